@@ -1,0 +1,17 @@
+//! Discovery: what a consumer asks for, and what it is shown.
+//!
+//! Invariants: an expression is bounded before it is evaluated, and never evaluated inside a transaction; what has
+//! ended, is past its gates or sold out is not shown; the order of answers is stable; an answer always comes, also an
+//! empty one.
+
+mod dialect;
+mod filter;
+mod intent;
+mod pages;
+mod search;
+mod translate;
+
+pub use filter::{Filter, FilterError, evaluable};
+pub use intent::Query;
+pub use pages::{PAGE_MAX, PAGES_MAX, Pages, Piece};
+pub use search::{Viewer, search};

@@ -1,0 +1,262 @@
+//! The HTTP adapter, and the only module with actix: routes, body limits, and the translation of requests and replies.
+//!
+//! A body is read after the head of its request was judged, never beyond its limit, and not for longer than
+//! [`BODY_TIME`]. Everything behind that runs on the runtime that the service was started on: connections of the
+//! database belong to it, and a client that hangs up interrupts nothing.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::Server;
+use actix_web::error::InternalError;
+use actix_web::http::{StatusCode, header};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
+use beckn_wire::json::Json;
+use bytes::{Bytes, BytesMut};
+use db::Db;
+use futures_util::StreamExt as _;
+use node::{Headers, Node, Reply};
+use tokio::runtime::Handle;
+
+use crate::registry::{Directory, Proofs, RegistryFault};
+
+/// Within this time a body must have arrived.
+const BODY_TIME: Duration = Duration::from_secs(20);
+/// Largest body of a request to the registry, in bytes.
+const REGISTRY_BODY_MAX: usize = 16 * 1024;
+/// The only registry name that lookups use: any registry.
+const ANY_REGISTRY: &str = "subscribers.beckn.one";
+
+/// What the handlers stand on.
+#[derive(Clone)]
+pub struct Shared {
+    pub node: Arc<Node>,
+    pub directory: Directory,
+    pub db: Db,
+    pub runtime: Handle,
+}
+
+impl Shared {
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, actix_web::Error> {
+        self.runtime.spawn(work).await.map_err(|error| {
+            tracing::error!(%error, "a request was not worked off");
+            early(refused(500, "INTERNAL", "the request could not be worked off"))
+        })
+    }
+}
+
+/// A server on this socket; it runs when it is polled.
+///
+/// # Errors
+/// The socket cannot be used.
+pub fn serve(shared: Shared, listener: TcpListener) -> std::io::Result<Server> {
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(web::Data::new(shared.clone()))
+            .route("/", web::get().to(notice))
+            .route("/health", web::get().to(health))
+            .route("/ready", web::get().to(ready))
+            .service(
+                web::scope("/registry")
+                    .route("/dedi/lookup/{subscriber}/{registry}", web::get().to(lookup_subscriber))
+                    .route("/dedi/lookup/{subscriber}/{registry}/{key}", web::get().to(lookup_key))
+                    .route("/subscribers", web::post().to(register))
+                    .route("/subscribers/{subscriber}/keys", web::post().to(rotate))
+                    .route("/subscribers/{subscriber}/keys/{key}", web::delete().to(revoke)),
+            )
+            .default_service(web::to(network))
+    });
+    let workers = std::thread::available_parallelism().map_or(1, |n| n.get().min(4));
+    Ok(server.workers(workers).disable_signals().shutdown_timeout(5).listen(listener)?.run())
+}
+
+/// The error is an answer too; it ends a handler early.
+type Answer = Result<HttpResponse, actix_web::Error>;
+
+fn early(response: HttpResponse) -> actix_web::Error {
+    InternalError::from_response("answered early", response).into()
+}
+
+async fn notice() -> HttpResponse {
+    let text = "cds-mock: catalog service and registry of keys for a peer-to-peer energy network (Beckn 2.0).\n\n\
+        POST /catalog/publish              signed; answered by catalog/on_publish\n\
+        POST /discover                     signed; answered by on_discover\n\
+        GET  /registry/dedi/lookup/{subscriber}/subscribers.beckn.one[/{key}]\n\
+        POST /registry/subscribers         a subscriber with its first key, signed by that key\n\
+        POST /registry/subscribers/{subscriber}/keys\n\
+        DELETE /registry/subscribers/{subscriber}/keys/{key}\n\
+        GET  /health, /ready\n";
+    HttpResponse::Ok().content_type("text/plain; charset=utf-8").body(text)
+}
+
+async fn health() -> HttpResponse {
+    status(200, "ok")
+}
+
+async fn ready(shared: web::Data<Shared>) -> Answer {
+    let db = shared.db.clone();
+    let (status, whole, database) = match shared.run(async move { db.ping().await }).await? {
+        Ok(()) => (200, "ready", "ok"),
+        Err(_) => (503, "not ready", "unavailable"),
+    };
+    let body = [("status", whole), ("database", database)].map(|(name, text)| (name, Json::from(text)));
+    Ok(json(status, Json::object(body).to_bytes()))
+}
+
+async fn lookup_subscriber(shared: web::Data<Shared>, path: web::Path<(String, String)>) -> Answer {
+    let (subscriber, registry) = path.into_inner();
+    lookup(&shared, subscriber, &registry, None).await
+}
+
+async fn lookup_key(shared: web::Data<Shared>, path: web::Path<(String, String, String)>) -> Answer {
+    let (subscriber, registry, key) = path.into_inner();
+    lookup(&shared, subscriber, &registry, Some(key)).await
+}
+
+async fn lookup(shared: &Shared, subscriber: String, registry: &str, key: Option<String>) -> Answer {
+    if registry != ANY_REGISTRY {
+        return Err(early(fault(&RegistryFault::NotFound)));
+    }
+    let directory = shared.directory.clone();
+    let found = shared.run(async move { directory.lookup(&subscriber, key.as_deref()).await }).await?;
+    found.map(|document| json(200, document.to_bytes())).map_err(|error| early(fault(&error)))
+}
+
+async fn register(shared: web::Data<Shared>, request: HttpRequest, payload: web::Payload) -> Answer {
+    let (proofs, body) = (proofs(&request), read(payload, REGISTRY_BODY_MAX).await?);
+    let directory = shared.directory.clone();
+    created(shared.run(async move { directory.register(&proofs, &body).await }).await?)
+}
+
+async fn rotate(
+    shared: web::Data<Shared>,
+    path: web::Path<String>,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> Answer {
+    let (proofs, body) = (proofs(&request), read(payload, REGISTRY_BODY_MAX).await?);
+    let directory = shared.directory.clone();
+    created(shared.run(async move { directory.rotate(&path, &proofs, &body).await }).await?)
+}
+
+async fn revoke(
+    shared: web::Data<Shared>,
+    path: web::Path<(String, String)>,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> Answer {
+    let (proofs, body) = (proofs(&request), read(payload, REGISTRY_BODY_MAX).await?);
+    let ((subscriber, key), directory) = (path.into_inner(), shared.directory.clone());
+    let revoked =
+        shared.run(async move { directory.revoke(&subscriber, &key, &proofs, &body).await }).await?;
+    revoked.map(|()| status(200, "REVOKED")).map_err(|error| early(fault(&error)))
+}
+
+fn created(outcome: Result<bool, RegistryFault>) -> Answer {
+    match outcome {
+        Ok(true) => Ok(status(201, "REGISTERED")),
+        Ok(false) => Ok(status(200, "UNCHANGED")),
+        Err(error) => Err(early(fault(&error))),
+    }
+}
+
+/// Everything else is a message of the network.
+async fn network(shared: web::Data<Shared>, request: HttpRequest, payload: web::Payload) -> Answer {
+    if request.method() != actix_web::http::Method::POST {
+        return Err(early(refused(404, "NOT_FOUND", "there is nothing at this address")));
+    }
+    let headers: Headers = request
+        .headers()
+        .iter()
+        .filter_map(|(name, value)| value.to_str().ok().map(|value| (name.as_str(), value)))
+        .collect();
+    let length = headers.get("content-length").and_then(|length| length.parse().ok());
+    let remote = request.peer_addr().map(|address| address.ip());
+    let limit = shared
+        .node
+        .preflight(request.path(), &headers, length, remote)
+        .map_err(|reply| early(answer(reply)))?;
+    // One byte more than allowed is enough for the node to see, and to refuse in its own signed way.
+    let body = match read_to(payload, limit.saturating_add(1)).await {
+        Ok(body) | Err(Cut::TooLong(body)) => body,
+        Err(Cut::Broken(response)) => return Err(early(response)),
+    };
+    let (node, path) = (Arc::clone(&shared.node), request.path().to_owned());
+    shared.run(async move { node.receive(&path, &headers, body).await }).await.map(answer)
+}
+
+fn proofs(request: &HttpRequest) -> Proofs {
+    let text = |name: &str| request.headers().get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
+    Proofs { authorization: text("authorization"), endorsement: text("x-endorsement") }
+}
+
+enum Cut {
+    /// The first bytes, as many as asked for, when there were more.
+    TooLong(Bytes),
+    Broken(HttpResponse),
+}
+
+async fn read(payload: web::Payload, max: usize) -> Result<Bytes, actix_web::Error> {
+    read_to(payload, max).await.map_err(|cut| match cut {
+        Cut::Broken(response) => early(response),
+        Cut::TooLong(_) => early(refused(413, "BODY_TOO_LARGE", "the body is too large")),
+    })
+}
+
+async fn read_to(mut payload: web::Payload, max: usize) -> Result<Bytes, Cut> {
+    let broken = |status, code: &str, message: &str| Err(Cut::Broken(refused(status, code, message)));
+    let collect = async {
+        let mut body = BytesMut::new();
+        while let Some(chunk) = payload.next().await {
+            let Ok(chunk) = chunk else {
+                return broken(400, "BODY_INCOMPLETE", "the body could not be read");
+            };
+            let room = max.saturating_sub(body.len());
+            body.extend_from_slice(chunk.get(..chunk.len().min(room)).unwrap_or_default());
+            if chunk.len() > room {
+                return Err(Cut::TooLong(body.freeze()));
+            }
+        }
+        Ok(body.freeze())
+    };
+    match tokio::time::timeout(BODY_TIME, collect).await {
+        Ok(outcome) => outcome,
+        Err(_) => broken(408, "BODY_TOO_SLOW", "the body did not arrive in time"),
+    }
+}
+
+fn answer(reply: Reply) -> HttpResponse {
+    let mut response = HttpResponse::build(StatusCode::from_u16(reply.status).unwrap_or(StatusCode::OK));
+    for (name, value) in &reply.headers {
+        response.insert_header((name.as_str(), value.as_str()));
+    }
+    response.body(reply.body)
+}
+
+fn fault(error: &RegistryFault) -> HttpResponse {
+    if let RegistryFault::Db(cause) = error {
+        tracing::error!(%cause, "the registry's database did not answer");
+    }
+    json(error.answer().0, error.body())
+}
+
+fn refused(status: u16, code: &str, message: &str) -> HttpResponse {
+    json(
+        status,
+        Json::object([("code", code), ("message", message)].map(|(k, v)| (k, Json::from(v)))).to_bytes(),
+    )
+}
+
+fn status(http: u16, text: &str) -> HttpResponse {
+    json(http, Json::object([("status", Json::from(text))]).to_bytes())
+}
+
+fn json(status: u16, body: Vec<u8>) -> HttpResponse {
+    HttpResponse::build(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
+        .insert_header((header::CONTENT_TYPE, "application/json"))
+        .body(body)
+}

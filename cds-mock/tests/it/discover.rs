@@ -1,0 +1,159 @@
+//! `discover`: who sees what, when no longer, what is refused, and answers of many pages.
+
+use std::collections::BTreeSet;
+
+use beckn_wire::action::Action;
+use beckn_wire::json::Json;
+use test_support::both_databases;
+use test_support::database::TestDb;
+
+use super::world::*;
+
+both_databases! {
+    async fn networks_and_available_to_decide_who_sees(db: TestDb) {
+        let world = World::new(&db).await;
+        let seller = world.peer("bpp.example", 1, &[NETWORK, OTHER_NETWORK]).await;
+        let buyer = world.peer("bap.example", 2, &[NETWORK, OTHER_NETWORK]).await;
+        let stranger = world.peer("stranger.example", 3, &[NETWORK]).await;
+        let one = |id: &str, offer: &str| catalog_of(&seller, id, vec![terms(&seller, offer, 3_000)]);
+        world.publish(&seller, merge(one("here", "here"), &[NETWORK])).await;
+        world.publish(&seller, merge(one("there", "there"), &[OTHER_NETWORK])).await;
+        world.publish(&seller, merge(one("both", "both"), &[NETWORK, OTHER_NETWORK])).await;
+        let available_to = &["catalogs", "0", "offers", "0", "availableTo"];
+        let only = |kind: &str, id: &str| {
+            Json::array([Json::object([("type", kind), ("id", id)].map(|(k, v)| (k, Json::from(v))))])
+        };
+        let mine = with(merge(one("mine", "mine"), &[]), available_to, only("PARTICIPANT", "bap.example"));
+        assert_eq!(verdict(&world.publish(&seller, mine).await[0]).0, "ACCEPTED");
+        let elsewhere = with(merge(one("net", "net"), &[NETWORK]), available_to, only("NETWORK", OTHER_NETWORK));
+        world.publish(&seller, elsewhere).await;
+
+        let seen = |catalogs: Vec<Json>| offer_ids(&catalogs);
+        assert_eq!(seen(world.discover(&buyer, NETWORK, everything()).await), ["both", "here", "mine"]);
+        assert_eq!(seen(world.discover(&buyer, OTHER_NETWORK, everything()).await), ["both", "there"]);
+        assert_eq!(seen(world.discover(&stranger, NETWORK, everything()).await), ["both", "here"]);
+
+        // Neither a look into a foreign network nor a catalog in one.
+        let (_, bytes) = discover_message(&stranger, OTHER_NETWORK, everything());
+        let (status, answer) = world.post(&stranger, Action::Discover, bytes).await;
+        let code = answer.at(&["message", "error", "code"]).and_then(Json::as_str);
+        assert_eq!((status, code), (403, Some("AUT_DOMAIN_NOT_ALLOWED")));
+        let entries = vec![terms(&stranger, "x", 3_000)];
+        let foreign = merge(catalog_of(&stranger, "x", entries), &[NETWORK, OTHER_NETWORK]);
+        let results = world.publish(&stranger, foreign).await;
+        let expected = ("AUT_DOMAIN_NOT_ALLOWED".to_owned(), "message/publishDirectives".to_owned());
+        assert_eq!(verdict(&results[0]), ("REJECTED".to_owned(), vec![expected]));
+
+        // A catalog that moves to another network disappears from the first.
+        world.publish(&seller, merge(one("here", "here"), &[OTHER_NETWORK])).await;
+        assert_eq!(seen(world.discover(&buyer, NETWORK, everything()).await), ["both", "mine"]);
+    }
+
+    async fn what_is_sold_out_switched_off_or_over_is_not_shown(db: TestDb) {
+        let world = World::new(&db).await;
+        let seller = world.peer("bpp.example", 1, &[NETWORK]).await;
+        let buyer = world.peer("bap.example", 2, &[NETWORK]).await;
+        let with_stock = |a, b| {
+            merge(catalog_of(&seller, "cat", vec![terms(&seller, "a", a), terms(&seller, "b", b)]), &[])
+        };
+        world.publish(&seller, with_stock(3_000, 0)).await;
+        assert_eq!(world.offers(&buyer).await, ["a"]);
+        world.publish(&seller, with_stock(0, 990)).await;
+        assert_eq!(world.offers(&buyer).await, Vec::<String>::new());
+        world.publish(&seller, with_stock(1_000, 2_000)).await;
+        assert_eq!(world.offers(&buyer).await, ["a", "b"]);
+        let off = with(with_stock(3_000, 3_000), &["catalogs", "0", "offers", "0", "isActive"], Json::Bool(false));
+        assert_eq!(verdict(&world.publish(&seller, off).await[0]).0, "ACCEPTED");
+        assert_eq!(world.offers(&buyer).await, ["b"]);
+
+        // Valid until 02:30; the last of the two gates closes at 06:30 - 4 h = 02:30.
+        let window = &["catalogs", "0", "offers", "0", "offerAttributes", "validityWindow", "schema:endTime"];
+        let longer = with(with_stock(3_000, 0), window, "2026-11-22T12:00:00Z".into());
+        world.publish(&seller, longer).await;
+        world.market.set(at("2026-11-22T02:29:59Z"));
+        assert_eq!(world.offers(&buyer).await, ["a"]);
+        world.market.set(at("2026-11-22T02:30:00Z"));
+        assert_eq!(world.offers(&buyer).await, Vec::<String>::new());
+    }
+
+    async fn filters_names_and_their_combination(db: TestDb) {
+        let world = World::new(&db).await;
+        let seller = world.peer("bpp.example", 1, &[NETWORK]).await;
+        let buyer = world.peer("bap.example", 2, &[NETWORK]).await;
+        let entries = vec![terms(&seller, "a", 3_000), terms(&seller, "b", 8_000)];
+        world.publish(&seller, merge(catalog_of(&seller, "cat", entries), &[])).await;
+        let cases: &[(Json, &[&str])] = &[
+            (Json::object::<String, _>([]), &["a", "b"]),
+            (filter(r#"$.catalogs[*].offers[*] ? (@.id == "b")"#), &["b"]),
+            (filter("$.catalogs[*].offers[?@.id == 'a']"), &["a"]),
+            (
+                filter(
+                    r#"$.catalogs[*].offers[*] ? (exists(@.offerAttributes.commitmentAttributes.intervals[*].payloads[*]
+                       ? (@.type == "AVAILABLE_QTY" && @.values[0] >= 5)))"#,
+                ),
+                &["b"],
+            ),
+            (filter(r#"$.catalogs[*].resources[*] ? (@.id == "resource-of-a")"#), &["a"]),
+            (filter(r#"$.catalogs[*] ? (@.bppId == "nobody.example")"#), &[]),
+            (Json::object([("textSearch", Json::from("SOLAR hours B"))]), &["b"]),
+            (Json::object([("textSearch", Json::from("asha wind"))]), &[]),
+        ];
+        for (intent, expected) in cases {
+            let seen = world.discover(&buyer, NETWORK, intent.clone()).await;
+            assert_eq!(offer_ids(&seen), *expected, "{intent}");
+            for catalog in &seen {
+                // Only the resources that the shown offers name.
+                let resources = catalog.get("resources").unwrap().as_array().unwrap();
+                assert_eq!(resources.len(), catalog.get("offers").unwrap().as_array().unwrap().len());
+            }
+        }
+    }
+
+    async fn what_cannot_be_asked_is_refused_at_once_and_never_called_back(db: TestDb) {
+        let world = World::new(&db).await;
+        let buyer = world.peer("bap.example", 2, &[NETWORK]).await;
+        let spatial = r#"{"spatial":[{"op":"S_DWITHIN","targets":"$","distanceMeters":5}]}"#;
+        for (intent, code, path) in [
+            (filter("$.catalogs[*] ? ("), "SCH_INVALID_JSONPATH", "message/intent/filters/expression"),
+            (filter(&"$..[?@".repeat(200)), "SCH_INVALID_JSONPATH", "message/intent/filters/expression"),
+            (Json::parse(spatial.as_bytes()).unwrap(), "NET_NOT_IMPLEMENTED", "message/intent/spatial"),
+        ] {
+            let (_, bytes) = discover_message(&buyer, NETWORK, intent);
+            let (status, answer) = world.post(&buyer, Action::Discover, bytes).await;
+            let error = answer.at(&["message", "error"]).unwrap();
+            assert_eq!((status, error.get("code").unwrap().as_str()), (400, Some(code)));
+            assert_eq!(error.at(&["details", "path"]).unwrap().as_str(), Some(path));
+        }
+        // The next callback is that of the next good question.
+        assert_eq!(world.offers(&buyer).await, Vec::<String>::new());
+        assert!(!buyer.has_mail());
+    }
+
+    async fn a_large_answer_comes_in_pages_with_one_message_id(db: TestDb) {
+        let world = World::new(&db).await;
+        let seller = world.peer("bpp.example", 1, &[NETWORK]).await;
+        let buyer = world.peer("bap.example", 2, &[NETWORK]).await;
+        let entries = (0..420).map(|n| terms(&seller, &format!("offer-{n:04}"), 3_000)).collect();
+        let mut message = merge(catalog_of(&seller, "cat", entries), &[]);
+        for n in 0..420 {
+            let step = n.to_string();
+            let place = ["catalogs", "0", "offers", &step, "descriptor", "longDesc"];
+            message = with(message, &place, "x".repeat(4_000).into());
+        }
+        assert_eq!(verdict(&world.publish(&seller, message).await[0]).0, "ACCEPTED");
+        let (context, bytes) = discover_message(&buyer, NETWORK, everything());
+        assert_eq!(world.post(&buyer, Action::Discover, bytes).await.0, 200);
+        let mut seen = Vec::new();
+        let mut pages = 0;
+        while seen.len() < 420 {
+            let page = world.callback(&buyer, "/bap/receiver/on_discover", &context).await;
+            assert!(page.to_string().len() < 1_000_000);
+            seen.extend(offer_ids(page.at(&["message", "catalogs"]).unwrap().as_array().unwrap()));
+            pages += 1;
+        }
+        let expected: Vec<String> = (0..420).map(|n| format!("offer-{n:04}")).collect();
+        assert_eq!(seen, expected);
+        assert_eq!(seen.iter().collect::<BTreeSet<_>>().len(), 420);
+        assert!(pages > 2, "{pages}");
+    }
+}

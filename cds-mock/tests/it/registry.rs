@@ -1,0 +1,221 @@
+//! The registry: registration by proof, endorsement, rotation, revocation; and that our own client reads it.
+
+use std::sync::Arc;
+
+use beckn_wire::action::Action;
+use beckn_wire::json::Json;
+use beckn_wire::signature::{Chain, KeyId, SigningKey, sign};
+use test_support::both_databases;
+use test_support::database::TestDb;
+
+use super::world::*;
+
+struct Key {
+    id: KeyId,
+    key: SigningKey,
+}
+
+fn key(subscriber: &str, seed: u8) -> Key {
+    let id = KeyId::new(subscriber, format!("key-{seed}")).unwrap();
+    Key { id, key: SigningKey::from_seed(&[seed; 32]) }
+}
+
+fn signed(by: &Key, body: &[u8]) -> String {
+    let now = seconds();
+    sign(&by.key, &by.id, now - 1, now + 300, body, Chain::None)
+}
+
+fn text<const N: usize>(members: [(&str, &str); N]) -> Json {
+    Json::object(members.map(|(name, value)| (name, Json::from(value))))
+}
+
+fn registration(of: &Key, url: &str, networks: &[&str]) -> Vec<u8> {
+    let mut body = text([
+        ("subscriber_id", of.id.subscriber_id()),
+        ("url", url),
+        ("type", "BPP"),
+        ("key_id", of.id.key_id()),
+        ("signing_public_key", &of.key.public().to_base64()),
+    ]);
+    let networks = Json::array(networks.iter().map(|n| Json::from(*n)));
+    body.as_object_mut().unwrap().set("network_memberships", networks);
+    body.to_bytes()
+}
+
+fn rotation(to: &Key) -> Vec<u8> {
+    let public = to.key.public().to_base64();
+    let id = &to.id;
+    text([("subscriber_id", id.subscriber_id()), ("key_id", id.key_id()), ("signing_public_key", &public)])
+        .to_bytes()
+}
+
+fn revocation(of: &Key) -> Vec<u8> {
+    text([("subscriber_id", of.id.subscriber_id()), ("key_id", of.id.key_id()), ("action", "revoke")])
+        .to_bytes()
+}
+
+impl World {
+    async fn send(
+        &self,
+        method: reqwest::Method,
+        path: &str,
+        body: Vec<u8>,
+        proof: Option<String>,
+        endorsement: Option<String>,
+    ) -> (u16, String) {
+        let mut request =
+            self.http.request(method, format!("{}/registry{path}", self.cds.base_url)).body(body);
+        if let Some(proof) = proof {
+            request = request.header("authorization", proof);
+        }
+        if let Some(endorsement) = endorsement {
+            request = request.header("x-endorsement", endorsement);
+        }
+        let response = request.send().await.unwrap();
+        let status = response.status().as_u16();
+        let json = Json::parse(&response.bytes().await.unwrap()).unwrap();
+        let word = json.get("code").or_else(|| json.get("status")).and_then(Json::as_str);
+        (status, word.unwrap_or_default().to_owned())
+    }
+
+    async fn register(&self, of: &Key, networks: &[&str], by: &Key, endorsed: Option<&Key>) -> (u16, String) {
+        let body = registration(of, "http://127.0.0.1:9/beckn", networks);
+        let (proof, endorsement) = (signed(by, &body), endorsed.map(|e| signed(e, &body)));
+        self.send(reqwest::Method::POST, "/subscribers", body, Some(proof), endorsement).await
+    }
+
+    async fn rotate(&self, to: &Key, endorsed: Option<&Key>) -> (u16, String) {
+        let body = rotation(to);
+        let (proof, endorsement) = (signed(to, &body), endorsed.map(|e| signed(e, &body)));
+        let path = format!("/subscribers/{}/keys", to.id.subscriber_id());
+        self.send(reqwest::Method::POST, &path, body, Some(proof), endorsement).await
+    }
+
+    async fn revoke(&self, of: &Key, by: &Key) -> (u16, String) {
+        let body = revocation(of);
+        let proof = signed(by, &body);
+        let path = format!("/subscribers/{}/keys/{}", of.id.subscriber_id(), of.id.key_id());
+        self.send(reqwest::Method::DELETE, &path, body, Some(proof), None).await
+    }
+
+    async fn lookup(&self, path: &str) -> (u16, Json) {
+        let response =
+            self.http.get(format!("{}/lookup/{path}", self.cds.lookup_base())).send().await.unwrap();
+        (response.status().as_u16(), Json::parse(&response.bytes().await.unwrap()).unwrap())
+    }
+}
+
+fn answer(status: u16, word: &str) -> (u16, String) {
+    (status, word.to_owned())
+}
+
+both_databases! {
+    async fn a_key_registers_by_its_own_signature(db: TestDb) {
+        let world = World::new(&db).await;
+        let (first, other) = (key("new.example", 21), key("new.example", 22));
+        // Not signed, signed by another key, signed over something else, a network that is not open.
+        let body = registration(&first, "http://127.0.0.1:9/beckn", &[NETWORK]);
+        let post = reqwest::Method::POST;
+        let unsigned = world.send(post.clone(), "/subscribers", body.clone(), None, None).await;
+        assert_eq!(unsigned, answer(401, "PROOF_MISSING"));
+        let mut stolen = key("new.example", 21);
+        stolen.key = other.key.clone();
+        assert_eq!(world.register(&first, &[NETWORK], &stolen, None).await, answer(401, "PROOF_INVALID"));
+        let elsewhere = signed(&first, b"something else");
+        let wrong = world.send(post.clone(), "/subscribers", body, Some(elsewhere), None).await;
+        assert_eq!(wrong, answer(401, "PROOF_INVALID"));
+        let closed = world.register(&first, &[energy_rules::NETWORK_PRODUCTION], &first, None).await;
+        assert_eq!(closed, answer(403, "MEMBERSHIP_NOT_OPEN"));
+        for bad in [&b"{}"[..], b"[]", b"{\"subscriber_id\":1}", b"\xff"] {
+            let refused = world.send(post.clone(), "/subscribers", bad.to_vec(), None, None).await;
+            assert_eq!(refused, answer(400, "INVALID_BODY"));
+        }
+        let user = registration(&first, "http://user@127.0.0.1/", &[]);
+        let proof = signed(&first, &user);
+        assert_eq!(world.send(post, "/subscribers", user, Some(proof), None).await, answer(400, "INVALID_FIELD"));
+        assert_eq!(world.lookup("new.example/subscribers.beckn.one").await.0, 404);
+
+        assert_eq!(world.register(&first, &[NETWORK], &first, None).await, answer(201, "REGISTERED"));
+        assert_eq!(world.register(&first, &[NETWORK], &first, None).await, answer(200, "UNCHANGED"));
+        // Nobody else may come under that name.
+        assert_eq!(world.register(&other, &[NETWORK], &other, None).await, answer(403, "ENDORSEMENT_MISSING"));
+        let (status, record) = world.lookup("new.example/subscribers.beckn.one/key-21").await;
+        let of = |path: &[&str]| record.at(path).unwrap().as_str().unwrap().to_owned();
+        assert_eq!(status, 200);
+        assert_eq!(of(&["data", "details", "signing_public_key"]), first.key.public().to_base64());
+        assert_eq!(of(&["data", "details", "url"]), "http://127.0.0.1:9/beckn");
+        assert_eq!((of(&["data", "record_id"]), of(&["data", "network_memberships", "0"])), ("key-21".into(), NETWORK.into()));
+        assert_eq!(record.at(&["data", "is_revoked"]), Some(&Json::Bool(false)));
+        assert_eq!(world.lookup("new.example/subscribers.beckn.one/key-22").await.0, 404);
+        assert_eq!(world.lookup("new.example/elsewhere/key-21").await.0, 404);
+    }
+
+    async fn keys_rotate_and_are_revoked_for_good(db: TestDb) {
+        let world = World::new(&db).await;
+        let (first, second, third) = (key("new.example", 21), key("new.example", 22), key("new.example", 23));
+        let foreign = key("other.example", 31);
+        world.register(&first, &[NETWORK], &first, None).await;
+        world.register(&foreign, &[NETWORK], &foreign, None).await;
+        assert_eq!(world.rotate(&second, None).await, answer(403, "ENDORSEMENT_MISSING"));
+        assert_eq!(world.rotate(&second, Some(&second)).await, answer(403, "ENDORSEMENT_INVALID"));
+        assert_eq!(world.rotate(&second, Some(&foreign)).await, answer(403, "ENDORSEMENT_INVALID"));
+        assert_eq!(world.rotate(&second, Some(&first)).await, answer(201, "REGISTERED"));
+        assert_eq!(world.rotate(&key("nobody.example", 40), None).await, answer(404, "NOT_FOUND"));
+
+        assert_eq!(world.revoke(&first, &foreign).await, answer(403, "ENDORSEMENT_INVALID"));
+        assert_eq!(world.revoke(&third, &second).await, answer(404, "NOT_FOUND"));
+        assert_eq!(world.revoke(&first, &second).await, answer(200, "REVOKED"));
+        let (status, record) = world.lookup("new.example/subscribers.beckn.one/key-21").await;
+        assert_eq!((status, record.at(&["data", "is_revoked"])), (200, Some(&Json::Bool(true))));
+        let (_, live) = world.lookup("new.example/subscribers.beckn.one").await;
+        assert_eq!(live.at(&["data", "record_id"]).unwrap().as_str(), Some("key-22"));
+        // A revoked key neither comes back nor speaks for others.
+        assert_eq!(world.register(&first, &[NETWORK], &first, Some(&second)).await, answer(409, "KEY_ID_TAKEN"));
+        assert_eq!(world.rotate(&third, Some(&first)).await, answer(403, "ENDORSEMENT_INVALID"));
+        // Without a live key the name is closed.
+        assert_eq!(world.revoke(&second, &second).await, answer(200, "REVOKED"));
+        assert_eq!(world.rotate(&third, Some(&second)).await, answer(403, "NO_LIVE_KEY"));
+        let (_, dead) = world.lookup("new.example/subscribers.beckn.one").await;
+        assert_eq!(dead.at(&["data", "is_revoked"]), Some(&Json::Bool(true)));
+        // Seeding at a restart brings nothing back.
+        let world = world.restart().await;
+        let (_, record) = world.lookup("new.example/subscribers.beckn.one/key-21").await;
+        assert_eq!(record.at(&["data", "is_revoked"]), Some(&Json::Bool(true)));
+    }
+
+    async fn a_revoked_key_is_not_believed(db: TestDb) {
+        let world = World::new(&db).await;
+        let buyer = world.peer("bap.example", 2, &[NETWORK]).await;
+        assert_eq!(world.offers(&buyer).await, Vec::<String>::new());
+        let own = Key { id: buyer.key_id.clone(), key: buyer.key.clone() };
+        assert_eq!(world.revoke(&own, &own).await, answer(200, "REVOKED"));
+        let (_, bytes) = discover_message(&buyer, NETWORK, everything());
+        let (status, refused) = world.post(&buyer, Action::Discover, bytes).await;
+        let code = refused.at(&["message", "error", "code"]).and_then(Json::as_str);
+        assert_eq!((status, code), (401, Some("AUT_KEY_EXPIRED_OR_REVOKED")));
+    }
+
+    async fn our_registry_client_reads_it(db: TestDb) {
+        use node::{AllowList, ClientConfig, DediConfig, DediRegistry, GuardedClient, Registry, RegistryError};
+        let world = World::new(&db).await;
+        let buyer = world.peer("bap.example", 2, &[NETWORK]).await;
+        let client = ClientConfig { allow: AllowList::loopback_for_demo(), ..ClientConfig::default() };
+        let client = GuardedClient::new(&client).unwrap();
+        let registry = DediRegistry::new(DediConfig::at(&world.cds.lookup_base()), client, Arc::new(clock::SystemClock));
+        let record = registry.key(&buyer.key_id).await.unwrap();
+        assert_eq!((record.url.as_str(), record.network_memberships.as_slice()), (buyer.url.as_str(), &[NETWORK.to_owned()][..]));
+        assert_eq!(registry.subscriber("bap.example").await.unwrap().key_id, "key-2");
+        let unknown = KeyId::new("nobody.example", "k").unwrap();
+        assert_eq!(registry.key(&unknown).await.unwrap_err(), RegistryError::SubscriberNotFound);
+    }
+
+    async fn the_operator_sees_that_it_lives(db: TestDb) {
+        let world = World::new(&db).await;
+        for (path, status) in [("/", 200), ("/health", 200), ("/ready", 200), ("/nothing", 404)] {
+            let response = world.http.get(format!("{}{path}", world.cds.base_url)).send().await.unwrap();
+            assert_eq!(response.status().as_u16(), status, "{path}");
+        }
+        let large = world.send(reqwest::Method::POST, "/subscribers", vec![b'x'; 20_000], None, None).await;
+        assert_eq!(large, answer(413, "BODY_TOO_LARGE"));
+    }
+}

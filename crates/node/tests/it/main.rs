@@ -1,0 +1,28 @@
+//! The node as its participants use it: what it takes and refuses, what it stores, what it sends, and that an effect
+//! happens once, on both databases.
+
+mod client;
+mod dedi;
+mod duplicates;
+mod export;
+mod http;
+mod inbox;
+mod outbox;
+mod receive;
+mod signing;
+mod world;
+
+use test_support::both_databases;
+
+both_databases! {
+    migrations = [("node", node::MIGRATIONS)];
+
+    async fn every_statement_prepares(db: db::Db) {
+        for statements in
+            [node::inbox::STATEMENTS, node::outbox::STATEMENTS, node::peers::STATEMENTS, node::export::STATEMENTS,
+             node::overview::STATEMENTS]
+        {
+            assert_eq!(db.check_statements(statements).await, Ok(()));
+        }
+    }
+}

@@ -1,0 +1,284 @@
+//! The thin HTTP adapter: the only place with actix. It carries bytes to and from the node, loses an answer
+//! when told to, and shows the ledgers to people.
+//!
+//! Invariants: no body is read before the node has seen the head of the request, none beyond the limit that
+//! it set, and none for longer than [`BODY_TIME`].
+
+use std::io;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::body::SizedStream;
+use actix_web::dev::ServerHandle;
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::http::{Method, StatusCode};
+use actix_web::web::{self, Bytes, BytesMut, Data, Path, Payload, Query};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
+use beckn_wire::envelope::Envelope;
+use beckn_wire::json::Json;
+use beckn_wire::validate::Tolerance;
+use db::{Db, DbError};
+use futures_util::StreamExt;
+use node::{Headers, Node, Reply};
+use serde::Deserialize;
+use tokio::task::JoinHandle;
+
+use crate::application::Ledgers;
+use crate::behavior::{Behavior, Behaviors, Fault, Setting};
+use crate::ledger::view;
+
+/// Longest time in which the body of a request must have arrived.
+const BODY_TIME: Duration = Duration::from_secs(10);
+
+/// Largest body of an administrative request, in bytes.
+const ADMIN_BODY: usize = 1_024;
+
+const NO_LEDGER: &str = "there is no such ledger";
+
+const NOTICE: &str = "\
+DISCOM ledgers of a Wattmandi network.
+
+No utility stands behind them; protocol, signatures, storage and arithmetic are real.
+Each ledger takes on_confirm, on_update and on_cancel at /bap/receiver and status at /bpp/receiver.
+
+";
+
+/// What the routes need.
+pub struct State {
+    pub node: Arc<Node>,
+    pub ledgers: Arc<Ledgers>,
+    pub db: Db,
+    pub behaviors: Behaviors,
+    pub insecure_demo: bool,
+}
+
+/// A server at work.
+pub struct Serving {
+    handle: ServerHandle,
+    task: JoinHandle<()>,
+}
+
+impl Serving {
+    /// Takes no more requests, and waits a moment for those under way.
+    pub async fn stop(self) {
+        self.handle.stop(true).await;
+        // A server that failed has been reported by its own task.
+        let _ = self.task.await;
+    }
+}
+
+/// Serves on a listening socket until it is stopped.
+///
+/// # Errors
+/// The socket cannot be used.
+pub fn serve(listener: TcpListener, state: State) -> io::Result<Serving> {
+    let state = Data::new(state);
+    let app = move || {
+        App::new()
+            .app_data(Data::clone(&state))
+            .route("/", web::get().to(notice))
+            .route("/health", web::get().to(health))
+            .route("/ready", web::get().to(ready))
+            .route("/ledgers/{id}/records", web::get().to(records))
+            .route("/admin/ledgers/{id}/behavior", web::get().to(behavior))
+            .route("/admin/ledgers/{id}/behavior", web::put().to(set_behavior))
+            .default_service(web::to(network))
+    };
+    let server = HttpServer::new(app)
+        .workers(2)
+        .disable_signals()
+        .client_request_timeout(Duration::from_secs(5))
+        .shutdown_timeout(2)
+        .listen(listener)?
+        .run();
+    let handle = server.handle();
+    let task = tokio::spawn(async move {
+        if let Err(error) = server.await {
+            tracing::error!(%error, "the HTTP server failed");
+        }
+    });
+    Ok(Serving { handle, task })
+}
+
+async fn network(request: HttpRequest, payload: Payload, state: Data<State>) -> HttpResponse {
+    if request.method() != Method::POST {
+        return problem(StatusCode::NOT_FOUND, "there is nothing here");
+    }
+    let headers: Headers = request
+        .headers()
+        .iter()
+        .filter_map(|(name, value)| value.to_str().ok().map(|value| (name.as_str(), value)))
+        .collect();
+    let length = headers.get("content-length").and_then(|text| text.parse().ok());
+    let remote = request.peer_addr().map(|address| address.ip());
+    let limit = match state.node.preflight(request.path(), &headers, length, remote) {
+        Ok(limit) => limit,
+        Err(reply) => return answer(reply),
+    };
+    let body = match read(payload, limit).await {
+        Ok(body) => body,
+        Err(status) => return problem(status, "the body is too slow or broken"),
+    };
+    // A body that is too long is cut; the node sees that it is, and says so in its own way.
+    let reply = state.node.receive(request.path(), &headers, body.clone()).await;
+    if reply.status == 200 && loses_the_ack(&state, &body) { no_answer() } else { answer(reply) }
+}
+
+/// Whether the ledger that this message was for now loses its ACK. Only asked after a 200, so that the sender
+/// is known.
+fn loses_the_ack(state: &State, body: &Bytes) -> bool {
+    let Ok(envelope) = Envelope::parse(body.to_vec(), &Tolerance::ies()) else { return false };
+    let context = &envelope.context;
+    let lost =
+        |ledger| state.behaviors.take(ledger, context.action, |fault| fault == Fault::LoseAck).is_some();
+    context.receiver_id().is_some_and(lost)
+}
+
+/// Closes the connection where the answer should have been: a body that breaks before its first byte takes
+/// the head of the response with it.
+fn no_answer() -> HttpResponse {
+    let broken =
+        futures_util::stream::once(async { Err::<Bytes, _>(io::Error::other("the answer is lost")) });
+    HttpResponse::Ok().force_close().body(SizedStream::new(1, broken))
+}
+
+/// The body; of a body longer than `limit` something that is longer, too, but not by more than one chunk.
+async fn read(mut payload: Payload, limit: usize) -> Result<Bytes, StatusCode> {
+    let collect = async {
+        let mut body = BytesMut::new();
+        while let Some(chunk) = payload.next().await {
+            let chunk = chunk.map_err(|_| StatusCode::BAD_REQUEST)?;
+            body.extend_from_slice(&chunk);
+            if body.len() > limit {
+                break;
+            }
+        }
+        Ok(body.freeze())
+    };
+    tokio::time::timeout(BODY_TIME, collect).await.unwrap_or(Err(StatusCode::REQUEST_TIMEOUT))
+}
+
+fn answer(reply: Reply) -> HttpResponse {
+    let mut response =
+        HttpResponse::build(StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
+    for (name, value) in reply.headers {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            response.insert_header((name, value));
+        }
+    }
+    response.body(reply.body)
+}
+
+async fn notice(state: Data<State>) -> HttpResponse {
+    let mut page = String::from(NOTICE);
+    for identity in state.node.identities() {
+        let what = if state.ledgers.is_ledger(&identity.subscriber_id) { "ledger" } else { "DISCOM" };
+        page.push_str(&format!("{what}  {}\n", identity.subscriber_id));
+    }
+    HttpResponse::Ok().content_type("text/plain; charset=utf-8").body(page)
+}
+
+async fn health() -> HttpResponse {
+    json(StatusCode::OK, &Json::object([("status", Json::from("ok"))]))
+}
+
+async fn ready(state: Data<State>) -> HttpResponse {
+    let (status, database) = match state.db.ping().await {
+        Ok(()) => (StatusCode::OK, "ok"),
+        Err(error) => {
+            tracing::warn!(%error, "the database does not answer");
+            (StatusCode::SERVICE_UNAVAILABLE, "does not answer")
+        }
+    };
+    json(
+        status,
+        &Json::object([("ready", Json::from(status == StatusCode::OK)), ("database", Json::from(database))]),
+    )
+}
+
+#[derive(Deserialize)]
+struct RecordsQuery {
+    transaction_id: Option<String>,
+}
+
+async fn records(ledger: Path<String>, query: Query<RecordsQuery>, state: Data<State>) -> HttpResponse {
+    if !state.insecure_demo || !state.ledgers.is_ledger(&ledger) {
+        return problem(StatusCode::NOT_FOUND, NO_LEDGER);
+    }
+    match view::records(&state.db, &ledger, query.transaction_id.as_deref()).await {
+        Ok(records) => HttpResponse::Ok().json(serde_json::json!({ "records": records })),
+        Err(DbError::NulInText { .. }) => {
+            problem(StatusCode::BAD_REQUEST, "a transaction id has no such character")
+        }
+        Err(error) => {
+            tracing::error!(%error, "the records cannot be read");
+            problem(StatusCode::SERVICE_UNAVAILABLE, "the records cannot be read now")
+        }
+    }
+}
+
+async fn behavior(request: HttpRequest, ledger: Path<String>, state: Data<State>) -> HttpResponse {
+    if !may_administer(&request, &ledger, &state) {
+        return problem(StatusCode::NOT_FOUND, NO_LEDGER);
+    }
+    json(StatusCode::OK, &setting(state.behaviors.get(&ledger)))
+}
+
+async fn set_behavior(
+    request: HttpRequest,
+    ledger: Path<String>,
+    payload: Payload,
+    state: Data<State>,
+) -> HttpResponse {
+    if !may_administer(&request, &ledger, &state) {
+        return problem(StatusCode::NOT_FOUND, NO_LEDGER);
+    }
+    let wish = match read(payload, ADMIN_BODY).await {
+        Ok(body) if body.len() > ADMIN_BODY => {
+            return problem(StatusCode::PAYLOAD_TOO_LARGE, "the body is too long");
+        }
+        Ok(body) => serde_json::from_slice::<Wish>(&body).ok(),
+        Err(status) => return problem(status, "the body is too slow or broken"),
+    };
+    let Some(wish) = wish else {
+        return problem(StatusCode::BAD_REQUEST, r#"the body must be {"behavior": "…"}"#);
+    };
+    match wish.behavior.parse::<Setting>() {
+        Err(error) => problem(StatusCode::BAD_REQUEST, &error.to_string()),
+        Ok(Setting(behavior)) => {
+            state.behaviors.set(&ledger, behavior);
+            json(StatusCode::OK, &setting(behavior))
+        }
+    }
+}
+
+/// As on the command line: `refuse:2`, `lose-ack:1`, `normal`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wish {
+    behavior: String,
+}
+
+/// Faults are set from this machine only, and only in a demo. A browser's page from elsewhere cannot either:
+/// it may not send `PUT` without being asked first, which is never granted.
+fn may_administer(request: &HttpRequest, ledger: &str, state: &State) -> bool {
+    let own = request.peer_addr().is_some_and(|address| address.ip().is_loopback());
+    state.insecure_demo && own && state.ledgers.is_ledger(ledger)
+}
+
+fn setting(behavior: Option<Behavior>) -> Json {
+    let text = behavior.map_or_else(|| "normal".to_owned(), |behavior| behavior.to_string());
+    Json::object([("behavior", Json::from(text))])
+}
+
+fn problem(status: StatusCode, detail: &str) -> HttpResponse {
+    json(
+        status,
+        &Json::object([("status", Json::from(i64::from(status.as_u16()))), ("detail", Json::from(detail))]),
+    )
+}
+
+fn json(status: StatusCode, body: &Json) -> HttpResponse {
+    HttpResponse::build(status).content_type("application/json").body(body.to_bytes())
+}

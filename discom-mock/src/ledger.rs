@@ -1,0 +1,27 @@
+//! The ledger of a DISCOM: it records the contracts of its customers' platforms (facts of the domain,
+//! sections 4.7, 5 and 10). A confirmed trade is by definition a recorded one, so the ledger's ACK with its
+//! receipt is what both platforms wait for (ruling 16).
+//!
+//! `model` and `meters` are pure, `terms` reads the wire, `store` is SQL, `service` decides inside a
+//! transaction, and `view` shows records to people and tests. One process keeps many ledgers; every row names
+//! its own.
+
+pub mod meters;
+pub mod model;
+pub mod service;
+pub mod store;
+pub mod terms;
+pub mod view;
+
+use db::Migration;
+
+/// The name of these tables in `schema_migrations`.
+pub const COMPONENT: &str = "discom";
+
+/// The tables of the ledgers.
+pub const MIGRATIONS: &[Migration] = &[Migration {
+    version: 1,
+    name: "ledger",
+    sqlite: include_str!("../migrations/sqlite/0001_ledger.sql"),
+    postgres: include_str!("../migrations/postgres/0001_ledger.sql"),
+}];

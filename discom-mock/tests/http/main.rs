@@ -1,0 +1,8 @@
+//! The ledgers over real HTTP, with signed messages, on both databases.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod behavior;
+mod harness;
+mod refusals;
+mod trade;
+mod vectors;

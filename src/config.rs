@@ -1,0 +1,121 @@
+//! Configuration: a TOML file, then the environment over it, then validation that names the place of the fault.
+//!
+//! One file per section; unknown keys are errors, a secret never shows in `Debug`. Every variable is in `.env.example`.
+
+mod network;
+mod server;
+mod trade;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+pub use network::{Discom, NetworkConfig, Policy};
+use serde::Deserialize;
+pub use server::{Secret, ServerConfig};
+pub use trade::TradeConfig;
+
+/// Everything that an operator decides about one participant.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    pub server: ServerConfig,
+    pub network: NetworkConfig,
+    #[serde(default)]
+    pub trade: TradeConfig,
+    /// People and meters that exist from the start; accounts come later.
+    #[serde(default)]
+    pub users: Vec<UserConfig>,
+}
+
+/// A seeded user.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UserConfig {
+    pub handle: String,
+    pub name: String,
+    /// The API token.
+    pub token: Secret,
+    #[serde(default)]
+    pub payout_name: Option<String>,
+    #[serde(default)]
+    pub payout_vpa: Option<String>,
+    #[serde(default)]
+    pub meters: Vec<MeterConfig>,
+}
+
+/// A seeded meter, verified by the operator.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MeterConfig {
+    pub id: String,
+    pub discom: String,
+    pub customer_number: String,
+    #[serde(default)]
+    pub resource_type: Option<String>,
+    #[serde(default)]
+    pub installed_capacity_w: Option<i64>,
+    #[serde(default)]
+    pub sanctioned_load_w: Option<i64>,
+}
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("{path}: {reason}")]
+    Unreadable { path: String, reason: String },
+    /// Where, as `section.key` or the variable's name.
+    #[error("{place}: {reason}")]
+    Invalid { place: String, reason: String },
+}
+
+impl ConfigError {
+    pub(crate) fn invalid(place: &str, reason: impl Into<String>) -> Self {
+        Self::Invalid { place: place.to_owned(), reason: reason.into() }
+    }
+}
+
+impl Config {
+    /// Reads a file, lays the environment over it, and validates.
+    ///
+    /// # Errors
+    /// The file cannot be read, a key is unknown, a value cannot be used.
+    pub fn load(path: &Path, environment: &BTreeMap<String, String>) -> Result<Self, ConfigError> {
+        let unreadable =
+            |reason: String| ConfigError::Unreadable { path: path.display().to_string(), reason };
+        let text = std::fs::read_to_string(path).map_err(|e| unreadable(e.to_string()))?;
+        let mut config: Config = toml::from_str(&text).map_err(|e| unreadable(e.message().to_owned()))?;
+        config.server.overlay(environment)?;
+        config.network.overlay(environment);
+        config.trade.overlay(environment)?;
+        config.validate()?;
+        Ok(config)
+    }
+
+    /// Checks what no type can.
+    ///
+    /// # Errors
+    /// The first fault, with its place.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        self.server.validate()?;
+        self.network.validate(self.server.insecure_demo)?;
+        self.trade.validate()?;
+        for (index, user) in self.users.iter().enumerate() {
+            let place = |key: &str| format!("users[{index}].{key}");
+            if user.token.expose().len() < 16 {
+                return Err(ConfigError::invalid(&place("token"), "a token has at least 16 characters"));
+            }
+            if user.token.expose().starts_with("demo-") && !self.server.insecure_demo {
+                return Err(ConfigError::invalid(&place("token"), "a demo token needs --insecure-demo"));
+            }
+            for meter in &user.meters {
+                if !self.network.discoms.iter().any(|discom| discom.code == meter.discom) {
+                    return Err(ConfigError::invalid(
+                        &place("meters"),
+                        "the meter's DISCOM is not configured",
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,172 @@
+//! `[network]`: who we are in the network, whom we ask for keys and catalogs, which DISCOMs we know.
+//!
+//! | key | variable | meaning |
+//! |---|---|---|
+//! | `subscriber_id` | `WATTMANDI_SUBSCRIBER_ID` | our id in the registry |
+//! | `base_url` | `WATTMANDI_BASE_URL` | the base of our addresses, as the registry has it |
+//! | `network_id` | `WATTMANDI_NETWORK_ID` | the network that we trade on |
+//! | `registry_url` | `WATTMANDI_REGISTRY_URL` | base of the DeDi lookups |
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::ConfigError;
+
+/// A DISCOM and its ledger provider, as our operator configured them; what a message says of them is only compared.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Discom {
+    /// Code in the network, `TPDDL`; the participant id of its role.
+    pub code: String,
+    /// Subscriber id of the DISCOM.
+    pub discom_id: String,
+    pub discom_uri: String,
+    /// Subscriber id of its ledger.
+    pub ledger_id: String,
+    pub ledger_uri: String,
+}
+
+/// The contract policy that our offers name.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Policy {
+    pub url: String,
+    pub query_path: String,
+}
+
+/// The network as this participant sees it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkConfig {
+    pub subscriber_id: String,
+    pub base_url: String,
+    #[serde(default = "default_network")]
+    pub network_id: String,
+    pub registry_url: String,
+    /// `{base}`, `{subscriber_id}` and `{key_id}` are filled in.
+    #[serde(default = "default_key_template")]
+    pub registry_key_template: String,
+    /// The same without a key: the live record, to address a peer.
+    #[serde(default = "default_subscriber_template")]
+    pub registry_subscriber_template: String,
+    pub catalog_service_id: String,
+    #[serde(default = "default_policy")]
+    pub policy: Policy,
+    #[serde(default)]
+    pub discoms: Vec<Discom>,
+    /// `plain`, `chained` or `onix-full-header`, for peers of whom nothing else is known.
+    #[serde(default = "default_callback_signing")]
+    pub callback_signing: String,
+    /// Peers whose callbacks may chain the whole header (ruling 7), and how callbacks to them are signed.
+    #[serde(default)]
+    pub peer_signing: BTreeMap<String, String>,
+    /// How far a peer's clock may be ahead, seconds.
+    #[serde(default = "default_skew")]
+    pub skew_secs: i64,
+    /// Accept what the peers of the IES networks are known to get wrong (ruling 8).
+    #[serde(default = "default_tolerant")]
+    pub tolerant: bool,
+    /// `host:port` of peers that may be reached by http or at a private address; only with `insecure_demo`.
+    #[serde(default)]
+    pub allowed_hosts: Vec<String>,
+}
+
+fn default_network() -> String {
+    energy_rules::NETWORK_TEST.to_owned()
+}
+
+fn default_key_template() -> String {
+    "{base}/lookup/{subscriber_id}/subscribers.beckn.one/{key_id}".to_owned()
+}
+
+fn default_subscriber_template() -> String {
+    "{base}/lookup/{subscriber_id}/subscribers.beckn.one".to_owned()
+}
+
+fn default_policy() -> Policy {
+    Policy {
+        url: "https://api.dedi.global/dedi/lookup/indiaenergystack.in/ies-rulesets/p2p-trading-ies-contractpolicy-common"
+            .to_owned(),
+        query_path: "data.deg.contracts.p2p_trading".to_owned(),
+    }
+}
+
+fn default_callback_signing() -> String {
+    "plain".to_owned()
+}
+
+fn default_skew() -> i64 {
+    60
+}
+
+fn default_tolerant() -> bool {
+    true
+}
+
+impl NetworkConfig {
+    /// The defaults, for a participant of the test network.
+    pub fn new(subscriber_id: &str, base_url: &str, registry_url: &str, catalog_service_id: &str) -> Self {
+        Self {
+            subscriber_id: subscriber_id.to_owned(),
+            base_url: base_url.to_owned(),
+            network_id: default_network(),
+            registry_url: registry_url.to_owned(),
+            registry_key_template: default_key_template(),
+            registry_subscriber_template: default_subscriber_template(),
+            catalog_service_id: catalog_service_id.to_owned(),
+            policy: default_policy(),
+            discoms: Vec::new(),
+            callback_signing: default_callback_signing(),
+            peer_signing: BTreeMap::new(),
+            skew_secs: default_skew(),
+            tolerant: default_tolerant(),
+            allowed_hosts: Vec::new(),
+        }
+    }
+
+    pub(super) fn overlay(&mut self, environment: &BTreeMap<String, String>) {
+        let lay = |name: &str, target: &mut String| {
+            if let Some(value) = environment.get(name) {
+                target.clone_from(value);
+            }
+        };
+        lay("WATTMANDI_SUBSCRIBER_ID", &mut self.subscriber_id);
+        lay("WATTMANDI_BASE_URL", &mut self.base_url);
+        lay("WATTMANDI_NETWORK_ID", &mut self.network_id);
+        lay("WATTMANDI_REGISTRY_URL", &mut self.registry_url);
+    }
+
+    pub(super) fn validate(&self, insecure_demo: bool) -> Result<(), ConfigError> {
+        if self.subscriber_id.is_empty() || self.subscriber_id.contains(['|', ' ', '/', '"']) {
+            return Err(ConfigError::invalid("network.subscriber_id", "a host-like name is expected"));
+        }
+        for (place, url) in
+            [("network.base_url", &self.base_url), ("network.registry_url", &self.registry_url)]
+        {
+            let https = url.starts_with("https://");
+            if !https && !(insecure_demo && url.starts_with("http://")) {
+                return Err(ConfigError::invalid(
+                    place,
+                    "an https URL is expected (http needs --insecure-demo)",
+                ));
+            }
+        }
+        if !self.allowed_hosts.is_empty() && !insecure_demo {
+            return Err(ConfigError::invalid("network.allowed_hosts", "private peers need --insecure-demo"));
+        }
+        if !(0..=300).contains(&self.skew_secs) {
+            return Err(ConfigError::invalid("network.skew_secs", "0 to 300 seconds"));
+        }
+        let modes = std::iter::once(&self.callback_signing).chain(self.peer_signing.values());
+        for mode in modes {
+            if !["plain", "chained", "onix-full-header"].contains(&mode.as_str()) {
+                return Err(ConfigError::invalid(
+                    "network.callback_signing",
+                    "plain, chained or onix-full-header is expected",
+                ));
+            }
+        }
+        Ok(())
+    }
+}

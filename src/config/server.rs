@@ -1,0 +1,133 @@
+//! `[server]`: where it listens, where it stores, who it is.
+//!
+//! | key | variable | meaning |
+//! |---|---|---|
+//! | `listen` | `WATTMANDI_LISTEN` | public port: network, client API, web app |
+//! | `ops_listen` | `WATTMANDI_OPS_LISTEN` | `/metrics` and `/admin`, loopback only |
+//! | `database_url` | `DATABASE_URL` | `sqlite:PATH` or `postgres://…` |
+//! | `redis_url` | `REDIS_URL` | optional |
+//! | `key_file` | `WATTMANDI_KEY_FILE` | the signing keys |
+//! | `insecure_demo` | `WATTMANDI_INSECURE_DEMO` | http peers, loopback addresses, demo keys and tokens |
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use super::ConfigError;
+
+/// A value that must not be shown.
+#[derive(Clone, Deserialize, PartialEq, Eq)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The value itself.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// The process.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServerConfig {
+    #[serde(default = "default_listen")]
+    pub listen: SocketAddr,
+    #[serde(default = "default_ops_listen")]
+    pub ops_listen: SocketAddr,
+    #[serde(default = "default_database")]
+    pub database_url: Secret,
+    #[serde(default)]
+    pub redis_url: Option<Secret>,
+    /// JSON, as `wattmandi keys generate` writes it.
+    pub key_file: PathBuf,
+    #[serde(default)]
+    pub insecure_demo: bool,
+}
+
+fn default_listen() -> SocketAddr {
+    SocketAddr::from(([0, 0, 0, 0], 4000))
+}
+
+fn default_ops_listen() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 4900))
+}
+
+fn default_database() -> Secret {
+    Secret::new("sqlite:wattmandi.db")
+}
+
+impl ServerConfig {
+    pub(super) fn overlay(&mut self, environment: &BTreeMap<String, String>) -> Result<(), ConfigError> {
+        let address = |name: &str| -> Result<Option<SocketAddr>, ConfigError> {
+            let parse = |text: &String| {
+                text.parse().map_err(|_| ConfigError::invalid(name, "an address and a port, as 0.0.0.0:4000"))
+            };
+            environment.get(name).map(parse).transpose()
+        };
+        self.listen = address("WATTMANDI_LISTEN")?.unwrap_or(self.listen);
+        self.ops_listen = address("WATTMANDI_OPS_LISTEN")?.unwrap_or(self.ops_listen);
+        if let Some(url) = environment.get("DATABASE_URL") {
+            self.database_url = Secret::new(url);
+        }
+        if let Some(url) = environment.get("REDIS_URL").filter(|url| !url.is_empty()) {
+            self.redis_url = Some(Secret::new(url));
+        }
+        if let Some(path) = environment.get("WATTMANDI_KEY_FILE") {
+            self.key_file = PathBuf::from(path);
+        }
+        if environment.contains_key("WATTMANDI_INSECURE_DEMO") {
+            self.insecure_demo = true;
+        }
+        Ok(())
+    }
+
+    pub(super) fn validate(&self) -> Result<(), ConfigError> {
+        let url = self.database_url.expose();
+        if !["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| url.starts_with(scheme)) {
+            return Err(ConfigError::invalid(
+                "server.database_url",
+                "sqlite:PATH or postgres://… is expected",
+            ));
+        }
+        if !self.ops_listen.ip().is_loopback() {
+            return Err(ConfigError::invalid(
+                "server.ops_listen",
+                "the operator's port is a loopback address",
+            ));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_does_not_show() {
+        let config: ServerConfig =
+            toml::from_str("key_file = 'k'\ndatabase_url = 'postgres://u:hunter2@db/x'").unwrap();
+        assert!(!format!("{config:?}").contains("hunter2"));
+        assert!(config.validate().is_ok());
+    }
+
+    #[test]
+    fn a_database_without_a_known_scheme_is_refused() {
+        let config: ServerConfig = toml::from_str("key_file = 'k'\ndatabase_url = 'wattmandi.db'").unwrap();
+        assert!(config.validate().unwrap_err().to_string().contains("server.database_url"));
+    }
+}

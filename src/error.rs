@@ -1,0 +1,107 @@
+//! Stable error codes of the client API, and the trait by which a domain error names its code.
+//!
+//! A code never changes its meaning; a test compares this table with `docs/errors.md`. What the network is told is
+//! another table ([`beckn_wire::code::ErrorCode`]); both never contain an internal detail.
+
+/// One row of the table: the variant, its stable text, the HTTP status, a title for people.
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $text:literal, $status:literal, $title:literal;)*) => {
+        /// What went wrong, as the client API says it.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Code { $($(#[$doc])* $name,)* }
+
+        impl Code {
+            /// Every code, in the order of the documentation.
+            pub const ALL: &'static [Code] = &[$(Code::$name,)*];
+
+            /// The stable text, for programs.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Code::$name => $text,)* }
+            }
+
+            /// The HTTP status that carries it.
+            pub const fn status(self) -> u16 {
+                match self { $(Code::$name => $status,)* }
+            }
+
+            /// A short title, for people.
+            pub const fn title(self) -> &'static str {
+                match self { $(Code::$name => $title,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    RequestMalformed = "request.malformed", 400, "The request cannot be read";
+    TokenMissing = "auth.token_missing", 401, "An API token is needed";
+    TokenInvalid = "auth.token_invalid", 401, "The API token is not valid";
+    Forbidden = "auth.forbidden", 403, "This account may not do that";
+    NotFound = "resource.not_found", 404, "There is no such thing here";
+    MethodNotAllowed = "request.method_not_allowed", 405, "This method is not offered here";
+    StateConflict = "trade.state_conflict", 409, "The trade is in another state";
+    GateClosed = "trade.gate_closed", 409, "The delivery slot can no longer be traded";
+    GateNotOpen = "trade.gate_not_open", 409, "The delivery slot cannot be traded yet";
+    QuantityUnavailable = "trade.quantity_unavailable", 409, "So much energy is not available";
+    PriceMismatch = "trade.price_mismatch", 409, "The price is not the published one";
+    OwnMeter = "trade.own_meter", 409, "A meter cannot buy from itself";
+    NotEligible = "trade.not_eligible", 409, "The network's rules do not allow this trade";
+    MeterUnverified = "trade.meter_unverified", 409, "The meter is not verified";
+    CapacityExceeded = "market.capacity_exceeded", 409, "The meter cannot deliver so much in one hour";
+    LoadExceeded = "market.load_exceeded", 409, "The sanctioned load does not allow so much in one hour";
+    BelowSold = "market.below_sold", 409, "More than that is already sold or reserved";
+    OfferWithdrawn = "market.offer_withdrawn", 409, "The offer is withdrawn";
+    CancelWindowClosed = "trade.cancel_window_closed", 409, "The time to cancel is over";
+    RequestTooLarge = "request.too_large", 413, "The request is too large";
+    UnsupportedMediaType = "request.unsupported_media_type", 415, "The body must be JSON";
+    FieldInvalid = "request.field_invalid", 422, "A field has a value that cannot be accepted";
+    SlotInvalid = "trade.slot_invalid", 422, "A delivery slot is one hour that starts on the hour of India Standard Time";
+    QuantityInvalid = "trade.quantity_invalid", 422, "The quantity is not one that can be traded";
+    IdempotencyMismatch = "request.idempotency_mismatch", 422, "The idempotency key belongs to another request";
+    RateLimited = "request.rate_limited", 429, "Too many requests";
+    Internal = "internal", 500, "Something went wrong on our side";
+    PeerUnavailable = "network.peer_unavailable", 503, "The other platform cannot be reached";
+}
+
+/// A domain error that has a place in the table.
+pub trait Coded: std::error::Error {
+    /// The stable code.
+    fn code(&self) -> Code;
+
+    /// The field of the request at fault, when there is one.
+    fn field(&self) -> Option<String> {
+        None
+    }
+}
+
+/// Where a broken rule of the trade stands in the table, and which field it is about.
+pub fn of_rule(error: &energy_rules::RuleError) -> (Code, Option<&'static str>) {
+    use energy_rules::RuleError as R;
+    match error {
+        R::SlotOffTheHour | R::SlotRepeated { .. } | R::SlotNotOffered { .. } => {
+            (Code::SlotInvalid, Some("slots.start"))
+        }
+        R::OutsideTradingHours { .. } => (Code::NotEligible, Some("slots.start")),
+        R::GateNotOpen { .. } => (Code::GateNotOpen, Some("slots.start")),
+        R::GateClosed { .. } => (Code::GateClosed, Some("slots.start")),
+        R::UpdateAfterGate { .. } | R::CancellationAfterGate { .. } => (Code::GateClosed, None),
+        R::NothingRequested
+        | R::QuantityInvalid
+        | R::QuantityTooPrecise { .. }
+        | R::QuantityBelowMinimum { .. } => (Code::QuantityInvalid, Some("slots.quantity_kwh")),
+        R::QuantityUnavailable { .. } => (Code::QuantityUnavailable, Some("slots.quantity_kwh")),
+        R::CapacityExceeded { .. } => (Code::CapacityExceeded, Some("slots.quantity_kwh")),
+        R::LoadExceeded { .. } => (Code::LoadExceeded, Some("slots.quantity_kwh")),
+        R::PriceInvalid | R::PriceOutOfRange { .. } => (Code::FieldInvalid, Some("slots.price_inr")),
+        R::PriceMismatch { .. } => (Code::PriceMismatch, Some("slots.price_inr")),
+        R::OwnMeter => (Code::OwnMeter, Some("meter_id")),
+        R::MeterBlank | R::TestMeterRequired | R::TestMeterForbidden => (Code::NotEligible, Some("meter_id")),
+        R::SameDiscom | R::DiscomNotAllowed => (Code::NotEligible, None),
+        R::CellNotYours { .. }
+        | R::CellTooEarly { .. }
+        | R::CellFrozen { .. }
+        | R::CancellationByStranger
+        | R::FinalAboveAllocation
+        | R::AllocationAboveRequest => (Code::StateConflict, None),
+    }
+}

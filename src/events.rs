@@ -1,0 +1,88 @@
+//! The durable log of events of each user: it feeds the streams, and a client resumes it by sequence number.
+//!
+//! An event is written in the transaction that makes it true, so that none is told that did not happen and none is
+//! lost. Beside it stand the idempotency keys of the client API, written in the same way.
+
+pub mod idempotency;
+
+use db::{DbError, Row, Tx, sql};
+use units::Timestamp;
+use uuid::Uuid;
+
+sql! {
+    INSERT = "INSERT INTO events (user_id, transaction_id, kind, payload, at) VALUES ($1, $2, $3, $4, $5)";
+    AFTER_OF_USER = "SELECT seq, transaction_id, kind, payload, at FROM events \
+        WHERE user_id = $1 AND seq > $2 ORDER BY seq LIMIT $3";
+    AFTER_OF_TRANSACTION = "SELECT seq, transaction_id, kind, payload, at FROM events \
+        WHERE user_id = $1 AND transaction_id = $2 AND seq > $3 ORDER BY seq LIMIT $4";
+    LAST = "SELECT COALESCE(MAX(seq), 0) AS seq FROM events";
+}
+
+/// One event, as a stream tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// Grows with each event of this database; the `id` of a server-sent event.
+    pub seq: i64,
+    pub transaction_id: String,
+    /// `contract.active`, `search.answered`, … : noun of the domain, then what became of it.
+    pub kind: String,
+    /// A JSON object.
+    pub payload: String,
+    pub at: Timestamp,
+}
+
+/// Writes an event in the caller's transaction.
+///
+/// # Errors
+/// The database's.
+pub async fn record(
+    tx: &mut Tx,
+    user_id: Uuid,
+    transaction_id: &str,
+    kind: &str,
+    payload: &serde_json::Value,
+    at: Timestamp,
+) -> Result<(), DbError> {
+    let payload = payload.to_string();
+    tx.execute(&INSERT, &[user_id.into(), transaction_id.into(), kind.into(), payload.into(), at.into()])
+        .await?;
+    Ok(())
+}
+
+/// The next events of a user (of one transaction, when it is named) after a sequence number, at most `limit`.
+///
+/// # Errors
+/// The database's.
+pub async fn after(
+    tx: &mut Tx,
+    user_id: Uuid,
+    transaction_id: Option<&str>,
+    seq: i64,
+    limit: i64,
+) -> Result<Vec<Event>, DbError> {
+    let rows = match transaction_id {
+        Some(id) => {
+            tx.query(&AFTER_OF_TRANSACTION, &[user_id.into(), id.into(), seq.into(), limit.into()]).await?
+        }
+        None => tx.query(&AFTER_OF_USER, &[user_id.into(), seq.into(), limit.into()]).await?,
+    };
+    rows.iter().map(read).collect()
+}
+
+/// The number of the newest event of anybody; 0 when there is none.
+///
+/// # Errors
+/// The database's.
+pub async fn last_seq(tx: &mut Tx) -> Result<i64, DbError> {
+    tx.query_one(&LAST, &[]).await?.get("seq")
+}
+
+fn read(row: &Row) -> Result<Event, DbError> {
+    Ok(Event {
+        seq: row.get("seq")?,
+        transaction_id: row.get("transaction_id")?,
+        kind: row.get("kind")?,
+        payload: row.get("payload")?,
+        at: row.get("at")?,
+    })
+}

@@ -1,0 +1,39 @@
+//! Wattmandi: a complete participant of the open peer-to-peer energy trading network (Beckn 2.0, India Energy Stack).
+//!
+//! A module imports from lower levels only; `tests/architecture.rs` holds the table.
+//!
+//! | level | modules |
+//! |---|---|
+//! | 0 | the crates: `units` ← `beckn-wire` ← `energy-rules`; `clock`; `db`; `node` on all of them |
+//! | 1 | [`error`] [`config`] [`telemetry`] |
+//! | 2 | [`network`] [`identity`] [`events`] |
+//! | 4 | [`metering`] [`contract`] |
+//! | 5 | [`market`] |
+//! | 6 | [`buyer`] [`seller`] [`discom`]: with [`network`] the only ones that see wire types |
+//! | 7 | [`api`] [`workers`] |
+//! | 8 | [`cli`] |
+//!
+//! Inside a domain: `model` is pure, `store` is SQL, `service` runs in one transaction.
+
+pub mod config;
+pub mod contract;
+pub mod error;
+pub mod events;
+pub mod identity;
+pub mod market;
+pub mod metering;
+pub mod network;
+pub mod telemetry;
+
+use db::Migration;
+
+/// The tables of the server; those of the messages are [`node::MIGRATIONS`].
+pub const MIGRATIONS: &[Migration] = &[Migration {
+    version: 1,
+    name: "participant",
+    sqlite: include_str!("../migrations/sqlite/0001_participant.sql"),
+    postgres: include_str!("../migrations/postgres/0001_participant.sql"),
+}];
+
+/// The component under which [`MIGRATIONS`] are recorded.
+pub const COMPONENT: &str = "wattmandi";

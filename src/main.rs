@@ -1,0 +1,3 @@
+//! The `wattmandi` program.
+
+fn main() {}
