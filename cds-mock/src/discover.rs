@@ -1,8 +1,8 @@
 //! Discovery: what a consumer asks for, and what it is shown.
 //!
-//! Invariants: an expression is bounded before it is evaluated, and never evaluated inside a transaction; what has
-//! ended, is past its gates or sold out is not shown; the order of answers is stable; an answer always comes, also an
-//! empty one.
+//! Invariants: an expression is bounded before it is evaluated, and never evaluated inside a transaction;
+//! what has ended, is past its gates or sold out is not shown; the order of answers is stable; an answer
+//! always comes, also an empty one.
 
 mod dialect;
 mod filter;

@@ -1,8 +1,9 @@
-//! The HTTP adapter, and the only module with actix: routes, body limits, and the translation of requests and replies.
+//! The HTTP adapter, and the only module with actix: routes, body limits, and the translation of requests and
+//! replies.
 //!
 //! A body is read after the head of its request was judged, never beyond its limit, and not for longer than
-//! [`BODY_TIME`]. Everything behind that runs on the runtime that the service was started on: connections of the
-//! database belong to it, and a client that hangs up interrupts nothing.
+//! [`BODY_TIME`]. Everything behind that runs on the runtime that the service was started on: connections of
+//! the database belong to it, and a client that hangs up interrupts nothing.
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -23,6 +24,10 @@ use crate::registry::{Directory, Proofs, RegistryFault};
 
 /// Within this time a body must have arrived.
 const BODY_TIME: Duration = Duration::from_secs(20);
+/// So much of a body that is not wanted is still taken from the wire, and for so long: a client that is
+/// writing when the connection is closed never sees why.
+const DISCARD_MAX: usize = 1024 * 1024;
+const DISCARD_TIME: Duration = Duration::from_secs(2);
 /// Largest body of a request to the registry, in bytes.
 const REGISTRY_BODY_MAX: usize = 16 * 1024;
 /// The only registry name that lookups use: any registry.
@@ -82,7 +87,7 @@ fn early(response: HttpResponse) -> actix_web::Error {
 }
 
 async fn notice() -> HttpResponse {
-    let text = "cds-mock: catalog service and registry of keys for a peer-to-peer energy network (Beckn 2.0).\n\n\
+    let text = "cds-mock: catalog service and registry of keys for energy trading over Beckn 2.0.\n\n\
         POST /catalog/publish              signed; answered by catalog/on_publish\n\
         POST /discover                     signed; answered by on_discover\n\
         GET  /registry/dedi/lookup/{subscriber}/subscribers.beckn.one[/{key}]\n\
@@ -165,7 +170,7 @@ fn created(outcome: Result<bool, RegistryFault>) -> Answer {
 }
 
 /// Everything else is a message of the network.
-async fn network(shared: web::Data<Shared>, request: HttpRequest, payload: web::Payload) -> Answer {
+async fn network(shared: web::Data<Shared>, request: HttpRequest, mut payload: web::Payload) -> Answer {
     if request.method() != actix_web::http::Method::POST {
         return Err(early(refused(404, "NOT_FOUND", "there is nothing at this address")));
     }
@@ -176,14 +181,17 @@ async fn network(shared: web::Data<Shared>, request: HttpRequest, payload: web::
         .collect();
     let length = headers.get("content-length").and_then(|length| length.parse().ok());
     let remote = request.peer_addr().map(|address| address.ip());
-    let limit = shared
-        .node
-        .preflight(request.path(), &headers, length, remote)
-        .map_err(|reply| early(answer(reply)))?;
+    let limit = match shared.node.preflight(request.path(), &headers, length, remote) {
+        Ok(limit) => limit,
+        Err(reply) => {
+            discard(&mut payload).await;
+            return Ok(answer(reply));
+        }
+    };
     // One byte more than allowed is enough for the node to see, and to refuse in its own signed way.
-    let body = match read_to(payload, limit.saturating_add(1)).await {
+    let body = match read_to(&mut payload, limit.saturating_add(1)).await {
         Ok(body) | Err(Cut::TooLong(body)) => body,
-        Err(Cut::Broken(response)) => return Err(early(response)),
+        Err(Cut::Broken(error)) => return Err(error),
     };
     let (node, path) = (Arc::clone(&shared.node), request.path().to_owned());
     shared.run(async move { node.receive(&path, &headers, body).await }).await.map(answer)
@@ -197,18 +205,18 @@ fn proofs(request: &HttpRequest) -> Proofs {
 enum Cut {
     /// The first bytes, as many as asked for, when there were more.
     TooLong(Bytes),
-    Broken(HttpResponse),
+    Broken(actix_web::Error),
 }
 
-async fn read(payload: web::Payload, max: usize) -> Result<Bytes, actix_web::Error> {
-    read_to(payload, max).await.map_err(|cut| match cut {
-        Cut::Broken(response) => early(response),
+async fn read(mut payload: web::Payload, max: usize) -> Result<Bytes, actix_web::Error> {
+    read_to(&mut payload, max).await.map_err(|cut| match cut {
+        Cut::Broken(error) => error,
         Cut::TooLong(_) => early(refused(413, "BODY_TOO_LARGE", "the body is too large")),
     })
 }
 
-async fn read_to(mut payload: web::Payload, max: usize) -> Result<Bytes, Cut> {
-    let broken = |status, code: &str, message: &str| Err(Cut::Broken(refused(status, code, message)));
+async fn read_to(payload: &mut web::Payload, max: usize) -> Result<Bytes, Cut> {
+    let broken = |status, code: &str, message: &str| Err(Cut::Broken(early(refused(status, code, message))));
     let collect = async {
         let mut body = BytesMut::new();
         while let Some(chunk) = payload.next().await {
@@ -224,9 +232,27 @@ async fn read_to(mut payload: web::Payload, max: usize) -> Result<Bytes, Cut> {
         Ok(body.freeze())
     };
     match tokio::time::timeout(BODY_TIME, collect).await {
+        Ok(Err(Cut::TooLong(body))) => {
+            discard(payload).await;
+            Err(Cut::TooLong(body))
+        }
         Ok(outcome) => outcome,
         Err(_) => broken(408, "BODY_TOO_SLOW", "the body did not arrive in time"),
     }
+}
+
+async fn discard(payload: &mut web::Payload) {
+    let rest = async {
+        let mut left = DISCARD_MAX;
+        while let Some(Ok(chunk)) = payload.next().await {
+            left = left.saturating_sub(chunk.len());
+            if left == 0 {
+                return;
+            }
+        }
+    };
+    // Whether it came to its end makes no difference to the answer.
+    let _ = tokio::time::timeout(DISCARD_TIME, rest).await;
 }
 
 fn answer(reply: Reply) -> HttpResponse {

@@ -1,12 +1,14 @@
-//! Catalog service and registry of keys (architecture, section 2): what a marketplace and a DeDi directory are to the
-//! network, in one program with its own storage.
+//! Catalog service and registry of keys (architecture, section 2): what a marketplace and a DeDi directory
+//! are to the network, in one program with its own storage.
 //!
-//! It is a participant itself: it has an identity and a key, verifies what it is sent, and signs what it answers. The
-//! protocol parts stand on [`node`]; here are the registry ([`registry`]), catalogs ([`catalog`]), the search over
-//! them ([`discover`]), the glue ([`service`]) and the HTTP adapter ([`http`]), the only module that knows actix.
+//! It is a participant itself: it has an identity and a key, verifies what it is sent, and signs what it
+//! answers. The protocol parts stand on [`node`]; here are the registry ([`registry`]), catalogs
+//! ([`catalog`]), the search over them ([`discover`]), the glue ([`service`]) and the HTTP adapter
+//! ([`http`]), the only module that knows actix.
 //!
 //! ```text
-//! catalog/publish → judge (pure) → store → catalog/on_publish      discover → filter, names → pages → on_discover
+//! catalog/publish → judge (pure) → store → catalog/on_publish
+//! discover → filter and names over the stored catalogs → pages → on_discover
 //! ```
 
 pub mod catalog;
@@ -170,32 +172,7 @@ pub async fn start(config: Config, clocks: Clocks, ids: Ids) -> Result<Running, 
     let address = listener.local_addr().map_err(listen)?;
     let base_url = config.base_url.clone().unwrap_or_else(|| format!("http://{address}"));
     let key_id = KeyId::new(&*config.subscriber_id, &*config.key_id)?;
-    let db = Db::connect(&config.database, &db::Options::default()).await?;
-    let now = clocks.wire.now();
-    db.migrate(node::COMPONENT, node::MIGRATIONS, now).await?;
-    db.migrate(COMPONENT, MIGRATIONS, now).await?;
-    let policy = DirectoryPolicy {
-        open_networks: config.open_networks.clone(),
-        insecure_demo: config.insecure_demo,
-        ttl_secs: RECORD_TTL_SECS,
-        self_registered_max: SELF_REGISTERED_MAX,
-    };
-    let directory = Directory::new(db.clone(), Arc::clone(&clocks.wire), policy);
-    let own = Registration {
-        subscriber_id: config.subscriber_id.clone(),
-        url: base_url.clone(),
-        kind: "CDS".to_owned(),
-        domain: String::new(),
-        key_id: config.key_id.clone(),
-        public_key: config.key.public(),
-        encr_public_key: String::new(),
-        network_memberships: config.networks.clone(),
-        valid_until: None,
-    };
-    for registration in std::iter::once(own).chain(config.registrations.clone()) {
-        let name = registration.subscriber_id.clone();
-        directory.seed(registration).await.map_err(|fault| Error::Seed(name, fault))?;
-    }
+    let (db, directory) = open(&config, &clocks, &base_url).await?;
     let identity = Identity {
         subscriber_id: config.subscriber_id.clone(),
         key_id,
@@ -224,7 +201,8 @@ pub async fn start(config: Config, clocks: Clocks, ids: Ids) -> Result<Running, 
         }
     });
     let working = tokio::spawn(Arc::clone(&node).run(cancel.clone()));
-    tracing::info!(%address, base_url, subscriber = config.subscriber_id, "catalog service and registry ready");
+    let subscriber = config.subscriber_id;
+    tracing::info!(%address, base_url, subscriber, "catalog service and registry ready");
     Ok(Running {
         address,
         base_url,
@@ -235,4 +213,36 @@ pub async fn start(config: Config, clocks: Clocks, ids: Ids) -> Result<Running, 
         server: handle,
         tasks: vec![serving, working],
     })
+}
+
+/// The database, brought up to date, and the registry over it with the service itself and the seeded
+/// subscribers.
+async fn open(config: &Config, clocks: &Clocks, base_url: &str) -> Result<(Db, Directory), Error> {
+    let db = Db::connect(&config.database, &db::Options::default()).await?;
+    let now = clocks.wire.now();
+    db.migrate(node::COMPONENT, node::MIGRATIONS, now).await?;
+    db.migrate(COMPONENT, MIGRATIONS, now).await?;
+    let policy = DirectoryPolicy {
+        open_networks: config.open_networks.clone(),
+        insecure_demo: config.insecure_demo,
+        ttl_secs: RECORD_TTL_SECS,
+        self_registered_max: SELF_REGISTERED_MAX,
+    };
+    let directory = Directory::new(db.clone(), Arc::clone(&clocks.wire), policy);
+    let own = Registration {
+        subscriber_id: config.subscriber_id.clone(),
+        url: base_url.to_owned(),
+        kind: "CDS".to_owned(),
+        domain: String::new(),
+        key_id: config.key_id.clone(),
+        public_key: config.key.public(),
+        encr_public_key: String::new(),
+        network_memberships: config.networks.clone(),
+        valid_until: None,
+    };
+    for registration in std::iter::once(own).chain(config.registrations.clone()) {
+        let name = registration.subscriber_id.clone();
+        directory.seed(registration).await.map_err(|fault| Error::Seed(name, fault))?;
+    }
+    Ok((db, directory))
 }

@@ -1,8 +1,9 @@
-//! Registry of subscribers and their keys, in the shape of a DeDi directory (facts, beckn-wire d.1; ruling 13).
+//! Registry of subscribers and their keys, in the shape of a DeDi directory (facts, beckn-wire d.1; ruling
+//! 13).
 //!
-//! Invariants: a key enters the registry only with a proof that its holder has it; where the subscriber already has
-//! live keys, one of these must endorse the new one; a revoked key never lives again; memberships of networks are the
-//! operator's to give, and only the open ones may be taken by oneself.
+//! Invariants: a key enters the registry only with a proof that its holder has it; where the subscriber
+//! already has live keys, one of these must endorse the new one; a revoked key never lives again; memberships
+//! of networks are the operator's to give, and only the open ones may be taken by oneself.
 
 mod model;
 mod own;

@@ -1,4 +1,5 @@
-//! The catalog service as a participant: it takes `catalog/publish` and `discover`, and answers both by callbacks.
+//! The catalog service as a participant: it takes `catalog/publish` and `discover`, and answers both by
+//! callbacks.
 
 use std::sync::{Arc, OnceLock, Weak};
 
@@ -209,7 +210,10 @@ impl Application for CatalogService {
             _ => {
                 let catalogs = message.get("catalogs").and_then(Json::as_array).unwrap_or_default();
                 if catalogs.len() > CATALOGS_PER_MESSAGE_MAX {
-                    let error = WireError::format("message/catalogs", "a message has at most 200 catalogs");
+                    let error = WireError::format(
+                        "message/catalogs",
+                        format!("a message has at most {CATALOGS_PER_MESSAGE_MAX} catalogs"),
+                    );
                     Err(error.into())
                 } else {
                     Ok(())
@@ -241,7 +245,8 @@ impl Application for CatalogService {
     ) -> BoxFuture<'a, Result<(), ProcessError>> {
         async move {
             if !matches!(outcome, Outcome::Delivered { .. }) {
-                tracing::warn!(target = job.target, action = %job.action, outcome = outcome.summary(), "not delivered");
+                let outcome = outcome.summary();
+                tracing::warn!(peer = job.target, action = %job.action, outcome, "not delivered");
             }
             Ok(node::outbox::conclude_alone(&self.db, job, outcome, self.clocks.wire.now()).await?)
         }

@@ -1,6 +1,7 @@
 //! Judges a `catalog/publish`, catalog by catalog and offer by offer. Pure.
 //!
-//! What is wrong with a catalog as a whole rejects it; what is wrong with one offer or resource leaves that one out.
+//! What is wrong with a catalog as a whole rejects it; what is wrong with one offer or resource leaves that
+//! one out.
 
 use std::collections::BTreeSet;
 
@@ -110,7 +111,8 @@ impl Judged {
         named.filter(|id| !brought.contains(id.as_str())).cloned().collect()
     }
 
-    /// Leaves out the offers that name a resource in `missing`; a catalog of which no offer is left is rejected.
+    /// Leaves out the offers that name a resource in `missing`; a catalog of which no offer is left is
+    /// rejected.
     pub fn leave_out(&mut self, missing: &BTreeSet<String>) {
         let had_offers = !self.offers.is_empty();
         let Self { offers, errors, .. } = self;
@@ -330,8 +332,8 @@ impl Case<'_> {
         }
         let named = &offer.resource_ids;
         if named.is_empty() || named.len() > RESOURCES_PER_OFFER_MAX || !named.iter().all(|id| is_id(id)) {
-            let why = "an offer names 1 to 32 resources by their ids";
-            return refuse(ErrorCode::SchSchemaValidationFailed, &path.member("resourceIds"), why);
+            let why = format!("an offer names 1 to {RESOURCES_PER_OFFER_MAX} resources by their ids");
+            return refuse(ErrorCode::SchSchemaValidationFailed, &path.member("resourceIds"), &why);
         }
         let attributes_path = path.member("offerAttributes");
         let Some(attributes) = &offer.attributes else {

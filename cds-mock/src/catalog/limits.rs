@@ -11,11 +11,12 @@ pub const ITEMS_MAX: i64 = 100_000;
 /// Largest catalog without its resources and offers, in bytes.
 pub const HEAD_MAX: usize = 32 * 1024;
 /// Largest offer, in bytes.
-pub const OFFER_MAX: usize = 256 * 1024;
+pub const OFFER_MAX: usize = 64 * 1024;
 /// Largest resource, in bytes.
 pub const RESOURCE_MAX: usize = 16 * 1024;
-/// Most resources that one offer may name. With the sizes above, one offer always fits a page of `on_discover`.
-pub const RESOURCES_PER_OFFER_MAX: usize = 32;
+/// Most resources that one offer may name. With the sizes above, one offer always fits a page of
+/// `on_discover`.
+pub const RESOURCES_PER_OFFER_MAX: usize = 16;
 /// Most networks that one catalog may be shown in.
 pub const NETWORKS_PER_CATALOG_MAX: usize = 16;
 /// Most errors that are told of one catalog; more are only counted.

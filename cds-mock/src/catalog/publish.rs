@@ -1,7 +1,8 @@
 //! Takes judged catalogs in, and tells the publisher what became of them.
 //!
-//! A catalog is written in several short transactions, so that a large one holds up nobody else's. Each step may be
-//! repeated: a message that is worked off again after a crash leads to the same rows and the same answer.
+//! A catalog is written in several short transactions, so that a large one holds up nobody else's. Each step
+//! may be repeated: a message that is worked off again after a crash leads to the same rows and the same
+//! answer.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -45,8 +46,8 @@ impl Publishing {
         Self { db, turn: Mutex::new(()) }
     }
 
-    /// Stores what was not rejected, and adds the errors that only the stored catalogs reveal: resources that are
-    /// not there, publications that came too late, catalogs that are full. Several transactions.
+    /// Stores what was not rejected, and adds the errors that only the stored catalogs reveal: resources that
+    /// are not there, publications that came too late, catalogs that are full. Several transactions.
     ///
     /// # Errors
     /// Those of the database; what was written stays, and the whole may be repeated.
@@ -166,7 +167,8 @@ fn part<T>(rows: &[T], start: usize) -> &[T] {
     rows.get(start..end).unwrap_or_default()
 }
 
-/// The message of `catalog/on_publish`: one result for each catalog. Of very many errors only the first are told.
+/// The message of `catalog/on_publish`: one result for each catalog. Of very many errors only the first are
+/// told.
 pub fn results_message(judged: &[Judged]) -> Json {
     let mut room = ERRORS_PER_MESSAGE_MAX;
     let results = judged.iter().map(|catalog| {

@@ -1,5 +1,5 @@
-//! Whether what is published can be shown: a piece that would make an `on_discover` invalid under one of the two
-//! texts (ruling 8) must not get in, or it would spoil the answer for everybody.
+//! Whether what is published can be shown: a piece that would make an `on_discover` invalid under one of the
+//! two texts (ruling 8) must not get in, or it would spoil the answer for everybody.
 
 use beckn_wire::code::WireError;
 use beckn_wire::json::{Json, Object};

@@ -1,6 +1,7 @@
 //! SQL of the catalogs. Every function runs inside the caller's transaction.
 //!
-//! `stamped_at` is when the publisher made the message that a row is from: what is older never replaces what is newer.
+//! `stamped_at` is when the publisher made the message that a row is from: what is older never replaces what
+//! is newer.
 
 use beckn_wire::code::{ErrorCode, WireError};
 use db::{DbError, Tx, params};
@@ -10,7 +11,8 @@ use super::judge::{Judged, OfferRow, ResourceRow};
 use super::limits::{CATALOGS_MAX, ITEMS_MAX};
 
 db::sql! {
-    LOCK_CATALOG = "SELECT replaced_at, stamped_at FROM catalogs WHERE publisher = $1 AND catalog_id = $2 {FOR UPDATE}";
+    LOCK_CATALOG = "SELECT replaced_at, stamped_at FROM catalogs
+        WHERE publisher = $1 AND catalog_id = $2 {FOR UPDATE}";
     COUNT_CATALOGS = "SELECT COUNT(*) AS n FROM catalogs WHERE publisher = $1";
     UPSERT_CATALOG = "INSERT INTO catalogs
         (publisher, catalog_id, kind, active, valid_until, replaced_at, stamped_at, head)
@@ -37,7 +39,8 @@ db::sql! {
             stamped_at = excluded.stamped_at, listed = excluded.listed, shown_until = excluded.shown_until,
             body = excluded.body
         WHERE catalog_offers.stamped_at <= excluded.stamped_at";
-    CLEAR_LINKS = "DELETE FROM catalog_offer_resources WHERE publisher = $1 AND catalog_id = $2 AND offer_id = $3";
+    CLEAR_LINKS = "DELETE FROM catalog_offer_resources
+        WHERE publisher = $1 AND catalog_id = $2 AND offer_id = $3";
     INSERT_LINK = "INSERT INTO catalog_offer_resources (publisher, catalog_id, offer_id, resource_id)
         VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
     /// What a full publication does not bring and is not newer.
@@ -45,18 +48,23 @@ db::sql! {
         WHERE publisher = $1 AND catalog_id = $2 AND stamped_at <= $3 AND source <> $4";
     DROP_REPLACED_RESOURCES = "DELETE FROM catalog_resources
         WHERE publisher = $1 AND catalog_id = $2 AND stamped_at <= $3 AND source <> $4";
-    DROP_OLD_OFFERS = "DELETE FROM catalog_offers WHERE publisher = $1 AND catalog_id = $2 AND shown_until < $3";
+    DROP_OLD_OFFERS = "DELETE FROM catalog_offers
+        WHERE publisher = $1 AND catalog_id = $2 AND shown_until < $3";
     /// Resources older than a date that no offer names.
-    DROP_LOOSE_RESOURCES = "DELETE FROM catalog_resources WHERE publisher = $1 AND catalog_id = $2 AND stamped_at < $3
-        AND NOT EXISTS (SELECT 1 FROM catalog_offer_resources l WHERE l.publisher = catalog_resources.publisher
-            AND l.catalog_id = catalog_resources.catalog_id AND l.resource_id = catalog_resources.resource_id)";
+    DROP_LOOSE_RESOURCES = "DELETE FROM catalog_resources
+        WHERE publisher = $1 AND catalog_id = $2 AND stamped_at < $3
+        AND NOT EXISTS (SELECT 1 FROM catalog_offer_resources l
+            WHERE l.publisher = catalog_resources.publisher AND l.catalog_id = catalog_resources.catalog_id
+            AND l.resource_id = catalog_resources.resource_id)";
     VISIBLE = "SELECT c.publisher, c.catalog_id FROM catalog_networks n
         JOIN catalogs c ON c.publisher = n.publisher AND c.catalog_id = n.catalog_id
         WHERE n.network_id = $1 AND c.active = 1 AND c.kind = 'REGULAR'
             AND (c.valid_until IS NULL OR c.valid_until > $2) AND EXISTS (SELECT 1 FROM catalog_offers o
-            WHERE o.publisher = c.publisher AND o.catalog_id = c.catalog_id AND o.listed = 1 AND o.shown_until > $2)";
+            WHERE o.publisher = c.publisher AND o.catalog_id = c.catalog_id
+            AND o.listed = 1 AND o.shown_until > $2)";
     HEAD = "SELECT head FROM catalogs WHERE publisher = $1 AND catalog_id = $2";
-    SHOWN_OFFERS = "SELECT offer_id, position, body FROM catalog_offers WHERE publisher = $1 AND catalog_id = $2
+    SHOWN_OFFERS = "SELECT offer_id, position, body FROM catalog_offers
+        WHERE publisher = $1 AND catalog_id = $2
         AND listed = 1 AND shown_until > $3 AND position > $4 ORDER BY position LIMIT $5";
     NAMED_RESOURCES = "SELECT r.resource_id, r.body FROM catalog_offer_resources l
         JOIN catalog_resources r ON r.publisher = l.publisher AND r.catalog_id = l.catalog_id
@@ -201,7 +209,8 @@ pub(super) async fn drop_replaced(tx: &mut Tx, to: Publication<'_>) -> Result<()
     tx.execute(&DROP_REPLACED_RESOURCES, &fields).await.map(|_| ())
 }
 
-/// Drops offers that ended before `ended` (market time), and resources older than `made` (wire time) without an offer.
+/// Drops offers that ended before `ended` (market time), and resources older than `made` (wire time) without
+/// an offer.
 pub(super) async fn drop_old(
     tx: &mut Tx,
     to: Publication<'_>,
@@ -248,7 +257,8 @@ pub struct Chunk {
     pub resources: std::collections::BTreeMap<String, Vec<u8>>,
 }
 
-/// The offers shown at `now` behind a position, at most `limit`, in the order in which they were first published.
+/// The offers shown at `now` behind a position, at most `limit`, in the order in which they were first
+/// published.
 ///
 /// # Errors
 /// Those of the database.

@@ -1,9 +1,10 @@
 //! The filter language of the official wave-2 messages, as a tree (facts, beckn-wire b.5; ruling 9).
 //!
-//! It is a subset of the SQL/JSON path language: `path ? (predicate)` keeps those items of `path` for which the
-//! predicate holds. Read here are names (bare, quoted, with `:` or `@` in them), indices, wildcards, nested filters,
-//! comparisons, `&&`, `||`, `!`, `exists(…)`, `starts with` and `like_regex`. The bracket form `[?…]` of RFC 9535 is
-//! read as well, so that expressions which mix both are understood. Arithmetic and variables are refused.
+//! It is a subset of the SQL/JSON path language: `path ? (predicate)` keeps those items of `path` for which
+//! the predicate holds. Read here are names (bare, quoted, with `:` or `@` in them), indices, wildcards,
+//! nested filters, comparisons, `&&`, `||`, `!`, `exists(…)`, `starts with` and `like_regex`. The bracket
+//! form `[?…]` of RFC 9535 is read as well, so that expressions which mix both are understood. Arithmetic and
+//! variables are refused.
 //!
 //! Invariant: the caller has bounded length and nesting, so the recursion here is bounded too.
 

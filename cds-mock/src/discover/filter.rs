@@ -1,12 +1,12 @@
 //! Filter expressions: bounded, translated, and evaluated over catalogs.
 //!
-//! An expression is RFC 9535 or the wave-2 dialect ([`super::dialect`]). `serde_json_path` evaluates it. What a
-//! stranger's expression may cost is bounded before it is parsed: length, nesting, descendants, references to the
-//! whole document, and patterns. Times are compared as times: a string that is an RFC 3339 instant is brought to one
-//! form, in the expression and in the document alike.
+//! An expression is RFC 9535 or the wave-2 dialect ([`super::dialect`]). `serde_json_path` evaluates it. What
+//! a stranger's expression may cost is bounded before it is parsed: length, nesting, descendants, references
+//! to the whole document, and patterns. Times are compared as times: a string that is an RFC 3339 instant is
+//! brought to one form, in the expression and in the document alike.
 //!
-//! Numbers are compared by `serde_json_path` as JSON numbers of `serde_json`; this decides only what is shown, never
-//! what is traded.
+//! Numbers are compared by `serde_json_path` as JSON numbers of `serde_json`; this decides only what is
+//! shown, never what is traded.
 
 use beckn_wire::json::Json;
 use serde_json::Value;

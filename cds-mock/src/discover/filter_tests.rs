@@ -6,7 +6,8 @@ const OFFICIAL: &str = r#"$.catalogs[*].offers[*] ? (@.offerAttributes."@type" =
 
 fn catalog() -> Value {
     let text = r#"{"id":"c","isActive":true,"provider":{"id":"bpp.example","descriptor":{"name":"Sun"}},
-      "resources":[{"id":"r0","resourceAttributes":{"type":"SOLAR"}},{"id":"r1","resourceAttributes":{"type":"WIND"}}],
+      "resources":[{"id":"r0","resourceAttributes":{"type":"SOLAR"}},
+       {"id":"r1","resourceAttributes":{"type":"WIND"}}],
       "offers":[
        {"id":"o0","resourceIds":["r0"],"tags":["a","b"],"offerAttributes":{"@type":"EnergyTradeOffer",
          "validityWindow":{"schema:endTime":"2026-04-26T06:00:00+05:30"},
@@ -44,11 +45,13 @@ fn the_dialect_reads_logic_existence_lists_and_times() {
         (r#"$.catalogs[*].offers[*] ? (@.id starts with "o1")"#, &[1]),
         (r#"$.catalogs[*].offers[*] ? (@.id like_regex "O0" flag "i")"#, &[0]),
         (
-            r#"$.catalogs[*].offers[*] ? (12 >= @.offerAttributes.commitmentAttributes.intervals[*].payloads[*].values[*])"#,
+            r#"$.catalogs[*].offers[*] ? (12 >= @.offerAttributes.commitmentAttributes
+               .intervals[*].payloads[*].values[*])"#,
             &[0],
         ),
         (
-            r#"$.catalogs[*].offers[*] ? (exists(@.offerAttributes.commitmentAttributes.intervals[*].payloads[*]
+            r#"$.catalogs[*].offers[*] ? (exists(@.offerAttributes.commitmentAttributes
+               .intervals[*].payloads[*]
                ? (@.type == "PRICE_PER_KWH" && @.values[0] > 12.5)))"#,
             &[1],
         ),
@@ -59,11 +62,13 @@ fn the_dialect_reads_logic_existence_lists_and_times() {
         ),
         // The same instant in two zones.
         (
-            r#"$.catalogs[*].offers[*] ? (@.offerAttributes.validityWindow.schema:endTime <= "2026-04-26T00:30:00Z")"#,
+            r#"$.catalogs[*].offers[*] ? (@.offerAttributes.validityWindow.schema:endTime
+               <= "2026-04-26T00:30:00Z")"#,
             &[0],
         ),
         (
-            r#"$.catalogs[*].offers[*] ? (@.offerAttributes.validityWindow."schema:endTime".datetime() > "2026-04-26T00:30:00Z".datetime())"#,
+            r#"$.catalogs[*].offers[*] ? (@.offerAttributes.validityWindow."schema:endTime".datetime()
+               > "2026-04-26T00:30:00Z".datetime())"#,
             &[1],
         ),
         (r#"$.catalogs[*] ? (@.provider.descriptor.name == "Sun")"#, &[0, 1]),
@@ -92,7 +97,8 @@ fn rfc_9535_is_taken_as_it_is() {
         ("$.catalogs[*].offers[?search(@.id, '[1]')]", &[1]),
         ("$.catalogs[*].offers[?length(@.resourceIds) == 1]", &[0, 1]),
         (
-            "$.catalogs[*].offers[?@.offerAttributes.validityWindow['schema:endTime'] == '2026-04-26T00:30:00Z']",
+            "$.catalogs[*].offers[?@.offerAttributes.validityWindow['schema:endTime']
+               == '2026-04-26T00:30:00Z']",
             &[0],
         ),
         // A flat list of resources and offers.

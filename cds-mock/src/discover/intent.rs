@@ -21,8 +21,9 @@ impl Query {
     /// Reads the message of `discover`.
     ///
     /// # Errors
-    /// `SCH_INVALID_JSONPATH` for an expression that is not understood or costs too much; `NET_NOT_IMPLEMENTED`, with
-    /// status 400, for ways of searching that this service does not have; `SCH_` codes for what has the wrong form.
+    /// `SCH_INVALID_JSONPATH` for an expression that is not understood or costs too much;
+    /// `NET_NOT_IMPLEMENTED`, with status 400, for ways of searching that this service does not have; `SCH_`
+    /// codes for what has the wrong form.
     pub fn read(message: &Json) -> Result<Self, Refusal> {
         let intent = message.get("intent").ok_or_else(|| WireError::required("message/intent"))?;
         for (member, empty) in [("spatial", Json::array([])), ("mediaSearch", Json::object::<String, _>([]))]

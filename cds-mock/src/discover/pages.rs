@@ -34,8 +34,8 @@ struct Part {
 }
 
 impl Pages {
-    /// Adds an offer with the resources that it names. `catalog` numbers the catalogs; those of one are added in a
-    /// row. False when there is no more room.
+    /// Adds an offer with the resources that it names. `catalog` numbers the catalogs; those of one are added
+    /// in a row. False when there is no more room.
     pub fn add(&mut self, catalog: usize, head: &Piece, offer: &Piece, resources: &[(&str, &Piece)]) -> bool {
         if self.full {
             return false;

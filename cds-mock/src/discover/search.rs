@@ -26,8 +26,8 @@ pub struct Viewer {
     pub networks: Vec<String>,
 }
 
-/// The messages of `on_discover` that answer the query, at `now` (market time). Several read transactions; the
-/// filter is evaluated between them, off the async threads.
+/// The messages of `on_discover` that answer the query, at `now` (market time). Several read transactions;
+/// the filter is evaluated between them, off the async threads.
 ///
 /// # Errors
 /// Those of the database, and [`DbError::Closed`] when the process is stopping.
@@ -82,7 +82,8 @@ async fn read(db: &Db, catalog: &Arc<VisibleCatalog>, now: Timestamp, behind: i6
     .await
 }
 
-/// Adds to the pages what of this part the viewer may see and the query selects. False when there is no more room.
+/// Adds to the pages what of this part the viewer may see and the query selects. False when there is no more
+/// room.
 fn show(pages: &mut Pages, number: usize, chunk: &Chunk, query: &Query, viewer: &Viewer) -> bool {
     let Some(head) = piece(&chunk.head) else { return true };
     let resources: BTreeMap<&str, Piece> =

@@ -1,9 +1,9 @@
 //! From the wave-2 dialect to RFC 9535 text (ruling 9).
 //!
 //! Three differences are bridged. `list[*] ? (p)` keeps items, where RFC 9535 filters children: it becomes
-//! `list[?p]`. A comparison with several values holds when one of them satisfies it, where RFC 9535 compares single
-//! values only: `@.list[*].x == 1` becomes the existence test `@.list[?@.x == 1]`. And names are always written in
-//! brackets and quotes, because `schema:endTime` and `@type` are no shorthand names.
+//! `list[?p]`. A comparison with several values holds when one of them satisfies it, where RFC 9535 compares
+//! single values only: `@.list[*].x == 1` becomes the existence test `@.list[?@.x == 1]`. And names are
+//! always written in brackets and quotes, because `schema:endTime` and `@type` are no shorthand names.
 
 use super::dialect::{Comparison, Operand, Path, Predicate, Step};
 

@@ -67,7 +67,8 @@ pub struct RotationBody {
     pub valid_until: Option<Timestamp>,
 }
 
-/// Body of `DELETE /registry/subscribers/{id}/keys/{key}`. It is there so that the signature is over what is revoked.
+/// Body of `DELETE /registry/subscribers/{id}/keys/{key}`. It is there so that the signature is over what is
+/// revoked.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RevocationBody {
@@ -139,8 +140,8 @@ fn plain(text: &str) -> bool {
     text.len() <= NAME_MAX && !text.chars().any(char::is_control)
 }
 
-/// Whether participants may be sent to this address: http or https, without user, query and fragment; plain http
-/// and addresses that are not public only in the demo.
+/// Whether participants may be sent to this address: http or https, without user, query and fragment; plain
+/// http and addresses that are not public only in the demo.
 ///
 /// # Errors
 /// `INVALID_FIELD`.

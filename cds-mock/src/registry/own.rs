@@ -1,4 +1,5 @@
-//! The registry as the node of this very process reads it: from the tables, without a socket and without a cache.
+//! The registry as the node of this very process reads it: from the tables, without a socket and without a
+//! cache.
 
 use std::sync::Arc;
 

@@ -55,8 +55,8 @@ impl Directory {
         Self { db, wire, policy: Arc::new(policy) }
     }
 
-    /// The document of one key, or of the newest live key when none is named; a subscriber whose keys are all dead
-    /// is answered with the newest of them, which says so. One read transaction.
+    /// The document of one key, or of the newest live key when none is named; a subscriber whose keys are all
+    /// dead is answered with the newest of them, which says so. One read transaction.
     ///
     /// # Errors
     /// `NOT_FOUND`; `UNAVAILABLE`.
@@ -100,8 +100,8 @@ impl Directory {
             .await
     }
 
-    /// Seeds a subscriber by the operator's word, with any membership. A key that is already there keeps its state,
-    /// so that seeding at every start does not bring a revoked key back. One write transaction.
+    /// Seeds a subscriber by the operator's word, with any membership. A key that is already there keeps its
+    /// state, so that seeding at every start does not bring a revoked key back. One write transaction.
     ///
     /// # Errors
     /// `INVALID_FIELD`, `KEY_ID_TAKEN` when another key has that id, `UNAVAILABLE`.
@@ -122,8 +122,8 @@ impl Directory {
             .await
     }
 
-    /// Registers a subscriber with its first key, adds a key to one that has live keys, or changes the address of one
-    /// by a live key. Returns whether the key is new. One read and one write transaction.
+    /// Registers a subscriber with its first key, adds a key to one that has live keys, or changes the
+    /// address of one by a live key. Returns whether the key is new. One read and one write transaction.
     ///
     /// # Errors
     /// See [`RegistryFault`].
@@ -133,7 +133,8 @@ impl Directory {
         self.take(proofs, body, entry, true).await
     }
 
-    /// Adds a key to a subscriber that has live keys. As [`Directory::register`], without changing anything else.
+    /// Adds a key to a subscriber that has live keys. As [`Directory::register`], without changing anything
+    /// else.
     ///
     /// # Errors
     /// See [`RegistryFault`].
@@ -187,7 +188,8 @@ impl Directory {
             .await
     }
 
-    /// Revokes a key by a live key of the same subscriber, itself included. One read and one write transaction.
+    /// Revokes a key by a live key of the same subscriber, itself included. One read and one write
+    /// transaction.
     ///
     /// # Errors
     /// See [`RegistryFault`].
@@ -246,15 +248,16 @@ impl Change {
             }
         }
         if self.describes {
+            let newcomer = known.is_none();
             let held = known.unwrap_or_default();
             let may =
                 |network: &&String| held.contains(network) || self.policy.open_networks.contains(network);
             if let Some(closed) = entry.network_memberships.iter().find(|network| !may(network)) {
                 return Err(RegistryFault::MembershipNotOpen(closed.clone()));
             }
-            let newcomer = keys.is_empty();
             store::put_subscriber(tx, entry, "self", *now).await?;
-            // Two may have found the name free at once; the second waits above and then sees the first one's key.
+            // Two may have found the name free at once; the second waits above and then sees the first one's
+            // key.
             if newcomer && !store::keys(tx, &entry.subscriber_id).await?.is_empty() {
                 return Err(RegistryFault::KeyIdTaken);
             }

@@ -7,7 +7,8 @@ use units::Timestamp;
 use super::model::{Entry, Registration};
 
 db::sql! {
-    LOCK_SUBSCRIBER = "SELECT subscriber_id, memberships FROM subscribers WHERE subscriber_id = $1 {FOR UPDATE}";
+    LOCK_SUBSCRIBER = "SELECT subscriber_id, memberships FROM subscribers
+        WHERE subscriber_id = $1 {FOR UPDATE}";
     /// How many have registered by themselves.
     COUNT_SELF = "SELECT COUNT(*) AS n FROM subscribers WHERE origin = 'self'";
     UPSERT_SUBSCRIBER = "INSERT INTO subscribers
@@ -20,8 +21,8 @@ db::sql! {
         VALUES ($1, $2, $3, $4, $5, $6, $6) ON CONFLICT (subscriber_id, key_id) DO NOTHING";
     REVOKE_KEY = "UPDATE subscriber_keys SET revoked_at = $3, updated_at = $3
         WHERE subscriber_id = $1 AND key_id = $2 AND revoked_at IS NULL";
-    SELECT_KEYS = "SELECT s.subscriber_id, s.url, s.kind, s.domain, s.memberships, k.key_id, k.signing_public_key,
-            k.encr_public_key, k.valid_until, k.revoked_at, k.created_at, k.updated_at
+    SELECT_KEYS = "SELECT s.subscriber_id, s.url, s.kind, s.domain, s.memberships, k.key_id,
+            k.signing_public_key, k.encr_public_key, k.valid_until, k.revoked_at, k.created_at, k.updated_at
         FROM subscribers s JOIN subscriber_keys k ON k.subscriber_id = s.subscriber_id
         WHERE s.subscriber_id = $1 ORDER BY k.created_at DESC, k.key_id LIMIT 256";
 }

@@ -25,7 +25,8 @@ both_databases! {
         };
         let mine = with(merge(one("mine", "mine"), &[]), available_to, only("PARTICIPANT", "bap.example"));
         assert_eq!(verdict(&world.publish(&seller, mine).await[0]).0, "ACCEPTED");
-        let elsewhere = with(merge(one("net", "net"), &[NETWORK]), available_to, only("NETWORK", OTHER_NETWORK));
+        let net = merge(one("net", "net"), &[NETWORK]);
+        let elsewhere = with(net, available_to, only("NETWORK", OTHER_NETWORK));
         world.publish(&seller, elsewhere).await;
 
         let seen = |catalogs: Vec<Json>| offer_ids(&catalogs);
@@ -62,7 +63,8 @@ both_databases! {
         assert_eq!(world.offers(&buyer).await, Vec::<String>::new());
         world.publish(&seller, with_stock(1_000, 2_000)).await;
         assert_eq!(world.offers(&buyer).await, ["a", "b"]);
-        let off = with(with_stock(3_000, 3_000), &["catalogs", "0", "offers", "0", "isActive"], Json::Bool(false));
+        let is_active = &["catalogs", "0", "offers", "0", "isActive"];
+        let off = with(with_stock(3_000, 3_000), is_active, Json::Bool(false));
         assert_eq!(verdict(&world.publish(&seller, off).await[0]).0, "ACCEPTED");
         assert_eq!(world.offers(&buyer).await, ["b"]);
 
@@ -88,7 +90,8 @@ both_databases! {
             (filter("$.catalogs[*].offers[?@.id == 'a']"), &["a"]),
             (
                 filter(
-                    r#"$.catalogs[*].offers[*] ? (exists(@.offerAttributes.commitmentAttributes.intervals[*].payloads[*]
+                    r#"$.catalogs[*].offers[*] ? (exists(@.offerAttributes.commitmentAttributes
+                       .intervals[*].payloads[*]
                        ? (@.type == "AVAILABLE_QTY" && @.values[0] >= 5)))"#,
                 ),
                 &["b"],

@@ -1,4 +1,5 @@
-//! `catalog/publish`: taken in, merged, replaced, in part, not at all; whose it is; and that a restart loses nothing.
+//! `catalog/publish`: taken in, merged, replaced, in part, not at all; whose it is; and that a restart loses
+//! nothing.
 
 use beckn_wire::json::Json;
 use clock::{Clock as _, SystemClock};
@@ -65,7 +66,12 @@ both_databases! {
         let table = "/offerAttributes/commitmentAttributes";
         let roles = place(&["offerAttributes", "contractAttributes", "roles", "1", "participantId"]);
         let cases: Vec<(Vec<&str>, Json, &str, String)> = vec![
-            (cell("0"), Json::array([Json::from("cheap")]), "SCH_SCHEMA_VALIDATION_FAILED", at(&format!("{table}/intervals/0/payloads/0/values/0"))),
+            (
+                cell("0"),
+                Json::array([Json::from("cheap")]),
+                "SCH_SCHEMA_VALIDATION_FAILED",
+                at(&format!("{table}/intervals/0/payloads/0/values/0")),
+            ),
             (cell("0"), number("-5"), "BIZ_PRICE_MISMATCH", at(&format!("{table}/intervals/0"))),
             (cell("1"), number("1.005"), "BIZ_QUANTITY_UNAVAILABLE", at(&format!("{table}/intervals/0"))),
             (cell("1"), number("-1"), "BIZ_QUANTITY_UNAVAILABLE", at(&format!("{table}/intervals/0"))),
@@ -88,14 +94,31 @@ both_databases! {
                 "SCH_REQUIRED_FIELD_MISSING",
                 at("/offerAttributes/validityWindow"),
             ),
-            (place(&["resourceIds"]), Json::array([Json::from("nobody")]), "BIZ_ITEM_NOT_FOUND", at("/resourceIds/0")),
-            (place(&["offerAttributes", "@type"]), "Other".into(), "SCH_TYPE_NOT_SUPPORTED", at("/offerAttributes")),
-            (roles, "other.example".into(), "AUT_UNAUTHORIZED_ACTION", at("/offerAttributes/contractAttributes/roles")),
+            (
+                place(&["resourceIds"]),
+                Json::array([Json::from("nobody")]),
+                "BIZ_ITEM_NOT_FOUND",
+                at("/resourceIds/0"),
+            ),
+            (
+                place(&["offerAttributes", "@type"]),
+                "Other".into(),
+                "SCH_TYPE_NOT_SUPPORTED",
+                at("/offerAttributes"),
+            ),
+            (
+                roles,
+                "other.example".into(),
+                "AUT_UNAUTHORIZED_ACTION",
+                at("/offerAttributes/contractAttributes/roles"),
+            ),
         ];
         for (steps, value, code, path) in cases {
-            let good = catalog_of(&seller, "cat", vec![terms(&seller, "bad", 3_000), terms(&seller, "good", 3_000)]);
+            let entries = vec![terms(&seller, "bad", 3_000), terms(&seller, "good", 3_000)];
+            let good = catalog_of(&seller, "cat", entries);
             let results = world.publish(&seller, with(merge(good, &[]), &steps, value.clone())).await;
-            assert_eq!(verdict(&results[0]), ("PARTIAL".to_owned(), vec![(code.to_owned(), path)]), "{steps:?} {value}");
+            let expected = ("PARTIAL".to_owned(), vec![(code.to_owned(), path)]);
+            assert_eq!(verdict(&results[0]), expected, "{steps:?} {value}");
             assert_eq!(world.offers(&buyer).await, ["good"], "{steps:?} {value}");
         }
     }
@@ -119,12 +142,50 @@ both_databases! {
         assert_eq!(world.offers(&buyer).await, ["a"]);
     }
 
+    async fn what_is_too_much_is_refused(db: TestDb) {
+        let world = World::new(&db).await;
+        let seller = world.peer("bpp.example", 1, &[NETWORK]).await;
+        let buyer = world.peer("bap.example", 2, &[NETWORK]).await;
+        let message = || merge(catalog_of(&seller, "cat", vec![terms(&seller, "a", 3_000)]), &[]);
+        let mut many = message();
+        let catalog = many.at(&["catalogs", "0"]).unwrap().clone();
+        let catalogs = (0..=cds_mock::catalog::CATALOGS_PER_MESSAGE_MAX).map(|_| catalog.clone());
+        many.as_object_mut().unwrap().set("catalogs", Json::array(catalogs));
+        let mut context = context(beckn_wire::action::Action::CatalogPublish, NETWORK, SystemClock.now());
+        context.bpp_id = Some(seller.id.clone());
+        context.bpp_uri = Some(format!("{}/bpp/receiver", seller.url));
+        let bytes = beckn_wire::envelope::body(&context, many);
+        assert_eq!(world.post(&seller, context.action, bytes).await.0, 400);
+
+        // Beyond 10 MiB not even the signature counts; the answer says so, and is signed.
+        let (status, _) = world.post(&seller, context.action, vec![b' '; 10 * 1024 * 1024 + 1]).await;
+        assert_eq!(status, 413);
+
+        let long = |size: usize| Json::from("x".repeat(size));
+        let offer = with(message(), &place(&["descriptor", "longDesc"]), long(70_000));
+        let at = ["catalogs", "0", "resources", "0", "descriptor", "longDesc"];
+        let resource = with(message(), &at, long(20_000));
+        let head = with(message(), &["catalogs", "0", "descriptor", "longDesc"], long(40_000));
+        let id = with(message(), &["catalogs", "0", "id"], long(300));
+        for (message, path) in [
+            (offer, "message/catalogs/0/offers/0"),
+            (resource, "message/catalogs/0/resources/0"),
+            (head, "message/catalogs/0"),
+            (id, "message/catalogs/0/id"),
+        ] {
+            let (status, errors) = verdict(&world.publish(&seller, message).await[0]);
+            assert_eq!((status.as_str(), errors[0].1.as_str()), ("REJECTED", path), "{errors:?}");
+        }
+        assert_eq!(world.offers(&buyer).await, Vec::<String>::new());
+    }
+
     async fn nobody_touches_anothers_catalog(db: TestDb) {
         let world = World::new(&db).await;
         let seller = world.peer("bpp.example", 1, &[NETWORK]).await;
         let rival = world.peer("rival.example", 3, &[NETWORK]).await;
         let buyer = world.peer("bap.example", 2, &[NETWORK]).await;
-        world.publish(&seller, merge(catalog_of(&seller, "cat", vec![terms(&seller, "a", 3_000)]), &[])).await;
+        let catalog = catalog_of(&seller, "cat", vec![terms(&seller, "a", 3_000)]);
+        world.publish(&seller, merge(catalog, &[])).await;
 
         // In the other's name: refused. Under the same id: a catalog of one's own.
         let theirs = merge(catalog_of(&seller, "cat", vec![terms(&seller, "x", 3_000)]), &[]);
@@ -154,10 +215,13 @@ both_databases! {
         let world = World::new(&db).await;
         let seller = world.peer("bpp.example", 1, &[NETWORK]).await;
         let buyer = world.peer("bap.example", 2, &[NETWORK]).await;
-        let publication = |available| merge(catalog_of(&seller, "cat", vec![terms(&seller, "a", available)]), &[]);
+        let publication = |available| {
+            merge(catalog_of(&seller, "cat", vec![terms(&seller, "a", available)]), &[])
+        };
         let now = SystemClock.now();
         let before = |secs| now.saturating_sub(Span::from_secs(secs));
-        assert_eq!(verdict(&world.publish_at(&seller, publication(9_000), NETWORK, before(10)).await[0]).0, "ACCEPTED");
+        let first = world.publish_at(&seller, publication(9_000), NETWORK, before(10)).await;
+        assert_eq!(verdict(&first[0]).0, "ACCEPTED");
         let late = world.publish_at(&seller, publication(3_000), NETWORK, before(20)).await;
         assert_eq!(verdict(&late[0]).0, "REJECTED");
         assert_eq!(verdict(&late[0]).1[0].0, "NET_CATALOG_STALE");
@@ -169,11 +233,66 @@ both_databases! {
         assert_eq!(world.offers(&buyer).await, ["a", "b"]);
     }
 
+    async fn working_a_publication_off_twice_changes_nothing(db: TestDb) {
+        use cds_mock::catalog::{Publisher, Publishing, Stamp, judge};
+        let world = World::new(&db).await;
+        let seller = world.peer("bpp.example", 1, &[NETWORK]).await;
+        let buyer = world.peer("bap.example", 2, &[NETWORK]).await;
+        let catalog = catalog_of(&seller, "cat", vec![terms(&seller, "old", 3_000)]);
+        world.publish(&seller, merge(catalog, &[])).await;
+        let entries = vec![terms(&seller, "a", 3_000), terms(&seller, "b", 3_000)];
+        let catalog = catalog_of(&seller, "cat", entries);
+        let message = with(merge(catalog, &[]), &["publishDirectives", "0", "updateMode"], "FULL".into());
+        let memberships = [NETWORK.to_owned()];
+        let publisher = Publisher { id: &seller.id, memberships: &memberships, uri: None };
+        let now = SystemClock.now();
+        let (publisher_id, source) = (seller.id.clone(), "message-1".to_owned());
+        let market_now = morning();
+        let stamp = Stamp { publisher: publisher_id, source, made_at: now, wire_now: now, market_now };
+        let publishing = Publishing::new(world.cds.db.clone());
+        for _ in 0..2 {
+            let mut judged = judge(&message, &publisher, Some(NETWORK), morning());
+            publishing.take(&mut judged, &stamp).await.unwrap();
+            assert_eq!((judged[0].status(), judged[0].errors.len()), ("ACCEPTED", 0));
+            assert_eq!(world.offers(&buyer).await, ["a", "b"]);
+        }
+    }
+
+    async fn what_is_long_over_is_dropped_at_the_next_publication(db: TestDb) {
+        const ROWS: db::Sql = db::Sql::new(
+            "test::rows",
+            "SELECT (SELECT COUNT(*) FROM catalog_offers) AS offers,
+             (SELECT COUNT(*) FROM catalogs) AS catalogs",
+        );
+        let world = World::new(&db).await;
+        let seller = world.peer("bpp.example", 1, &[NETWORK]).await;
+        let rows = || async {
+            let row = world.cds.db.read(|tx| Box::pin(async move { tx.query_one(&ROWS, &[]).await })).await;
+            let row = row.unwrap();
+            (row.get::<i64>("offers").unwrap(), row.get::<i64>("catalogs").unwrap())
+        };
+        let entries = vec![terms(&seller, "a", 3_000), terms(&seller, "b", 3_000)];
+        world.publish(&seller, merge(catalog_of(&seller, "cat", entries), &[])).await;
+        assert_eq!(rows().await, (2, 1));
+        // Both ended at 02:30 on the 22nd.
+        let window = &["catalogs", "0", "offers", "0", "offerAttributes", "validityWindow", "schema:endTime"];
+        let slot = ["offerAttributes", "commitmentAttributes", "intervalPeriod", "start"];
+        for (day, left) in [("2026-11-29T02:30:00Z", 3), ("2026-11-29T02:30:01Z", 1)] {
+            world.market.set(at(day));
+            let message = merge(catalog_of(&seller, "cat", vec![terms(&seller, "c", 3_000)]), &[]);
+            let message = with(message, window, "2026-12-30T00:00:00Z".into());
+            let message = with(message, &place(&slot), "2026-12-30T05:30:00Z".into());
+            assert_eq!(verdict(&world.publish(&seller, message).await[0]).0, "ACCEPTED");
+            assert_eq!(rows().await, (left, 1));
+        }
+    }
+
     async fn a_restart_keeps_catalogs_and_keys(db: TestDb) {
         let world = World::new(&db).await;
         let seller = world.peer("bpp.example", 1, &[NETWORK]).await;
         let buyer = world.peer("bap.example", 2, &[NETWORK]).await;
-        world.publish(&seller, merge(catalog_of(&seller, "cat", vec![terms(&seller, "a", 3_000)]), &[])).await;
+        let catalog = catalog_of(&seller, "cat", vec![terms(&seller, "a", 3_000)]);
+        world.publish(&seller, merge(catalog, &[])).await;
         let world = world.restart().await;
         assert_eq!(world.offers(&buyer).await, ["a"]);
     }

@@ -132,22 +132,42 @@ both_databases! {
         }
         let user = registration(&first, "http://user@127.0.0.1/", &[]);
         let proof = signed(&first, &user);
-        assert_eq!(world.send(post, "/subscribers", user, Some(proof), None).await, answer(400, "INVALID_FIELD"));
+        let refused = world.send(post, "/subscribers", user, Some(proof), None).await;
+        assert_eq!(refused, answer(400, "INVALID_FIELD"));
         assert_eq!(world.lookup("new.example/subscribers.beckn.one").await.0, 404);
 
         assert_eq!(world.register(&first, &[NETWORK], &first, None).await, answer(201, "REGISTERED"));
         assert_eq!(world.register(&first, &[NETWORK], &first, None).await, answer(200, "UNCHANGED"));
         // Nobody else may come under that name.
-        assert_eq!(world.register(&other, &[NETWORK], &other, None).await, answer(403, "ENDORSEMENT_MISSING"));
+        let refused = world.register(&other, &[NETWORK], &other, None).await;
+        assert_eq!(refused, answer(403, "ENDORSEMENT_MISSING"));
         let (status, record) = world.lookup("new.example/subscribers.beckn.one/key-21").await;
         let of = |path: &[&str]| record.at(path).unwrap().as_str().unwrap().to_owned();
         assert_eq!(status, 200);
         assert_eq!(of(&["data", "details", "signing_public_key"]), first.key.public().to_base64());
         assert_eq!(of(&["data", "details", "url"]), "http://127.0.0.1:9/beckn");
-        assert_eq!((of(&["data", "record_id"]), of(&["data", "network_memberships", "0"])), ("key-21".into(), NETWORK.into()));
+        assert_eq!(of(&["data", "record_id"]), "key-21");
+        assert_eq!(of(&["data", "network_memberships", "0"]), NETWORK);
         assert_eq!(record.at(&["data", "is_revoked"]), Some(&Json::Bool(false)));
         assert_eq!(world.lookup("new.example/subscribers.beckn.one/key-22").await.0, 404);
         assert_eq!(world.lookup("new.example/elsewhere/key-21").await.0, 404);
+    }
+
+    async fn of_many_who_claim_a_name_at_once_one_gets_it(db: TestDb) {
+        let world = World::new(&db).await;
+        let keys: Vec<Key> = (50..58).map(|seed| key("new.example", seed)).collect();
+        let claims = keys.iter().map(|key| world.register(key, &[NETWORK], key, None));
+        let answers = futures_util::future::join_all(claims).await;
+        let won = answers.iter().filter(|(status, _)| *status == 201).count();
+        assert_eq!(won, 1, "{answers:?}");
+        let (_, live) = world.lookup("new.example/subscribers.beckn.one").await;
+        let winner = &keys[answers.iter().position(|(status, _)| *status == 201).unwrap()];
+        assert_eq!(live.at(&["data", "record_id"]).unwrap().as_str(), Some(winner.id.key_id()));
+        for key in &keys {
+            let path = format!("new.example/subscribers.beckn.one/{}", key.id.key_id());
+            let known = world.lookup(&path).await.0;
+            assert_eq!(known, if key.id == winner.id { 200 } else { 404 });
+        }
     }
 
     async fn keys_rotate_and_are_revoked_for_good(db: TestDb) {
@@ -170,7 +190,8 @@ both_databases! {
         let (_, live) = world.lookup("new.example/subscribers.beckn.one").await;
         assert_eq!(live.at(&["data", "record_id"]).unwrap().as_str(), Some("key-22"));
         // A revoked key neither comes back nor speaks for others.
-        assert_eq!(world.register(&first, &[NETWORK], &first, Some(&second)).await, answer(409, "KEY_ID_TAKEN"));
+        let again = world.register(&first, &[NETWORK], &first, Some(&second)).await;
+        assert_eq!(again, answer(409, "KEY_ID_TAKEN"));
         assert_eq!(world.rotate(&third, Some(&first)).await, answer(403, "ENDORSEMENT_INVALID"));
         // Without a live key the name is closed.
         assert_eq!(world.revoke(&second, &second).await, answer(200, "REVOKED"));
@@ -201,9 +222,11 @@ both_databases! {
         let buyer = world.peer("bap.example", 2, &[NETWORK]).await;
         let client = ClientConfig { allow: AllowList::loopback_for_demo(), ..ClientConfig::default() };
         let client = GuardedClient::new(&client).unwrap();
-        let registry = DediRegistry::new(DediConfig::at(&world.cds.lookup_base()), client, Arc::new(clock::SystemClock));
+        let config = DediConfig::at(&world.cds.lookup_base());
+        let registry = DediRegistry::new(config, client, Arc::new(clock::SystemClock));
         let record = registry.key(&buyer.key_id).await.unwrap();
-        assert_eq!((record.url.as_str(), record.network_memberships.as_slice()), (buyer.url.as_str(), &[NETWORK.to_owned()][..]));
+        assert_eq!(record.url, buyer.url);
+        assert_eq!(record.network_memberships, [NETWORK]);
         assert_eq!(registry.subscriber("bap.example").await.unwrap().key_id, "key-2");
         let unknown = KeyId::new("nobody.example", "k").unwrap();
         assert_eq!(registry.key(&unknown).await.unwrap_err(), RegistryError::SubscriberNotFound);

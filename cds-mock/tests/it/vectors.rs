@@ -1,4 +1,5 @@
-//! The official messages, as they are but for the addresses of the participants, which must be reachable here.
+//! The official messages, as they are but for the addresses of the participants, which must be reachable
+//! here.
 
 use beckn_wire::action::Action;
 use beckn_wire::context::Context;

@@ -51,10 +51,13 @@ impl World {
         let market = TestClock::at(morning());
         let cds = launch(db.url(), &market).await;
         let service_key = SigningKey::from_seed(&[9; 32]).public();
-        Self { cds, market, http: reqwest::Client::new(), service_key, url: db.url().to_owned() }
+        #[allow(clippy::disallowed_methods, reason = "a foreign client, which knows nothing of ours")]
+        let http = reqwest::Client::new();
+        Self { cds, market, http, service_key, url: db.url().to_owned() }
     }
 
-    /// Stops the service and starts it again on the same database; on another port, so peers look it up again.
+    /// Stops the service and starts it again on the same database; on another port, so peers look it up
+    /// again.
     pub async fn restart(self) -> Self {
         let Self { cds, market, http, service_key, url } = self;
         cds.stop().await;
@@ -124,7 +127,8 @@ impl World {
         offer_ids(&self.discover(peer, NETWORK, everything()).await)
     }
 
-    /// The next message to the peer: it must be on this path, answer this context, and be signed by the service.
+    /// The next message to the peer: it must be on this path, answer this context, and be signed by the
+    /// service.
     pub async fn callback(&self, peer: &Peer, path: &str, request: &Context) -> Json {
         let (came_on, authorization, bytes) = peer.next().await;
         assert_eq!(came_on, path);
@@ -235,7 +239,8 @@ async fn acknowledge(mut stream: tokio::net::TcpStream, inbox: Arc<(Mutex<VecDeq
     inbox.1.notify_one();
     let body = r#"{"message":{"status":"ACK","messageId":"x"}}"#;
     let answer = format!(
-        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\
+         connection: close\r\n\r\n{body}",
         body.len()
     );
     stream.write_all(answer.as_bytes()).await.unwrap();

@@ -1,7 +1,7 @@
 //! Addresses of participants (rulings 2 and 14): built from the registry record, never taken from a message.
 //!
-//! A registry record names a base; receivers and callers hang below it by fixed suffixes. A path is only an address:
-//! which role a participant plays is decided by the contract, not by the suffix.
+//! A registry record names a base; receivers and callers hang below it by fixed suffixes. A path is only an
+//! address: which role a participant plays is decided by the contract, not by the suffix.
 
 use beckn_wire::action::Action;
 use reqwest::Url;
@@ -83,7 +83,8 @@ pub fn own_uri(base_url: &str, face: Face) -> Result<String, AddressError> {
 
 /// Whether a URI in a message belongs to the participant of this registry record, and which face it names.
 ///
-/// Scheme, host and port must be equal, and the path the base or the base and one of the four suffixes (ruling 2).
+/// Scheme, host and port must be equal, and the path the base or the base and one of the four suffixes
+/// (ruling 2).
 pub fn uri_matches(record_url: &str, uri_in_message: &str) -> Option<Face> {
     let base = base(record_url).ok()?;
     let uri = plain(uri_in_message).ok()?;

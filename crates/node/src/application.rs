@@ -1,7 +1,7 @@
 //! What a participant adds to the node: which messages it takes, how it judges them, and what they change.
 //!
-//! The node verifies, stores, orders, retries and signs; the application decides. Everything durable happens inside
-//! database transactions that the application owns, so that a message and its effect are one commit
+//! The node verifies, stores, orders, retries and signs; the application decides. Everything durable happens
+//! inside database transactions that the application owns, so that a message and its effect are one commit
 //! (architecture, section 7).
 
 use std::sync::Arc;
@@ -25,23 +25,24 @@ pub trait Application: Send + Sync + 'static {
     /// Whether this action is served at this face; otherwise the sender gets 404 and `NET_NOT_IMPLEMENTED`.
     fn accepts(&self, face: Face, action: Action) -> bool;
 
-    /// The synchronous judgement: everything that the message and one read decide (ruling 6). Called after every
-    /// check of the node and before anything is stored; it must change nothing itself.
+    /// The synchronous judgement: everything that the message and one read decide (ruling 6). Called after
+    /// every check of the node and before anything is stored; it must change nothing itself.
     ///
     /// # Errors
     /// The NACK that the sender gets; nothing is stored.
     fn admit<'a>(&'a self, incoming: &'a Incoming) -> BoxFuture<'a, Result<Admission, Refusal>>;
 
-    /// Works a queued message off. The implementation runs one transaction that holds the effects, the messages that
-    /// they cause ([`crate::outbox::enqueue`]) and [`crate::inbox::complete`]. It may be called again for the same
-    /// message when the process died or the lease ran out before that commit.
+    /// Works a queued message off. The implementation runs one transaction that holds the effects, the
+    /// messages that they cause ([`crate::outbox::enqueue`]) and [`crate::inbox::complete`]. It may be called
+    /// again for the same message when the process died or the lease ran out before that commit.
     ///
     /// # Errors
     /// [`ProcessError::Retry`] is tried again later, [`ProcessError::Fail`] ends the message as failed.
     fn process<'a>(&'a self, job: &'a InboxJob) -> BoxFuture<'a, Result<(), ProcessError>>;
 
-    /// A message of ours has come to its end. The implementation runs one transaction that holds its own effects and
-    /// [`crate::outbox::conclude`], which fails when another worker has concluded the same message.
+    /// A message of ours has come to its end. The implementation runs one transaction that holds its own
+    /// effects and [`crate::outbox::conclude`], which fails when another worker has concluded the same
+    /// message.
     ///
     /// # Errors
     /// Any error leaves the message to be sent again, which the peer answers as a duplicate.
@@ -79,14 +80,15 @@ pub enum Admission {
     Queue,
     /// As `Queue`, with further members beside `status` and `messageId` in the acknowledgement.
     QueueWith(Object),
-    /// Runs in the transaction that stores the message, which is then done; returns the further members of the
-    /// acknowledgement.
+    /// Runs in the transaction that stores the message, which is then done; returns the further members of
+    /// the acknowledgement.
     Effect(Effect),
     /// Answered with 202 and this reason: accepted, but no callback will follow.
     NoCallback(WireError),
 }
 
-/// The body of an [`Admission::Effect`]. It must be safe to run again, and may await nothing but the transaction.
+/// The body of an [`Admission::Effect`]. It must be safe to run again, and may await nothing but the
+/// transaction.
 pub type Effect = Arc<dyn for<'t> Fn(&'t mut Tx) -> TxFuture<'t, Result<Object, EffectError>> + Send + Sync>;
 
 /// Why an effect did not happen. Nothing of it and of its message stays.

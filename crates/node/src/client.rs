@@ -1,8 +1,9 @@
-//! The only HTTP client: it never calls a private address, follows no redirect, and reads no more than it was told.
+//! The only HTTP client: it never calls a private address, follows no redirect, and reads no more than it was
+//! told.
 //!
-//! Addresses come from the registry, and a registry record is written by a stranger. Names are resolved here, and
-//! private, loopback, link-local and other special addresses are dropped before a connection is made (ruling 12;
-//! `guard`). An allow-list opens single hosts and ports, for tests and the demo.
+//! Addresses come from the registry, and a registry record is written by a stranger. Names are resolved here,
+//! and private, loopback, link-local and other special addresses are dropped before a connection is made
+//! (ruling 12; `guard`). An allow-list opens single hosts and ports, for tests and the demo.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -144,8 +145,8 @@ fn builder(config: &ClientConfig) -> reqwest::ClientBuilder {
         .user_agent(concat!("wattmandi/", env!("CARGO_PKG_VERSION")))
 }
 
-/// A machine without any installed root certificate can still trade on its own loopback: there every https call
-/// fails at its handshake instead.
+/// A machine without any installed root certificate can still trade on its own loopback: there every https
+/// call fails at its handshake instead.
 fn build(make: impl Fn() -> reqwest::ClientBuilder) -> Result<reqwest::Client, ClientError> {
     make().build().or_else(|_| make().tls_certs_only([]).build()).map_err(|error| {
         tracing::error!(%error, "the HTTP client cannot be built");

@@ -1,5 +1,5 @@
-//! Writes messages: context and message for one of our identities, valid under both texts of the schema before a
-//! byte of it is stored (ruling 8).
+//! Writes messages: context and message for one of our identities, valid under both texts of the schema
+//! before a byte of it is stored (ruling 8).
 
 use beckn_wire::ack::Refusal;
 use beckn_wire::action::{Action, Role};

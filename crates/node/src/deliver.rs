@@ -1,7 +1,7 @@
 //! Sends the outbox: claim and sign, post, judge, record (architecture, section 7).
 //!
-//! No transaction is open while the network is waited for. What must survive a crash is committed before the first
-//! byte leaves: the lease, the attempt, and the `Authorization` that a callback may be chained to.
+//! No transaction is open while the network is waited for. What must survive a crash is committed before the
+//! first byte leaves: the lease, the attempt, and the `Authorization` that a callback may be chained to.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -86,7 +86,8 @@ impl Node {
         report
     }
 
-    /// A message to ourselves is signed and stored like any other, and handed over without a socket (ruling 18).
+    /// A message to ourselves is signed and stored like any other, and handed over without a socket (ruling
+    /// 18).
     async fn hand_over(&self, ready: &Ready, report: &mut Report) -> Result<(), String> {
         let job = &ready.job;
         let path = format!("{}/{}", job.face.suffix(), job.action.as_str());
@@ -121,8 +122,8 @@ impl Node {
         Ok(())
     }
 
-    /// Whether the answer is signed by the peer and chained to our message. Recorded as evidence, never a reason to
-    /// fail (Beckn section c.5).
+    /// Whether the answer is signed by the peer and chained to our message. Recorded as evidence, never a
+    /// reason to fail (Beckn section c.5).
     async fn response_verified(&self, answer: &crate::client::Answer, ready: &Ready) -> bool {
         let Some(header) = answer.headers.get("signature") else { return false };
         let Ok(header) = SignatureHeader::parse_response(header) else { return false };
@@ -142,25 +143,29 @@ impl Node {
         .is_ok()
     }
 
-    /// Ends the message with the application's effects. When that cannot be stored, the lease runs out and the
-    /// message is sent again; the peer then answers that it has it.
+    /// Ends the message with the application's effects. When that cannot be stored, the lease runs out and
+    /// the message is sent again; the peer then answers that it has it.
     async fn finish(&self, ready: &Ready, outcome: Outcome) {
         let Some(app) = self.app.get().map(Arc::clone) else { return };
         for _ in 0..CONCLUDE_TRIES {
-            let concluded = AssertUnwindSafe(app.concluded(&ready.job, &outcome)).catch_unwind().await;
+            let concluded =
+                AssertUnwindSafe(async { app.concluded(&ready.job, &outcome).await }).catch_unwind().await;
             match concluded
                 .unwrap_or_else(|_| Err(ProcessError::Retry("the application panicked".to_owned())))
             {
                 Ok(()) => break,
                 Err(ProcessError::Retry(reason)) => {
-                    tracing::warn!(target: "messages", id = %ready.job.id, reason, "an outcome was not stored");
+                    let id = ready.job.id;
+                    tracing::warn!(target: "messages", %id, reason, "an outcome was not stored");
                 }
                 Err(ProcessError::Fail(code)) => {
-                    tracing::error!(target: "messages", id = %ready.job.id, %code, "an outcome has no effect");
+                    let id = ready.job.id;
+                    tracing::error!(target: "messages", %id, %code, "an outcome has no effect");
                     if let Err(error) =
                         outbox::conclude_alone(&self.db, &ready.job, &outcome, self.now()).await
                     {
-                        tracing::warn!(target: "messages", id = %ready.job.id, %error, "an outcome was not stored");
+                        let id = ready.job.id;
+                        tracing::warn!(target: "messages", %id, %error, "an outcome was not stored");
                     }
                     break;
                 }
@@ -229,7 +234,8 @@ impl Node {
             })
             .await;
         if let Err(error) = stored {
-            tracing::warn!(target: "messages", id = %ready.job.id, %error, "the state of a message was not stored");
+            let id = ready.job.id;
+            tracing::warn!(target: "messages", %id, %error, "the state of a message was not stored");
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Who we are on the network: a subscriber id, the key that signs for it, and the base address in the registry.
+//! Who we are on the network: a subscriber id, the key that signs for it, and the base address in the
+//! registry.
 
 use beckn_wire::signature::{KeyId, SigningKey};
 

@@ -1,9 +1,9 @@
 //! The inbox: what the network sent us, stored before it was acknowledged (architecture, section 7).
 //!
-//! A row is inserted in the transaction whose commit precedes the ACK, so an acknowledged message is never lost. Its
-//! work is claimed by a lease and finished in the transaction that holds its effects, so it is done exactly once,
-//! whenever the process dies: a lease that ran out is claimed again, and [`complete`] fails for the worker that lost
-//! it. Order is kept per receiver and transaction.
+//! A row is inserted in the transaction whose commit precedes the ACK, so an acknowledged message is never
+//! lost. Its work is claimed by a lease and finished in the transaction that holds its effects, so it is done
+//! exactly once, whenever the process dies: a lease that ran out is claimed again, and [`complete`] fails for
+//! the worker that lost it. Order is kept per receiver and transaction.
 
 use beckn_wire::action::Action;
 use beckn_wire::code::ErrorCode;
@@ -79,11 +79,11 @@ pub(crate) struct StoredReply {
 }
 
 db::sql! {
-    INSERT = "INSERT INTO inbox (id, receiver, sender, key_id, action, message_id, transaction_id, body_digest, dedupe, \
-        path, headers, authorization_header, body, received_at, state, attempts, not_before, finished_at, \
-        reply_status, reply_headers, reply_body) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 0, $14, $16, $17, $18, $19) \
-        ON CONFLICT (receiver, sender, action, message_id, dedupe) DO NOTHING";
+    INSERT = "INSERT INTO inbox (id, receiver, sender, key_id, action, message_id, transaction_id, \
+        body_digest, dedupe, path, headers, authorization_header, body, received_at, state, \
+        attempts, not_before, finished_at, reply_status, reply_headers, reply_body) VALUES ($1, $2, \
+        $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 0, $14, $16, $17, $18, $19) ON \
+        CONFLICT (receiver, sender, action, message_id, dedupe) DO NOTHING";
     SET_REPLY = "UPDATE inbox SET reply_status = $2, reply_headers = $3, reply_body = $4 WHERE id = $1";
     FIND_DUPLICATE = "SELECT reply_status, reply_body FROM inbox \
         WHERE receiver = $1 AND sender = $2 AND action = $3 AND message_id = $4 AND dedupe = $5";
@@ -95,21 +95,22 @@ db::sql! {
         ORDER BY i.seq LIMIT $2";
     CLAIM = "UPDATE inbox SET state = 'working', attempts = attempts + 1, lease_until = $4 \
         WHERE id = $1 AND attempts = $2 AND (state = 'queued' OR (state = 'working' AND lease_until <= $3))";
-    LOAD = "SELECT id, receiver, sender, action, message_id, transaction_id, path, headers, body, received_at, attempts \
-        FROM inbox WHERE id = $1";
+    LOAD = "SELECT id, receiver, sender, action, message_id, transaction_id, path, headers, body, \
+        received_at, attempts FROM inbox WHERE id = $1";
     FINISH = "UPDATE inbox SET state = $3, finished_at = $4, error_code = $5, lease_until = NULL \
         WHERE id = $1 AND attempts = $2 AND state = 'working'";
     POSTPONE = "UPDATE inbox SET state = 'queued', not_before = $3, lease_until = NULL \
         WHERE id = $1 AND attempts = $2 AND state = 'working'";
     pub(crate) RECOVER = "UPDATE inbox SET state = 'queued', lease_until = NULL WHERE state = 'working'";
-    PRUNE = "DELETE FROM inbox WHERE state = 'done' AND received_at < $1 AND action IN ($2, $3, $4, $5, $6, $7)";
+    PRUNE = "DELETE FROM inbox WHERE state = 'done' AND received_at < $1 AND action IN ($2, $3, $4, $5, \
+        $6, $7)";
 }
 
 /// Marks the message as done. Call it inside the transaction that holds its effects.
 ///
 /// # Errors
-/// [`DbError::NotFound`] when the lease ran out and another worker took the message: the transaction must be given
-/// up then, which returning the error does.
+/// [`DbError::NotFound`] when the lease ran out and another worker took the message: the transaction must be
+/// given up then, which returning the error does.
 pub async fn complete(tx: &mut Tx, job: &InboxJob, now: Timestamp) -> Result<(), DbError> {
     finish(tx, job, "done", None, now).await
 }

@@ -113,8 +113,8 @@ impl KeyFile {
         Ok(Self { key_id, signing_key })
     }
 
-    /// Puts a fresh key of the same subscriber into `path`. The old one moves to `path` + `.` + its key id: it is
-    /// needed to vouch for the new one in the registry, and until messages signed with it have expired.
+    /// Puts a fresh key of the same subscriber into `path`. The old one moves to `path` + `.` + its key id:
+    /// it is needed to vouch for the new one in the registry, and until messages signed with it have expired.
     ///
     /// # Errors
     /// As [`KeyFile::load`] and [`KeyFile::save`]; the old key is never lost.

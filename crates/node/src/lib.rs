@@ -1,5 +1,6 @@
-//! What every participant of the network needs (architecture, section 7): the registry of keys, an HTTP client that
-//! calls no private address, durable queues of messages in and out, and [`Node::receive`], which knows no framework.
+//! What every participant of the network needs (architecture, section 7): the registry of keys, an HTTP
+//! client that calls no private address, durable queues of messages in and out, and [`Node::receive`], which
+//! knows no framework.
 //!
 //! ```text
 //! in:   bytes → size → signature header → key → verify → envelope → identity, addresses, network → schema
@@ -8,9 +9,9 @@
 //! out:  outbox row leased → signed → posted → ACK judged → Application::concluded in one transaction
 //! ```
 //!
-//! Invariants: an acknowledged message is stored; an effect happens once, however often its message comes or the
-//! process dies; no transaction is open while the network is waited for; no address is taken from a message; what a
-//! stranger sends can neither panic nor block nor grow memory without bound.
+//! Invariants: an acknowledged message is stored; an effect happens once, however often its message comes or
+//! the process dies; no transaction is open while the network is waited for; no address is taken from a
+//! message; what a stranger sends can neither panic nor block nor grow memory without bound.
 
 pub mod address;
 pub mod application;

@@ -29,8 +29,8 @@ impl<K: Hash + Eq> Limiter<K> {
         Self::every(Span::from_micros(interval), rate.burst, capacity)
     }
 
-    /// One call in each `interval`, for rates that are not a whole number a second; `burst` may come at once after a
-    /// pause. Remembers at most `capacity` callers.
+    /// One call in each `interval`, for rates that are not a whole number a second; `burst` may come at once
+    /// after a pause. Remembers at most `capacity` callers.
     pub fn every(interval: Span, burst: u32, capacity: usize) -> Self {
         let interval = interval.micros().max(1);
         let depth = interval.saturating_mul(i64::from(burst.max(1)));

@@ -59,7 +59,8 @@ impl Default for Limits {
 /// What a participant is made of, besides its database and its clocks.
 #[derive(Debug)]
 pub struct NodeConfig {
-    /// At least one. A message that names no receiver is for the one whose base path it came on, else for the first.
+    /// At least one. A message that names no receiver is for the one whose base path it came on, else for the
+    /// first.
     pub identities: Vec<Identity>,
     /// The networks that we take part in.
     pub networks: Vec<String>,
@@ -199,9 +200,9 @@ impl Node {
         self.outbox_wake.notify_one();
     }
 
-    /// Gives back every lease at once, so that what a killed process had begun need not wait for it to run out. Call
-    /// it at the start of a process that has its database for itself. Were another one working, it would lose its
-    /// work, and nothing would happen twice.
+    /// Gives back every lease at once, so that what a killed process had begun need not wait for it to run
+    /// out. Call it at the start of a process that has its database for itself. Were another one working, it
+    /// would lose its work, and nothing would happen twice.
     ///
     /// # Errors
     /// Those of the database.
@@ -228,7 +229,8 @@ impl Node {
         count
     }
 
-    /// One round of the outbox: claims what is due, sends it, records the outcomes, and gives how many messages.
+    /// One round of the outbox: claims what is due, sends it, records the outcomes, and gives how many
+    /// messages.
     pub async fn tick_outbox(&self) -> usize {
         let ready = self.claimed(self.claim_outbox().await);
         let count = ready.len();
@@ -246,7 +248,8 @@ impl Node {
         }
     }
 
-    /// Works both queues off until `cancel`; then waits for what is under way, as long as the client's timeouts allow.
+    /// Works both queues off until `cancel`; then waits for what is under way, as long as the client's
+    /// timeouts allow.
     pub async fn run(self: Arc<Self>, cancel: CancellationToken) {
         tokio::join!(Arc::clone(&self).run_inbox(cancel.clone()), Arc::clone(&self).run_outbox(cancel));
     }

@@ -1,9 +1,10 @@
-//! The outbox: what we owe the network, enqueued in the transaction that decided it (architecture, section 7).
+//! The outbox: what we owe the network, enqueued in the transaction that decided it (architecture, section
+//! 7).
 //!
-//! The row keeps the exact bytes; the signature is made anew for each attempt. An attempt is claimed by a lease and
-//! committed, with its `Authorization`, before the first byte leaves; no transaction is open during I/O. A process
-//! that dies in between sends again, and the peer recognises the duplicate. [`conclude`] ends a message exactly once.
-//! Order is kept per transaction and target (ruling 5).
+//! The row keeps the exact bytes; the signature is made anew for each attempt. An attempt is claimed by a
+//! lease and committed, with its `Authorization`, before the first byte leaves; no transaction is open during
+//! I/O. A process that dies in between sends again, and the peer recognises the duplicate. [`conclude`] ends
+//! a message exactly once. Order is kept per transaction and target (ruling 5).
 
 use std::sync::Arc;
 
@@ -72,7 +73,8 @@ pub struct OutboxJob {
 /// How a message ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The peer has it. `duplicate` when it said that it had it before: then there is no ledger record in `ack`.
+    /// The peer has it. `duplicate` when it said that it had it before: then there is no ledger record in
+    /// `ack`.
     Delivered { ack: AckVerdict, duplicate: bool },
     /// The peer refused it. The code is the peer's, and may be any text.
     Refused { code: String, message: String },
@@ -120,26 +122,28 @@ pub(crate) struct Report {
 }
 
 db::sql! {
-    INSERT = "INSERT INTO outbox (id, sender, target, face, action, transaction_id, message_id, body, answers, purpose, \
-        reference, state, not_before, deadline, attempts, refusals, created_at) \
+    INSERT = "INSERT INTO outbox (id, sender, target, face, action, transaction_id, message_id, body, \
+        answers, purpose, reference, state, not_before, deadline, attempts, refusals, created_at) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'queued', $13, $12, 0, 0, $13)";
-    pub(crate) DUE = "SELECT c.id, c.target, c.fail_count FROM (SELECT o.id, o.seq, o.target, COALESCE(p.fail_count, 0) AS fail_count, \
-        ROW_NUMBER() OVER (PARTITION BY o.target ORDER BY o.seq) AS place \
-        FROM outbox o LEFT JOIN peers p ON p.subscriber_id = o.target \
-        WHERE (o.state = 'queued' AND o.not_before <= $1 AND COALESCE(p.next_try_at, 0) <= $1 \
-            AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.transaction_id = o.transaction_id AND e.target = o.target \
-            AND e.seq < o.seq AND e.state IN ('queued', 'sending'))) \
-        OR (o.state = 'queued' AND o.deadline <= $1) \
-        OR (o.state = 'sending' AND o.lease_until <= $1)) c \
-        WHERE c.place <= $2 ORDER BY c.seq LIMIT $3";
-    pub(crate) LOAD = "SELECT o.id, o.sender, o.target, o.face, o.action, o.transaction_id, o.message_id, o.body, o.answers, \
-        o.purpose, o.reference, o.attempts, o.refusals, o.deadline, o.created_at, p.callback_signing, p.pinned, p.ack_shape, \
-        COALESCE(p.fail_count, 0) AS fail_count, i.authorization_header AS answered_authorization \
-        FROM outbox o LEFT JOIN peers p ON p.subscriber_id = o.target LEFT JOIN inbox i ON i.id = o.answers \
+    pub(crate) DUE = "SELECT c.id, c.target, c.fail_count FROM (SELECT o.id, o.seq, o.target, \
+        COALESCE(p.fail_count, 0) AS fail_count, ROW_NUMBER() OVER (PARTITION BY o.target \
+        ORDER BY o.seq) AS place FROM outbox o LEFT JOIN peers p ON p.subscriber_id = \
+        o.target WHERE (o.state = 'queued' AND o.not_before <= $1 AND \
+        COALESCE(p.next_try_at, 0) <= $1 AND NOT EXISTS (SELECT 1 FROM outbox e WHERE \
+        e.transaction_id = o.transaction_id AND e.target = o.target AND e.seq < o.seq AND \
+        e.state IN ('queued', 'sending'))) OR (o.state = 'queued' AND o.deadline <= $1) OR \
+        (o.state = 'sending' AND o.lease_until <= $1)) c WHERE c.place <= $2 ORDER BY c.seq \
+        LIMIT $3";
+    pub(crate) LOAD = "SELECT o.id, o.sender, o.target, o.face, o.action, o.transaction_id, o.message_id, \
+        o.body, o.answers, o.purpose, o.reference, o.attempts, o.refusals, o.deadline, \
+        o.created_at, p.callback_signing, p.pinned, p.ack_shape, COALESCE(p.fail_count, 0) \
+        AS fail_count, i.authorization_header AS answered_authorization FROM outbox o LEFT \
+        JOIN peers p ON p.subscriber_id = o.target LEFT JOIN inbox i ON i.id = o.answers \
         WHERE o.id = $1";
     pub(crate) CLAIM = "UPDATE outbox SET state = 'sending', attempts = attempts + 1, lease_until = $4 \
         WHERE id = $1 AND attempts = $2 AND (state = 'queued' OR (state = 'sending' AND lease_until <= $3))";
-    pub(crate) INSERT_ATTEMPT = "INSERT INTO outbox_attempts (outbox_id, number, at, authorization_header) VALUES ($1, $2, $3, $4)";
+    pub(crate) INSERT_ATTEMPT = "INSERT INTO outbox_attempts (outbox_id, number, at, authorization_header) \
+        VALUES ($1, $2, $3, $4)";
     REPORT = "UPDATE outbox_attempts SET url = $3, duration_us = $4, status = $5, response_headers = $6, \
         response_body = $7, error = $8, response_verified = $9 WHERE outbox_id = $1 AND number = $2";
     CONCLUDE = "UPDATE outbox SET state = $3, finished_at = $4, outcome = $5, lease_until = NULL \
@@ -147,12 +151,13 @@ db::sql! {
     POSTPONE = "UPDATE outbox SET state = 'queued', not_before = $3, refusals = $4, lease_until = NULL \
         WHERE id = $1 AND attempts = $2 AND state = 'sending'";
     pub(crate) RECOVER = "UPDATE outbox SET state = 'queued', lease_until = NULL WHERE state = 'sending'";
-    SENT_AUTHORIZATIONS = "SELECT a.authorization_header FROM outbox o JOIN outbox_attempts a ON a.outbox_id = o.id \
-        WHERE o.message_id = $1 AND o.target = $2 AND o.action = $3 ORDER BY a.number DESC LIMIT 8";
+    SENT_AUTHORIZATIONS = "SELECT a.authorization_header FROM outbox o JOIN outbox_attempts a ON \
+        a.outbox_id = o.id WHERE o.message_id = $1 AND o.target = $2 AND o.action = $3 \
+        ORDER BY a.number DESC LIMIT 8";
 }
 
-/// Puts a message into the outbox; call it inside the transaction that decided to send it, and [`crate::Node::wake`]
-/// after the commit. Give [`Ids`] the wire clock.
+/// Puts a message into the outbox; call it inside the transaction that decided to send it, and
+/// [`crate::Node::wake`] after the commit. Give [`Ids`] the wire clock.
 ///
 /// # Errors
 /// Those of the database.
@@ -180,12 +185,12 @@ pub async fn enqueue(tx: &mut Tx, ids: &Ids, message: &Outgoing, now: Timestamp)
     Ok(id)
 }
 
-/// Ends a message and stores what its last attempt met. Call it inside the transaction that holds the effects of the
-/// outcome.
+/// Ends a message and stores what its last attempt met. Call it inside the transaction that holds the effects
+/// of the outcome.
 ///
 /// # Errors
-/// [`DbError::NotFound`] when another worker has taken or ended the message: the transaction must be given up then,
-/// which returning the error does.
+/// [`DbError::NotFound`] when another worker has taken or ended the message: the transaction must be given up
+/// then, which returning the error does.
 pub async fn conclude(
     tx: &mut Tx,
     job: &OutboxJob,
@@ -284,8 +289,8 @@ pub(crate) fn read_job(row: &Row) -> Result<OutboxJob, DbError> {
     })
 }
 
-/// The `Authorization` values under which we sent the request of this message id, latest first: what a four-line
-/// callback of `peer` may be chained to.
+/// The `Authorization` values under which we sent the request of this message id, latest first: what a
+/// four-line callback of `peer` may be chained to.
 pub(crate) async fn sent_authorizations(
     tx: &mut Tx,
     message_id: &str,

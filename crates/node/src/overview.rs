@@ -8,10 +8,10 @@ db::sql! {
     INBOX_COUNTS = "SELECT state, COUNT(*) AS n FROM inbox GROUP BY state ORDER BY state";
     OUTBOX_OLDEST = "SELECT MIN(created_at) AS at FROM outbox WHERE state IN ('queued', 'sending')";
     INBOX_OLDEST = "SELECT MIN(received_at) AS at FROM inbox WHERE state IN ('queued', 'working')";
-    OUTBOX_ENDED_BADLY = "SELECT id, action, target AS peer, purpose, attempts, outcome AS reason, finished_at \
-        FROM outbox WHERE state IN ('dead', 'expired', 'refused') ORDER BY seq DESC LIMIT $1";
-    INBOX_ENDED_BADLY = "SELECT id, action, sender AS peer, 'message' AS purpose, attempts, error_code AS reason, \
-        finished_at FROM inbox WHERE state = 'failed' ORDER BY seq DESC LIMIT $1";
+    OUTBOX_ENDED_BADLY = "SELECT id, action, target AS peer, purpose, attempts, outcome AS reason, \
+        finished_at FROM outbox WHERE state IN ('dead', 'expired', 'refused') ORDER BY seq DESC LIMIT $1";
+    INBOX_ENDED_BADLY = "SELECT id, action, sender AS peer, 'message' AS purpose, attempts, \
+        error_code AS reason, finished_at FROM inbox WHERE state = 'failed' ORDER BY seq DESC LIMIT $1";
     PEERS = "SELECT subscriber_id, callback_signing, pinned, fail_count, next_try_at, last_error, ack_shape, \
         last_seen_at FROM peers ORDER BY fail_count DESC, subscriber_id LIMIT $1";
 }

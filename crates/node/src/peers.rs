@@ -1,4 +1,5 @@
-//! What we have learnt of each peer: how it wants callbacks signed, how it acknowledges, and whether it answers.
+//! What we have learnt of each peer: how it wants callbacks signed, how it acknowledges, and whether it
+//! answers.
 
 use db::{DbError, Tx, params};
 use units::Timestamp;
@@ -32,8 +33,9 @@ impl CallbackSigning {
 db::sql! {
     PIN = "INSERT INTO peers (subscriber_id, callback_signing, pinned) VALUES ($1, $2, 1) \
         ON CONFLICT (subscriber_id) DO UPDATE SET callback_signing = excluded.callback_signing, pinned = 1";
-    LEARN_SIGNING = "INSERT INTO peers (subscriber_id, callback_signing) VALUES ($1, $2) \
-        ON CONFLICT (subscriber_id) DO UPDATE SET callback_signing = excluded.callback_signing WHERE peers.pinned = 0";
+    LEARN_SIGNING = "INSERT INTO peers (subscriber_id, callback_signing) VALUES ($1, $2) ON CONFLICT \
+        (subscriber_id) DO UPDATE SET callback_signing = excluded.callback_signing WHERE \
+        peers.pinned = 0";
     SIGNING = "SELECT callback_signing FROM peers WHERE subscriber_id = $1";
     FAILED = "INSERT INTO peers (subscriber_id, fail_count, next_try_at, last_error) VALUES ($1, $2, $3, $4) \
         ON CONFLICT (subscriber_id) DO UPDATE SET fail_count = excluded.fail_count, \

@@ -1,8 +1,10 @@
-//! A message from the network, from its bytes to its signed answer (architecture, section 7; rulings 2 to 8, 13).
+//! A message from the network, from its bytes to its signed answer (architecture, section 7; rulings 2 to 8,
+//! 13).
 //!
-//! The order is from cheap to dear, and nothing is stored before everything has passed: path, size, signature header,
-//! key, signature, envelope, action, ttl, receiver, signer, addresses, network, rate, schema, duplicate, application.
-//! Every answer is signed and chained to the request; nothing in it tells of our insides.
+//! The order is from cheap to dear, and nothing is stored before everything has passed: path, size, signature
+//! header, key, signature, envelope, action, ttl, receiver, signer, addresses, network, rate, schema,
+//! duplicate, application. Every answer is signed and chained to the request; nothing in it tells of our
+//! insides.
 
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
@@ -84,8 +86,8 @@ impl From<EffectError> for Stop {
 }
 
 impl Node {
-    /// Judges a request by its head alone, before its body is read: path, address, content type, announced length,
-    /// form of the signature header. Gives the number of bytes that may be read.
+    /// Judges a request by its head alone, before its body is read: path, address, content type, announced
+    /// length, form of the signature header. Gives the number of bytes that may be read.
     ///
     /// # Errors
     /// The signed answer: 401, 404, 413, 415, 429, 503.
@@ -212,14 +214,16 @@ impl Node {
             received_at,
             tolerated,
         };
-        let admission = AssertUnwindSafe(self.application()?.admit(&incoming))
+        let app = self.application()?;
+        let admission = AssertUnwindSafe(async { app.admit(&incoming).await })
             .catch_unwind()
             .await
             .map_err(|_| WireError::new(ErrorCode::NetInternalError, "the message could not be judged"))??;
         self.store(desk, path, headers, &incoming, admission).await
     }
 
-    /// Finds the key and verifies; a signature that does not fit is tried once more with the key fetched anew.
+    /// Finds the key and verifies; a signature that does not fit is tried once more with the key fetched
+    /// anew.
     async fn authenticate(
         &self,
         header: &SignatureHeader,
@@ -258,7 +262,8 @@ impl Node {
         }
     }
 
-    /// What a four-line callback may be chained to, and whether its sender chains the whole header (ruling 7).
+    /// What a four-line callback may be chained to, and whether its sender chains the whole header (ruling
+    /// 7).
     async fn answered(
         &self,
         header: &SignatureHeader,
@@ -281,8 +286,8 @@ impl Node {
             .await
     }
 
-    /// Which of our identities is addressed: the one that the context names, which must be the one of the path if
-    /// that has one; else that of the path; else the first.
+    /// Which of our identities is addressed: the one that the context names, which must be the one of the
+    /// path if that has one; else that of the path; else the first.
     fn receiver(&self, envelope: &Envelope, route: &Route) -> Result<Arc<Identity>, Stop> {
         let Some(named) = envelope.context.receiver_id() else {
             return Ok(Arc::clone(route.identity.as_ref().unwrap_or(&self.default_identity)));

@@ -1,7 +1,7 @@
 //! Whose key is that? The registry's answer, fail closed (Beckn section d, ruling 13).
 //!
-//! Three steps make a signature: parse, find the key, verify. This is the middle one, the only one with I/O. Whatever
-//! goes wrong here means 401 to the sender, never 500: without a live key nothing is believed.
+//! Three steps make a signature: parse, find the key, verify. This is the middle one, the only one with I/O.
+//! Whatever goes wrong here means 401 to the sender, never 500: without a live key nothing is believed.
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-//! Works the inbox off: hands each claimed message to the application and puts back what could not be finished.
+//! Works the inbox off: hands each claimed message to the application and puts back what could not be
+//! finished.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -27,7 +28,7 @@ impl Node {
             .filter_map(|claimed| match claimed {
                 Claimed::Job(job) => Some(*job),
                 Claimed::Exhausted(id) => {
-                    tracing::error!(target: "messages", %id, "a message was given up after too many attempts");
+                    tracing::error!(target: "messages", %id, "given up after too many attempts");
                     None
                 }
             })
@@ -36,18 +37,20 @@ impl Node {
 
     pub(crate) async fn work(&self, job: InboxJob) {
         let Some(app) = self.app.get().map(Arc::clone) else { return };
-        let outcome = AssertUnwindSafe(app.process(&job)).catch_unwind().await;
+        let outcome = AssertUnwindSafe(async { app.process(&job).await }).catch_unwind().await;
         let outcome =
             outcome.unwrap_or_else(|_| Err(ProcessError::Retry("the application panicked".to_owned())));
         let stored = match outcome {
             Ok(()) => Ok(()),
             Err(ProcessError::Retry(reason)) => {
                 let wait = delay(job.attempts, self.ids.below(1_000_000), None);
-                tracing::warn!(target: "messages", id = %job.id, action = %job.action, reason, "to be processed again");
+                let (id, action) = (job.id, job.action);
+                tracing::warn!(target: "messages", %id, %action, reason, "to be processed again");
                 inbox::postpone(&self.db, &job, self.now().saturating_add(wait)).await
             }
             Err(ProcessError::Fail(code)) => {
-                tracing::error!(target: "messages", id = %job.id, action = %job.action, %code, "not processed");
+                let (id, action) = (job.id, job.action);
+                tracing::error!(target: "messages", %id, %action, %code, "not processed");
                 self.fail_inbox(&job, code).await
             }
         };

@@ -175,6 +175,14 @@ impl TimeSeries {
         self.set(interval, column, Vec::new())
     }
 
+    /// Takes over a cell as another copy of the contract has it, its spelling included.
+    ///
+    /// # Errors
+    /// There is no such row.
+    pub fn take_over(&mut self, interval: i64, payload: &Payload) -> Result<(), EditError> {
+        self.set(interval, &payload.column, payload.values.clone())
+    }
+
     fn set(&mut self, interval: i64, column: &Column, values: Vec<Json>) -> Result<(), EditError> {
         let row = self.intervals.iter_mut().find(|i| i.id == interval);
         let row = row.ok_or(EditError::NoSuchInterval(interval))?;

@@ -1,4 +1,5 @@
-//! Claims what is due: reads, signs, and commits lease and attempt in one transaction, before the first byte leaves.
+//! Claims what is due: reads, signs, and commits lease and attempt in one transaction, before the first byte
+//! leaves.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,5 +1,5 @@
-//! Signed answers. Everything that is known of a message while it is judged gathers on a [`Desk`], so that every
-//! answer, also a refusal, is chained to its request and names its message.
+//! Signed answers. Everything that is known of a message while it is judged gathers on a [`Desk`], so that
+//! every answer, also a refusal, is chained to its request and names its message.
 
 use std::sync::Arc;
 
@@ -110,7 +110,10 @@ impl Desk {
         };
         let (to, took) = (&self.identity.subscriber_id, took.as_millis());
         let status = reply.status;
-        tracing::info!(target: "messages", "← {action:<18} {sender} to {to}  tx {transaction}…  {status} {verdict}  {took} ms");
+        tracing::info!(
+            target: "messages",
+            "← {action:<18} {sender} to {to}  tx {transaction}…  {status} {verdict}  {took} ms",
+        );
         if self.action.is_none() {
             tracing::debug!(target: "messages", path, "no such address");
         }

@@ -16,8 +16,8 @@ pub(super) struct Route {
     pub(super) identity: Option<Arc<Identity>>,
 }
 
-/// Reads `[base]/bap/receiver/on_select`, `[base]/callbacks/on_select` (ruling 2: one handler), and for services
-/// without faces `[base]/discover`. The base is absent, or the path of one of our own addresses.
+/// Reads `[base]/bap/receiver/on_select`, `[base]/callbacks/on_select` (ruling 2: one handler), and for
+/// services without faces `[base]/discover`. The base is absent, or the path of one of our own addresses.
 pub(super) fn route(path: &str, identities: &[Arc<Identity>]) -> Option<Route> {
     let (before, last) = path.rsplit_once('/')?;
     let two = before.rsplit_once('/').and_then(|(shorter, middle)| {

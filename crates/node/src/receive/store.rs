@@ -1,4 +1,5 @@
-//! The transaction before the ACK: the inbox row, the effect if there is one, and the answer that the sender gets.
+//! The transaction before the ACK: the inbox row, the effect if there is one, and the answer that the sender
+//! gets.
 
 use std::sync::Arc;
 

@@ -1,8 +1,8 @@
 //! The registry over HTTP, in the lookup shape of DeDi (Beckn section d.1), with a bounded cache.
 //!
-//! What the cache promises: a record is used for at most [`DediConfig::ttl_max`] after it was fetched and never past
-//! its own end, so a revocation takes effect within that time; nothing is ever served stale; each key is asked for by
-//! one caller at a time; memory is bounded, whatever strangers ask for.
+//! What the cache promises: a record is used for at most [`DediConfig::ttl_max`] after it was fetched and
+//! never past its own end, so a revocation takes effect within that time; nothing is ever served stale; each
+//! key is asked for by one caller at a time; memory is bounded, whatever strangers ask for.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};

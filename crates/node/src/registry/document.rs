@@ -25,7 +25,8 @@ pub(super) fn key_record(body: &[u8], subscriber_id: &str, key_id: &str) -> Resu
 /// `data.records`.
 ///
 /// # Errors
-/// `SubscriberNotFound` when there is none of this subscriber; `Revoked` or `Expired` when none of them lives.
+/// `SubscriberNotFound` when there is none of this subscriber; `Revoked` or `Expired` when none of them
+/// lives.
 pub(super) fn subscriber_record(
     body: &[u8],
     subscriber_id: &str,
@@ -115,8 +116,9 @@ mod tests {
 
     fn document(extra: &str) -> Vec<u8> {
         format!(
-            r#"{{"message":"ok","data":{{"record_id":"k1","details":{{"url":"https://b.example/beckn","type":"BPP",
-            "subscriber_id":"b.example","signing_public_key":"{KEY}"}},"network_memberships":["n/one"],"ttl":45{extra}}}}}"#
+            r#"{{"message":"ok","data":{{"record_id":"k1","details":{{"url":"https://b.example/beckn",
+            "type":"BPP","subscriber_id":"b.example","signing_public_key":"{KEY}"}},
+            "network_memberships":["n/one"],"ttl":45{extra}}}}}"#
         )
         .into_bytes()
     }

@@ -39,8 +39,8 @@ async fn fixture() -> Fixture {
         Answer::json(
             200,
             &format!(
-                r#"{{"data":{{"record_id":"k3","details":{{"subscriber_id":"a.example","url":"https://a.example",
-                "type":"BAP","signing_public_key":"{public}"}},"network_memberships":["n/1"],{data}}}}}"#
+                r#"{{"data":{{"record_id":"k3","details":{{"subscriber_id":"a.example",
+                "url":"https://a.example","type":"BAP","signing_public_key":"{public}"}},"network_memberships":["n/1"],{data}}}}}"#
             ),
         )
     })

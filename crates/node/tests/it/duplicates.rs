@@ -70,10 +70,14 @@ both_databases! {
         let message = Message::new(Action::OnConfirm, &world.uuid(), &world.uuid());
         let first = world.receive(&message).await;
         let again = world.receive(&message).await;
-        let record = Json::parse(&first.body).unwrap().at(&["message", "ledger", "recordId"]).cloned().unwrap();
+        let record =
+            Json::parse(&first.body).unwrap().at(&["message", "ledger", "recordId"]).cloned().unwrap();
         assert_eq!(world.effects().await, [record.as_str().unwrap()]);
         assert_eq!((again.status, &again.body), (200, &first.body));
-        assert_eq!((world.inbox().await, world.node.tick_inbox().await), (vec!["on_confirm done 0".to_owned()], 0));
+        assert_eq!(
+            (world.inbox().await, world.node.tick_inbox().await),
+            (vec!["on_confirm done 0".to_owned()], 0)
+        );
     }
 
     async fn a_refused_effect_leaves_nothing(db: db::Db) {

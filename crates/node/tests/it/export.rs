@@ -46,7 +46,8 @@ both_databases! {
             let (policy, now) = (VerifyPolicy::spec(), NOW.seconds());
             let signature = SignatureHeader::parse(sent).unwrap();
             verify(&signature, &bytes(&file, "body"), &public(signer), now, &policy, None).unwrap();
-            let answer = SignatureHeader::parse_response(header(&file, "responseHeaders", "signature")).unwrap();
+            let answer =
+                SignatureHeader::parse_response(header(&file, "responseHeaders", "signature")).unwrap();
             let body = bytes(&file, "responseBody");
             verify_response(200, &answer, &body, &public(answerer), now, &policy, Some(sent)).unwrap();
         }

@@ -25,7 +25,10 @@ both_databases! {
         receive(&world, Action::OnStatus, "t1").await;
         happens(&world, &[Mishap::Dies]);
         assert_eq!(world.node.tick_inbox().await, 1);
-        assert_eq!((world.inbox().await, world.node.tick_inbox().await), (vec!["on_status working 1".to_owned()], 0));
+        assert_eq!(
+            (world.inbox().await, world.node.tick_inbox().await),
+            (vec!["on_status working 1".to_owned()], 0)
+        );
         world.advance(Span::from_secs(29));
         assert_eq!(world.node.tick_inbox().await, 0);
         world.advance(Span::from_secs(1));
@@ -72,14 +75,20 @@ both_databases! {
         receive(&world, Action::OnStatus, "t1").await;
         happens(&world, &[Mishap::Panics, Mishap::Retries]);
         assert_eq!(world.node.tick_inbox().await, 1);
-        assert_eq!((world.inbox().await, world.node.tick_inbox().await), (vec!["on_status queued 1".to_owned()], 0));
+        assert_eq!(
+            (world.inbox().await, world.node.tick_inbox().await),
+            (vec!["on_status queued 1".to_owned()], 0)
+        );
         world.advance(Span::from_millis(1200));
         assert_eq!(world.node.tick_inbox().await, 1);
         world.advance(Span::from_millis(1200));
         assert_eq!(world.node.tick_inbox().await, 0);
         world.advance(Span::from_millis(1200));
         assert_eq!(world.node.tick_inbox().await, 1);
-        assert_eq!((world.inbox().await, world.effects().await.len()), (vec!["on_status done 3".to_owned()], 1));
+        assert_eq!(
+            (world.inbox().await, world.effects().await.len()),
+            (vec!["on_status done 3".to_owned()], 1)
+        );
     }
 
     async fn a_hopeless_message_ends_and_what_waited_behind_it_goes_on(db: db::Db) {
@@ -103,9 +112,12 @@ both_databases! {
 
     async fn order_is_kept_within_a_transaction_and_not_across(db: db::Db) {
         let world = World::new(&db);
-        for (action, transaction) in
-            [(Action::OnInit, "t1"), (Action::OnConfirm, "t1"), (Action::OnStatus, "t1"), (Action::OnInit, "t2")]
-        {
+        for (action, transaction) in [
+            (Action::OnInit, "t1"),
+            (Action::OnConfirm, "t1"),
+            (Action::OnStatus, "t1"),
+            (Action::OnInit, "t2"),
+        ] {
             receive(&world, action, transaction).await;
         }
         happens(&world, &[Mishap::Retries]);

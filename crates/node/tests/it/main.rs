@@ -1,12 +1,16 @@
-//! The node as its participants use it: what it takes and refuses, what it stores, what it sends, and that an effect
-//! happens once, on both databases.
+//! The node as its participants use it: what it takes and refuses, what it stores, what it sends, and that an
+//! effect happens once, on both databases.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod client;
+mod compose;
 mod dedi;
 mod duplicates;
 mod export;
 mod http;
 mod inbox;
+mod kill;
 mod outbox;
 mod receive;
 mod signing;
@@ -18,10 +22,13 @@ both_databases! {
     migrations = [("node", node::MIGRATIONS)];
 
     async fn every_statement_prepares(db: db::Db) {
-        for statements in
-            [node::inbox::STATEMENTS, node::outbox::STATEMENTS, node::peers::STATEMENTS, node::export::STATEMENTS,
-             node::overview::STATEMENTS]
-        {
+        for statements in [
+            node::inbox::STATEMENTS,
+            node::outbox::STATEMENTS,
+            node::peers::STATEMENTS,
+            node::export::STATEMENTS,
+            node::overview::STATEMENTS,
+        ] {
             assert_eq!(db.check_statements(statements).await, Ok(()));
         }
     }

@@ -59,7 +59,10 @@ both_databases! {
         assert_eq!(world.inbox().await, ["select done 1", "on_select done 1"]);
         assert_eq!(world.effects().await, [format!("on_select {id}"), format!("select {id}")]);
         let outcomes = world.outcomes();
-        assert!(outcomes.iter().all(|(_, o)| matches!(o, Outcome::Delivered { duplicate: false, .. })), "{outcomes:?}");
+        assert!(
+            outcomes.iter().all(|(_, o)| matches!(o, Outcome::Delivered { duplicate: false, .. })),
+            "{outcomes:?}"
+        );
     }
 
     async fn a_delivered_message_is_signed_at_sending_and_its_answer_verified(db: db::Db) {
@@ -77,7 +80,9 @@ both_databases! {
         let message = world.select_to(PEER, "t1");
         world.enqueue(message.clone()).await;
         assert_eq!(world.node.tick_outbox().await, 1);
-        let Outcome::Delivered { ack: AckVerdict::Ack { ledger: Some(ledger), .. }, duplicate: false } = only(&world) else {
+        let Outcome::Delivered { ack: AckVerdict::Ack { ledger: Some(ledger), .. }, duplicate: false } =
+            only(&world)
+        else {
             panic!("no ledger record")
         };
         assert_eq!(ledger.get("recordId").unwrap().as_str(), Some("r1"));
@@ -102,7 +107,10 @@ both_databases! {
         world.enqueue(world.select_to(PEER, "t1")).await;
         *world.app.conclusions_that_die.lock().unwrap() = 3;
         assert_eq!(world.node.tick_outbox().await, 1);
-        assert_eq!((world.outbox().await, world.node.tick_outbox().await), (vec!["select sending 1".to_owned()], 0));
+        assert_eq!(
+            (world.outbox().await, world.node.tick_outbox().await),
+            (vec!["select sending 1".to_owned()], 0)
+        );
         world.advance(Span::from_secs(30));
         assert_eq!(world.node.tick_outbox().await, 1);
         assert!(matches!(only(&world), Outcome::Delivered { duplicate: true, .. }));
@@ -110,6 +118,35 @@ both_databases! {
         let requests = peer.requests();
         assert_eq!(requests[0].body, requests[1].body);
         assert_ne!(requests[0].headers.get("authorization"), requests[1].headers.get("authorization"));
+    }
+
+    async fn a_process_that_has_its_database_for_itself_need_not_wait_for_leases(db: db::Db) {
+        let world = World::new(&db);
+        let peer = Peer::start(|_| Answer::ack()).await;
+        world.peer(5, PEER, &peer.url);
+        world.enqueue(world.select_to(PEER, "t1")).await;
+        *world.app.conclusions_that_die.lock().unwrap() = 3;
+        world.app.mishaps.lock().unwrap().push_back(crate::world::Mishap::Dies);
+        let status = crate::world::Message::new(Action::OnStatus, &world.uuid(), &world.uuid());
+        assert_eq!(world.receive(&status).await.status, 200);
+        assert_eq!((world.node.tick_outbox().await, world.node.tick_inbox().await), (1, 1));
+        assert_eq!((world.node.tick_outbox().await, world.node.tick_inbox().await), (0, 0));
+        assert_eq!(world.node.recover().await, Ok(2));
+        world.node.drain().await;
+        assert_eq!(world.outbox().await, ["select delivered 2"]);
+        assert_eq!(
+            (world.inbox().await, world.effects().await.len()),
+            (vec!["on_status done 2".to_owned()], 1)
+        );
+        assert_eq!(world.node.recover().await, Ok(0));
+    }
+
+    async fn a_row_of_an_identity_that_is_gone_ends(db: db::Db) {
+        let world = World::new(&db);
+        let message = world.select_to(PEER, "t1");
+        world.enqueue(Outgoing { sender: "gone.example".to_owned(), ..message }).await;
+        world.node.drain().await;
+        assert!(matches!(only(&world), Outcome::Dead { .. }));
     }
 
     async fn a_conclusion_counts_once(db: db::Db) {
@@ -152,7 +189,11 @@ both_databases! {
         let peer = Peer::start(counting(|n| match n {
             0 => Answer::HangUp,
             1 => Answer::json(503, "busy"),
-            2 => Answer::Reply { status: 429, headers: vec![("Retry-After".to_owned(), "9".to_owned())], body: Vec::new() },
+            2 => Answer::Reply {
+                status: 429,
+                headers: vec![("Retry-After".to_owned(), "9".to_owned())],
+                body: Vec::new(),
+            },
             3 => Answer::Reply {
                 status: 302,
                 headers: vec![("Location".to_owned(), "http://127.0.0.1:1/".to_owned())],
@@ -195,7 +236,8 @@ both_databases! {
 
     async fn order_is_kept_per_transaction_and_target(db: db::Db) {
         let world = World::new(&db);
-        let peer = Peer::start(counting(|n| if n == 0 { Answer::json(500, "") } else { Answer::ack() })).await;
+        let peer =
+            Peer::start(counting(|n| if n == 0 { Answer::json(500, "") } else { Answer::ack() })).await;
         let other = Peer::start(|_| Answer::ack()).await;
         world.peer(5, PEER, &peer.url);
         world.peer(6, "other.example", &other.url);
@@ -241,6 +283,44 @@ both_databases! {
         assert!((1..=8).contains(&dead.requests().len()), "{}", dead.requests().len());
         cancel.cancel();
         tokio::time::timeout(Duration::from_secs(5), running).await.unwrap().unwrap();
+    }
+
+    async fn a_failing_peer_is_left_alone_and_then_probed_by_one_message(db: db::Db) {
+        let world = World::new(&db);
+        let peer = Peer::start(counting(|n| if n < 2 { Answer::json(502, "") } else { Answer::ack() })).await;
+        world.peer(5, PEER, &peer.url);
+        world.enqueue(world.select_to(PEER, "t1")).await;
+        assert_eq!(world.node.tick_outbox().await, 1);
+        for name in ["t2", "t3", "t4"] {
+            world.enqueue(world.select_to(PEER, name)).await;
+        }
+        assert_eq!(world.node.tick_outbox().await, 0);
+        let troubled =
+            db.read(|tx| Box::pin(async move { node::overview::peers(tx, 9).await })).await.unwrap();
+        assert_eq!((troubled[0].subscriber_id.as_str(), troubled[0].fail_count), (PEER, 1));
+        world.advance(Span::from_millis(1200));
+        assert_eq!((world.node.tick_outbox().await, peer.requests().len()), (1, 2));
+        assert_eq!(world.node.tick_outbox().await, 0);
+        world.advance(Span::from_millis(2400));
+        assert_eq!((world.node.tick_outbox().await, peer.requests().len()), (1, 3));
+        // It is in good standing again, and the others follow together.
+        assert_eq!(world.node.tick_outbox().await, 3);
+        assert_eq!(world.outcomes().len(), 4);
+    }
+
+    async fn the_overview_counts_the_queues_and_names_what_ended_badly(db: db::Db) {
+        let world = World::new(&db);
+        let peer = Peer::start(|_| Answer::nack(400, "BIZ_OFFER_NOT_FOUND")).await;
+        world.peer(5, PEER, &peer.url);
+        world.enqueue(world.select_to(PEER, "t1")).await;
+        world.node.drain().await;
+        world.enqueue(world.select_to(PEER, "t2")).await;
+        let queue = db.read(|tx| Box::pin(async move { node::overview::outbox(tx, 9).await })).await.unwrap();
+        assert_eq!(queue.counts, [("queued".to_owned(), 1), ("refused".to_owned(), 1)]);
+        assert_eq!(queue.oldest_unfinished, Some(world.clock.now()));
+        assert_eq!(queue.ended_badly[0].reason.as_deref(), Some("refused: BIZ_OFFER_NOT_FOUND no"));
+        let inbox = db.read(|tx| Box::pin(async move { node::overview::inbox(tx, 9).await })).await.unwrap();
+        assert_eq!((inbox.counts.len(), inbox.oldest_unfinished), (0, None));
     }
 
     async fn an_unknown_or_revoked_target_is_not_called(db: db::Db) {

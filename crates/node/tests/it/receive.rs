@@ -45,12 +45,28 @@ both_databases! {
             ("expired", with(&|m| (m.created, m.expires) = (-400, -1)), "AUT_SIGNATURE_INVALID"),
             ("from the future", with(&|m| (m.created, m.expires) = (61, 300)), "AUT_SIGNATURE_INVALID"),
             ("lives too long", with(&|m| m.expires = 86_500), "AUT_SIGNATURE_INVALID"),
-            ("another key", with(&|m| m.signer = (key(3, STRANGER).0, key(9, STRANGER).1)), "AUT_SIGNATURE_INVALID"),
+            (
+                "another key",
+                with(&|m| m.signer = (key(3, STRANGER).0, key(9, STRANGER).1)),
+                "AUT_SIGNATURE_INVALID",
+            ),
             ("unknown key", with(&|m| m.signer = key(9, STRANGER)), "AUT_KEY_NOT_FOUND"),
-            ("unknown subscriber", with(&|m| m.signer = key(9, "nobody.example")), "AUT_SUBSCRIBER_NOT_FOUND"),
-            ("revoked", with(&|m| m.signer = (revoked.clone(), revoked_key.clone())), "AUT_KEY_EXPIRED_OR_REVOKED"),
+            (
+                "unknown subscriber",
+                with(&|m| m.signer = key(9, "nobody.example")),
+                "AUT_SUBSCRIBER_NOT_FOUND",
+            ),
+            (
+                "revoked",
+                with(&|m| m.signer = (revoked.clone(), revoked_key.clone())),
+                "AUT_KEY_EXPIRED_OR_REVOKED",
+            ),
             ("signed by a third", with(&|m| m.signer = key(1, BUYER)), "AUT_UNAUTHORIZED_ACTION"),
-            ("chained to nothing", with(&|m| m.chain = Some((m.authorization(b"x", NOW), false))), "AUT_SIGNATURE_INVALID"),
+            (
+                "chained to nothing",
+                with(&|m| m.chain = Some((m.authorization(b"x", NOW), false))),
+                "AUT_SIGNATURE_INVALID",
+            ),
         ];
         for (name, message, code) in cases {
             let (path, headers, body) = message.sealed(NOW);
@@ -89,13 +105,22 @@ both_databases! {
         assert_eq!(world.node.preflight(&path, &text, Some(1), None).unwrap_err().status, 415);
         for nowhere in ["/bpp/receiver/nothing", "/", "/bpp/receiver/rate", "/select"] {
             let reply = world.node.preflight(nowhere, &signed, None, None).unwrap_err();
-            assert_eq!(verdict(&reply, signed.get("authorization"), NOW), (404, "NET_NOT_IMPLEMENTED".to_owned()));
+            assert_eq!(
+                verdict(&reply, signed.get("authorization"), NOW),
+                (404, "NET_NOT_IMPLEMENTED".to_owned())
+            );
             assert_eq!(world.node.receive(nowhere, &signed, body.clone()).await.status, 404);
         }
         let limit = world.node.preflight(&path, &signed, Some(1024 * 1024), None).unwrap();
         assert_eq!(limit, 1024 * 1024);
-        assert_eq!(world.node.preflight(&path, &signed, Some(1024 * 1024 + 1), None).unwrap_err().status, 413);
-        assert_eq!(world.node.preflight("/callbacks/on_discover", &signed, Some(9 << 20), None), Ok(10 << 20));
+        assert_eq!(
+            world.node.preflight(&path, &signed, Some(1024 * 1024 + 1), None).unwrap_err().status,
+            413
+        );
+        assert_eq!(
+            world.node.preflight("/callbacks/on_discover", &signed, Some(9 << 20), None),
+            Ok(10 << 20)
+        );
         let reply = world.node.receive(&path, &signed, Bytes::from(vec![b' '; 1024 * 1024 + 1])).await;
         assert_eq!(reply.status, 413);
         assert_eq!(world.inbox().await.len(), 0);
@@ -105,16 +130,36 @@ both_databases! {
         let world = World::new(&db);
         let foreign = "https://elsewhere.example/bap/receiver";
         let cases = [
-            ("action", Message { path: Some("/bpp/receiver/init".to_owned()), ..select(&world) }, 400, "CTX_ACTION_MISMATCH"),
+            (
+                "action",
+                Message { path: Some("/bpp/receiver/init".to_owned()), ..select(&world) },
+                400,
+                "CTX_ACTION_MISMATCH",
+            ),
             ("version", select(&world).set("version", "1.1.0"), 400, "CTX_VERSION_UNSUPPORTED"),
             ("no message id", select(&world).without("messageId"), 400, "CTX_MISSING_FIELD"),
-            ("ttl", select(&world).set("ttl", "PT30S").set("timestamp", "2026-10-01T00:00:00Z"), 400, "CTX_TTL_EXPIRED"),
+            (
+                "ttl",
+                select(&world).set("ttl", "PT30S").set("timestamp", "2026-10-01T00:00:00Z"),
+                400,
+                "CTX_TTL_EXPIRED",
+            ),
             ("not served here", select(&world).set("bppId", "else.example"), 400, "CTX_INVALID_FIELD"),
             ("the sender's address", select(&world).set("bapUri", foreign), 400, "CTX_INVALID_BPP_URI"),
-            ("our address", select(&world).set("bppUri", "https://seller.example:444"), 400, "CTX_INVALID_BPP_URI"),
+            (
+                "our address",
+                select(&world).set("bppUri", "https://seller.example:444"),
+                400,
+                "CTX_INVALID_BPP_URI",
+            ),
             ("no way back", select(&world).without("bapUri"), 400, "CTX_CALLBACK_URL_MISSING"),
             ("no network", select(&world).without("networkId"), 403, "AUT_DOMAIN_NOT_ALLOWED"),
-            ("another network", select(&world).set("networkId", "example.org/else"), 403, "AUT_DOMAIN_NOT_ALLOWED"),
+            (
+                "another network",
+                select(&world).set("networkId", "example.org/else"),
+                403,
+                "AUT_DOMAIN_NOT_ALLOWED",
+            ),
         ];
         for (name, message, status, code) in cases {
             let (path, headers, body) = message.sealed(NOW);
@@ -124,7 +169,12 @@ both_databases! {
         }
         // A member of no network of ours, though its key is good.
         let (key_id, signing_key) = key(6, STRANGER);
-        world.registry.add(&key_id, signing_key.public(), "https://stranger.example/beckn", &["example.org/else"]);
+        world.registry.add(
+            &key_id,
+            signing_key.public(),
+            "https://stranger.example/beckn",
+            &["example.org/else"],
+        );
         let outsider = Message { signer: (key_id, signing_key), ..select(&world) };
         assert_eq!(world.receive(&outsider).await.status, 403);
         assert_eq!((world.inbox().await.len(), *world.app.admitted.lock().unwrap()), (0, 0));
@@ -137,8 +187,16 @@ both_databases! {
             Message { message: Json::parse_text(&text).unwrap(), ..select(&world) }
         };
         for (message, code, path) in [
-            (with("DRAFT", "MAYBE"), "SCH_INVALID_ENUM", "message/contract/commitments/0/status/descriptor/code"),
-            (with(r#""offer":{"id":"o1","#, r#""offer":{"#), "SCH_REQUIRED_FIELD_MISSING", "message/contract/commitments/0/offer/id"),
+            (
+                with("DRAFT", "MAYBE"),
+                "SCH_INVALID_ENUM",
+                "message/contract/commitments/0/status/descriptor/code",
+            ),
+            (
+                with(r#""offer":{"id":"o1","#, r#""offer":{"#),
+                "SCH_REQUIRED_FIELD_MISSING",
+                "message/contract/commitments/0/offer/id",
+            ),
         ] {
             let reply = world.receive(&message).await;
             let body = Json::parse(&reply.body).unwrap();
@@ -150,8 +208,12 @@ both_databases! {
             let message = select(&world);
             let authorization = message.authorization(broken.as_bytes(), NOW);
             let headers: Headers = [("authorization", authorization)].into_iter().collect();
-            let reply = world.node.receive("/bpp/receiver/select", &headers, Bytes::from(broken.to_owned())).await;
-            assert_eq!((reply.status, verdict(&reply, headers.get("authorization"), NOW).1.as_str()), (400, "SCH_INVALID_JSON"));
+            let reply =
+                world.node.receive("/bpp/receiver/select", &headers, Bytes::from(broken.to_owned())).await;
+            assert_eq!(
+                (reply.status, verdict(&reply, headers.get("authorization"), NOW).1.as_str()),
+                (400, "SCH_INVALID_JSON")
+            );
         }
         assert_eq!((world.inbox().await.len(), *world.app.admitted.lock().unwrap()), (0, 0));
     }
@@ -165,7 +227,9 @@ both_databases! {
         });
         assert_eq!(world.receive(&select(&world)).await.status, 409);
         assert_eq!(world.inbox().await.len(), 0);
-        world.admits(|_| Ok(Admission::NoCallback(WireError::new(ErrorCode::PolEngagementRefused, "not today"))));
+        world.admits(|_| {
+            Ok(Admission::NoCallback(WireError::new(ErrorCode::PolEngagementRefused, "not today")))
+        });
         let message = select(&world);
         let (path, headers, body) = message.sealed(NOW);
         let reply = world.node.receive(&path, &headers, body).await;
@@ -176,7 +240,8 @@ both_databases! {
     }
 
     async fn a_peer_that_floods_is_limited_and_others_are_not(db: db::Db) {
-        let change = |config: &mut node::NodeConfig| config.limits.per_peer = Rate { per_second: 1, burst: 2 };
+        let change =
+            |config: &mut node::NodeConfig| config.limits.per_peer = Rate { per_second: 1, burst: 2 };
         let world = World::with(&db, Setup { change, ..Setup::default() });
         for _ in 0..2 {
             assert_eq!(world.receive(&select(&world)).await.status, 200);
@@ -194,7 +259,8 @@ both_databases! {
     }
 
     async fn an_address_that_floods_is_limited_before_its_body_is_read(db: db::Db) {
-        let change = |config: &mut node::NodeConfig| config.limits.per_address = Rate { per_second: 1, burst: 1 };
+        let change =
+            |config: &mut node::NodeConfig| config.limits.per_address = Rate { per_second: 1, burst: 1 };
         let world = World::with(&db, Setup { change, ..Setup::default() });
         let (path, headers, _) = select(&world).sealed(NOW);
         let from = |last| Some(std::net::IpAddr::from([192, 0, 2, last]));
@@ -203,9 +269,52 @@ both_databases! {
         assert!(world.node.preflight(&path, &headers, None, from(2)).is_ok());
     }
 
+    async fn large_catalogs_are_taken_and_other_large_bodies_are_not(db: db::Db) {
+        let world = World::new(&db);
+        let name = "x".repeat(3 << 20);
+        let catalog = |name: &str| {
+            let text = format!(
+                r#"{{"catalogs":[{{"id":"c","descriptor":{{"name":"{name}"}},"provider":{{"id":"p",
+                "descriptor":{{"name":"p"}}}},"resources":[{{"id":"r"}}]}}]}}"#
+            );
+            Json::parse_text(&text).unwrap()
+        };
+        let large = Message {
+            message: catalog(&name),
+            ..Message::new(Action::OnDiscover, &world.uuid(), &world.uuid())
+        };
+        assert_eq!(world.receive(&large).await.status, 200);
+        let mut wrong = large.clone().set("messageId", world.uuid());
+        let text = catalog(&name).to_string().replace(r#""id":"r""#, r#""no":"r""#);
+        wrong.message = Json::parse_text(&text).unwrap();
+        assert_eq!(world.receive(&wrong).await.status, 400);
+        let select = Message { message: catalog(&name), ..select(&world) };
+        assert_eq!(world.receive(&select).await.status, 413);
+        assert_eq!(world.inbox().await, ["on_discover queued 0"]);
+    }
+
+    async fn a_judgement_that_panics_stores_nothing(db: db::Db) {
+        let world = World::new(&db);
+        world.admits(|_| panic!("a test panics"));
+        let reply = world.receive(&select(&world)).await;
+        assert_eq!((reply.status, world.inbox().await.len()), (500, 0));
+        world.admits(|_| Ok(Admission::Queue));
+        assert_eq!(world.receive(&select(&world)).await.status, 200);
+    }
+
+    async fn nothing_is_taken_before_the_application_is_there(db: db::Db) {
+        let world = World::new(&db);
+        let bare = world.twin_without_application();
+        let (path, headers, body) = select(&world).sealed(NOW);
+        assert_eq!(bare.preflight(&path, &headers, None, None).unwrap_err().status, 503);
+        assert_eq!(bare.receive(&path, &headers, body).await.status, 503);
+        assert_eq!((bare.tick_inbox().await, bare.tick_outbox().await, world.inbox().await.len()), (0, 0, 0));
+    }
+
     async fn a_message_without_a_receiver_is_for_the_first_identity(db: db::Db) {
         let world = World::new(&db);
-        let mut discover = Message::new(Action::Discover, &world.uuid(), &world.uuid()).without("bppId").without("bppUri");
+        let mut discover =
+            Message::new(Action::Discover, &world.uuid(), &world.uuid()).without("bppId").without("bppUri");
         discover.message = Json::parse_text(r#"{"intent":{"textSearch":"sun"}}"#).unwrap();
         assert_eq!(world.receive(&discover).await.status, 200);
         world.node.tick_inbox().await;

@@ -16,7 +16,8 @@ async fn pin(db: &db::Db, peer: &'static str, signing: CallbackSigning) {
     db.write(move |tx| Box::pin(async move { node::peers::pin(tx, peer, signing).await })).await.unwrap();
 }
 
-/// Our buyer sends a `select` to the stranger, whose receiver is `peer`; gives transaction, message and header.
+/// Our buyer sends a `select` to the stranger, whose receiver is `peer`; gives transaction, message and
+/// header.
 async fn sent(world: &World, peer: &Peer) -> (String, String, String) {
     world.peer(3, STRANGER, &peer.url);
     let message = world.select_to(STRANGER, &world.uuid());
@@ -72,19 +73,26 @@ both_databases! {
         let world = World::with(&db, Setup { change, ..Setup::default() });
         let peer = Peer::start(|request| {
             let header = SignatureHeader::parse(request.headers.get("authorization").unwrap()).unwrap();
-            if header.headers == Covered::Four { Answer::nack(401, "AUT_SIGNATURE_INVALID") } else { Answer::ack() }
+            if header.headers == Covered::Four {
+                Answer::nack(401, "AUT_SIGNATURE_INVALID")
+            } else {
+                Answer::ack()
+            }
         })
         .await;
         world.peer(3, STRANGER, &peer.url);
         for _ in 0..2 {
-            let select = Message::new(Action::Select, &world.uuid(), &world.uuid()).set("bapUri", peer.url.as_str());
+            let select =
+                Message::new(Action::Select, &world.uuid(), &world.uuid()).set("bapUri", peer.url.as_str());
             assert_eq!(world.receive(&select).await.status, 200);
             world.node.drain().await;
         }
         let covered: Vec<Covered> = peer
             .requests()
             .iter()
-            .map(|request| SignatureHeader::parse(request.headers.get("authorization").unwrap()).unwrap().headers)
+            .map(|request| {
+                SignatureHeader::parse(request.headers.get("authorization").unwrap()).unwrap().headers
+            })
             .collect();
         assert_eq!(covered, [Covered::Four, Covered::Three, Covered::Three]);
         assert_eq!(world.outbox().await, ["on_select delivered 2", "on_select delivered 1"]);
@@ -95,7 +103,8 @@ both_databases! {
         let peer = Peer::start(|_| Answer::nack(401, "AUT_SIGNATURE_INVALID")).await;
         world.peer(3, STRANGER, &peer.url);
         pin(&db, STRANGER, CallbackSigning::Chained).await;
-        let select = Message::new(Action::Select, &world.uuid(), &world.uuid()).set("bapUri", peer.url.as_str());
+        let select =
+            Message::new(Action::Select, &world.uuid(), &world.uuid()).set("bapUri", peer.url.as_str());
         world.receive(&select).await;
         for _ in 0..6 {
             world.node.drain().await;

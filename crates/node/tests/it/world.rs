@@ -1,7 +1,7 @@
 //! A node with a tiny application, and strangers that sign.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use beckn_wire::action::Action;
@@ -10,7 +10,7 @@ use beckn_wire::json::{Json, Object};
 use beckn_wire::signature::{Chain, KeyId, PublicKey, SignatureHeader, SigningKey, sign, verify_response};
 use bytes::Bytes;
 use clock::{Clock, Clocks, Ids, SeededEntropy, TestClock};
-use db::{Db, DbError, params};
+use db::{Db, params};
 use futures_util::future::BoxFuture;
 use node::{
     Admission, AllowList, Application, ClientConfig, Draft, Face, GuardedClient, Headers, Identity, InboxJob,
@@ -114,7 +114,7 @@ impl Application for Echo {
 
     fn admit<'a>(&'a self, incoming: &'a Incoming) -> BoxFuture<'a, Result<Admission, Refusal>> {
         *self.admitted.lock().unwrap() += 1;
-        let judged = (self.admit.lock().unwrap())(incoming);
+        let judged = (self.admit.lock().unwrap_or_else(PoisonError::into_inner))(incoming);
         Box::pin(std::future::ready(judged))
     }
 
@@ -197,9 +197,18 @@ impl World {
         Self::with(db, Setup::default())
     }
 
+    /// Ids of its own, for a second process on the same database.
+    pub fn seeded(db: &Db, seed: u64) -> Self {
+        Self::build(db, Setup::default(), seed)
+    }
+
     pub fn with(db: &Db, setup: Setup) -> Self {
+        Self::build(db, setup, 7)
+    }
+
+    fn build(db: &Db, setup: Setup, seed: u64) -> Self {
         let clock = TestClock::at(NOW);
-        let ids = Ids::new(Arc::new(clock.clone()), Arc::new(SeededEntropy::new(7)));
+        let ids = Ids::new(Arc::new(clock.clone()), Arc::new(SeededEntropy::new(seed)));
         let registry = Arc::new(StaticRegistry::new());
         let mut identities = Vec::new();
         for (seed, id) in [(1, BUYER), (2, SELLER)] {
@@ -233,12 +242,23 @@ impl World {
         Self { node, app, clock, registry, ids, db: db.clone() }
     }
 
+    /// A node on the same database that has no application yet.
+    pub fn twin_without_application(&self) -> Node {
+        let (key_id, signing_key) = key(2, SELLER);
+        let base_url = format!("https://{SELLER}");
+        let identity = Identity { subscriber_id: SELLER.to_owned(), key_id, signing_key, base_url };
+        let config = NodeConfig::new(identity, &[NETWORK]);
+        let registry = Arc::clone(&self.registry) as Arc<dyn Registry>;
+        let clocks = Clocks::both(self.clock.clone());
+        Node::new(config, self.db.clone(), clocks, self.ids.clone(), registry, demo_client()).unwrap()
+    }
+
     pub fn advance(&self, span: Span) {
         self.clock.advance(span);
     }
 
     pub fn admits(&self, judge: impl Fn(&Incoming) -> Result<Admission, Refusal> + Send + Sync + 'static) {
-        *self.app.admit.lock().unwrap() = Box::new(judge);
+        *self.app.admit.lock().unwrap_or_else(PoisonError::into_inner) = Box::new(judge);
     }
 
     /// A registered participant at that address.
@@ -310,10 +330,7 @@ impl World {
     }
 
     async fn rows(&self, sql: &'static db::Sql) -> Vec<db::Row> {
-        self.db
-            .read(move |tx| Box::pin(async move { Ok::<_, DbError>(tx.query(sql, &[]).await?) }))
-            .await
-            .unwrap()
+        self.db.read(move |tx| Box::pin(async move { tx.query(sql, &[]).await })).await.unwrap()
     }
 
     pub fn outcomes(&self) -> Vec<(String, Outcome)> {
