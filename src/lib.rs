@@ -15,15 +15,21 @@
 //!
 //! Inside a domain: `model` is pure, `store` is SQL, `service` runs in one transaction.
 
+pub mod api;
+pub mod buyer;
+pub mod cli;
 pub mod config;
 pub mod contract;
+pub mod discom;
 pub mod error;
 pub mod events;
 pub mod identity;
 pub mod market;
 pub mod metering;
 pub mod network;
+pub mod seller;
 pub mod telemetry;
+pub mod workers;
 
 use db::Migration;
 

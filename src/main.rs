@@ -1,3 +1,5 @@
-//! The `wattmandi` program.
+//! The `wattmandi` program: see `wattmandi --help`.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    wattmandi::cli::run()
+}

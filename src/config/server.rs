@@ -5,7 +5,6 @@
 //! | `listen` | `WATTMANDI_LISTEN` | public port: network, client API, web app |
 //! | `ops_listen` | `WATTMANDI_OPS_LISTEN` | `/metrics` and `/admin`, loopback only |
 //! | `database_url` | `DATABASE_URL` | `sqlite:PATH` or `postgres://…` |
-//! | `redis_url` | `REDIS_URL` | optional |
 //! | `key_file` | `WATTMANDI_KEY_FILE` | the signing keys |
 //! | `insecure_demo` | `WATTMANDI_INSECURE_DEMO` | http peers, loopback addresses, demo keys and tokens |
 
@@ -50,8 +49,6 @@ pub struct ServerConfig {
     pub ops_listen: SocketAddr,
     #[serde(default = "default_database")]
     pub database_url: Secret,
-    #[serde(default)]
-    pub redis_url: Option<Secret>,
     /// JSON, as `wattmandi keys generate` writes it.
     pub key_file: PathBuf,
     #[serde(default)]
@@ -82,9 +79,6 @@ impl ServerConfig {
         self.ops_listen = address("WATTMANDI_OPS_LISTEN")?.unwrap_or(self.ops_listen);
         if let Some(url) = environment.get("DATABASE_URL") {
             self.database_url = Secret::new(url);
-        }
-        if let Some(url) = environment.get("REDIS_URL").filter(|url| !url.is_empty()) {
-            self.redis_url = Some(Secret::new(url));
         }
         if let Some(path) = environment.get("WATTMANDI_KEY_FILE") {
             self.key_file = PathBuf::from(path);

@@ -76,7 +76,8 @@ text_enum! {
 }
 
 text_enum! {
-    /// What the contract holds of its offer's stock.
+    /// What the contract holds: on the seller's side of its offer's stock, on the buyer's side of what its meter may
+    /// draw in the slot.
     Holds {
         Nothing = "nothing",
         Reservation = "reservation",

@@ -304,6 +304,14 @@ pub async fn mark_verdict(
     store::mark_verdict(tx, message_id, verdict, error).await
 }
 
+/// The offer whose newest publication went out under this message id, and its user.
+///
+/// # Errors
+/// The database's.
+pub async fn published_by(tx: &mut Tx, message_id: &str) -> Result<Option<(Uuid, Uuid)>, DbError> {
+    store::published_by(tx, message_id).await
+}
+
 async fn move_held<F>(
     tx: &mut Tx,
     offer_id: Uuid,

@@ -33,6 +33,7 @@ sql! {
         WHERE id = $1 AND revision = $2";
     MARK_VERDICT = "UPDATE offers SET publish_state = $2, publish_error = $3 \
         WHERE publish_message_id = $1 AND publish_state IN ('sent', 'accepted', 'rejected')";
+    PUBLISHED_BY = "SELECT id, user_id FROM offers WHERE publish_message_id = $1";
     OPEN_METER_SLOT = "INSERT INTO meter_slots (meter_key, slot_start, capacity_wh, listed_wh) \
         VALUES ($1, $2, $3, 0) ON CONFLICT (meter_key, slot_start) DO NOTHING";
     LOCK_METER_SLOT = "SELECT capacity_wh, listed_wh FROM meter_slots \
@@ -136,6 +137,11 @@ pub(super) async fn mark_verdict(
 ) -> Result<bool, DbError> {
     let params = [message_id.into(), verdict.as_str().into(), error.map(str::to_owned).into()];
     Ok(tx.execute(&MARK_VERDICT, &params).await? > 0)
+}
+
+pub(super) async fn published_by(tx: &mut Tx, message_id: &str) -> Result<Option<(Uuid, Uuid)>, DbError> {
+    let row = tx.query_opt(&PUBLISHED_BY, &[message_id.into()]).await?;
+    row.map(|row| Ok((row.get("id")?, row.get("user_id")?))).transpose()
 }
 
 /// A limit of one hour of one meter, and how much of it is used.

@@ -1,0 +1,197 @@
+//! The HTTP face of the participant: the network's doors, the client API, its documentation and its events.
+//!
+//! The only module that knows actix. A handler authenticates, reads, calls one function of a lower level and shows what
+//! it gave; decisions are made below. Invariants: nothing is read before the head of its request was judged, and never
+//! beyond a limit; every failure is an `application/problem+json` with a code of [`crate::error::Code`]; a row of
+//! another user does not exist for the asker (404); work runs on the runtime that the server was started on, so that a
+//! client who hangs up interrupts nothing and a panic is one failed request.
+
+mod auth;
+mod idempotency;
+mod json;
+mod limits;
+mod network;
+mod news;
+pub mod openapi;
+mod page;
+mod problem;
+mod respond;
+mod routes;
+mod stream;
+mod view;
+mod wait;
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::{Server, ServerHandle};
+use actix_web::{App, HttpServer, middleware, web};
+use db::{DbError, Tx, TxFuture};
+use metrics_exporter_prometheus::PrometheusHandle;
+use node::Registry;
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
+
+use self::limits::Limits;
+use self::news::News;
+use self::problem::Problem;
+pub use self::routes::SERVED;
+use self::stream::Streams;
+use crate::error::Code;
+use crate::network::Participant;
+use crate::telemetry;
+
+/// So long a request that is under way may still take when the server stops, seconds.
+const SHUTDOWN_SECS: u64 = 10;
+/// Within this time the head of a request must have arrived.
+const HEAD_TIME: Duration = Duration::from_secs(10);
+
+/// What the API stands on.
+#[derive(Clone)]
+pub struct ApiState {
+    pub participant: Participant,
+    /// Asked by `/ready` whether our own record is there.
+    pub registry: Arc<dyn Registry>,
+    /// What `/metrics` shows beside the numbers of this platform.
+    pub metrics: Option<PrometheusHandle>,
+}
+
+impl ApiState {
+    /// The first of a process also records the metrics of the whole process.
+    pub fn new(participant: Participant, registry: Arc<dyn Registry>) -> Self {
+        Self { participant, registry, metrics: telemetry::metrics() }
+    }
+}
+
+/// What every handler gets.
+struct Shared {
+    participant: Participant,
+    registry: Arc<dyn Registry>,
+    metrics: Option<PrometheusHandle>,
+    runtime: Handle,
+    limits: Limits,
+    news: News,
+    streams: Streams,
+    stopping: CancellationToken,
+}
+
+type State = web::Data<Shared>;
+
+impl Shared {
+    /// Runs work on the runtime that the server was started on, to its end, whether or not the client waits for it.
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, Problem> {
+        self.runtime.spawn(work.in_current_span()).await.map_err(|error| {
+            tracing::error!(%error, "a request was not worked off");
+            Problem::of(Code::Internal)
+        })
+    }
+
+    /// One read transaction.
+    async fn read<T, F>(&self, body: F) -> Result<T, Problem>
+    where
+        F: for<'t> Fn(&'t mut Tx) -> TxFuture<'t, Result<T, DbError>> + Send + Sync + 'static,
+        T: Send + 'static,
+    {
+        let db = self.participant.db.clone();
+        Ok(self.run(async move { db.read(body).await }).await??)
+    }
+}
+
+/// A server at work.
+pub struct Running {
+    /// Where the network and the clients come.
+    pub address: SocketAddr,
+    /// Where the operator comes.
+    pub ops_address: Option<SocketAddr>,
+    handles: Vec<ServerHandle>,
+    tasks: Vec<JoinHandle<()>>,
+    stopping: CancellationToken,
+}
+
+impl Running {
+    /// Takes no more requests, ends the event streams, and waits a while for the requests under way.
+    pub async fn stop(self) {
+        self.stopping.cancel();
+        for handle in &self.handles {
+            handle.stop(true).await;
+        }
+        for task in self.tasks {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "a task of the HTTP server ended badly");
+            }
+        }
+    }
+}
+
+/// Serves the public face on `listen`, and `/metrics` and `/admin` on `ops`, until [`Running::stop`]. Call it on the
+/// runtime that holds the database.
+///
+/// # Errors
+/// A socket cannot be used.
+pub fn serve(state: ApiState, listen: TcpListener, ops: Option<TcpListener>) -> io::Result<Running> {
+    let address = listen.local_addr()?;
+    let ops_address = ops.as_ref().map(TcpListener::local_addr).transpose()?;
+    let stopping = CancellationToken::new();
+    let shared = web::Data::new(Shared {
+        limits: Limits::new(),
+        participant: state.participant,
+        registry: state.registry,
+        metrics: state.metrics,
+        runtime: Handle::current(),
+        news: News::new(),
+        streams: Streams::new(),
+        stopping: stopping.clone(),
+    });
+    let mut servers = vec![public(shared.clone(), listen)?];
+    if let Some(ops) = ops {
+        servers.push(operators(shared.clone(), ops)?);
+    }
+    let handles = servers.iter().map(Server::handle).collect();
+    let mut tasks: Vec<JoinHandle<()>> =
+        servers.into_iter().map(|server| tokio::spawn(run(server))).collect();
+    tasks.push(tokio::spawn(async move { shared.news.run(&shared.participant.db, &shared.stopping).await }));
+    Ok(Running { address, ops_address, handles, tasks, stopping })
+}
+
+async fn run(server: Server) {
+    if let Err(error) = server.await {
+        tracing::error!(%error, "the HTTP server failed");
+    }
+}
+
+fn public(shared: State, listener: TcpListener) -> io::Result<Server> {
+    let app = move || {
+        App::new()
+            .app_data(shared.clone())
+            .wrap(middleware::from_fn(respond::dress))
+            .configure(routes::public)
+            .default_service(web::to(respond::not_found))
+    };
+    let workers = std::thread::available_parallelism().map_or(1, |n| n.get().min(8));
+    let server = HttpServer::new(app)
+        .workers(workers)
+        .disable_signals()
+        .client_request_timeout(HEAD_TIME)
+        .shutdown_timeout(SHUTDOWN_SECS)
+        .listen(listener)?;
+    Ok(server.run())
+}
+
+fn operators(shared: State, listener: TcpListener) -> io::Result<Server> {
+    let app = move || {
+        App::new()
+            .app_data(shared.clone())
+            .wrap(middleware::from_fn(respond::dress))
+            .configure(routes::operators)
+            .default_service(web::to(respond::not_found))
+    };
+    let server = HttpServer::new(app).workers(1).disable_signals().shutdown_timeout(SHUTDOWN_SECS);
+    Ok(server.listen(listener)?.run())
+}

@@ -1,0 +1,54 @@
+//! Who is asking: `Authorization: Bearer TOKEN` (RFC 6750).
+//!
+//! The token is looked up by its hash, so the time of the comparison tells nothing of it.
+
+use actix_web::HttpRequest;
+use actix_web::http::header;
+use futures_util::FutureExt;
+
+use super::Shared;
+use super::limits::Class;
+use super::problem::{Problem, challenge};
+use crate::error::Code;
+use crate::identity::{self, User};
+
+/// Longer ones are not looked up.
+const TOKEN_MAX: usize = 512;
+
+impl Shared {
+    /// The user whose token the request carries, counted against the user's limit.
+    ///
+    /// # Errors
+    /// 401 without a valid token, 429 beyond the limit.
+    pub async fn user(&self, request: &HttpRequest, class: Class) -> Result<User, Problem> {
+        let token = token(request)?.to_owned();
+        let found = self
+            .read(move |tx| {
+                let token = token.clone();
+                async move { identity::find_by_token(tx, &token).await }.boxed()
+            })
+            .await?;
+        let user = found.ok_or_else(invalid)?;
+        self.limits.take(user.id, class, self.participant.now())?;
+        Ok(user)
+    }
+}
+
+fn token(request: &HttpRequest) -> Result<&str, Problem> {
+    let mut fields = request.headers().get_all(header::AUTHORIZATION);
+    let Some(value) = fields.next() else {
+        return Err(challenge(Problem::new(Code::TokenMissing, "The request has no API token."), None));
+    };
+    let (scheme, token) = value.to_str().ok().and_then(|text| text.split_once(' ')).ok_or_else(invalid)?;
+    let token = token.trim();
+    let plausible =
+        (1..=TOKEN_MAX).contains(&token.len()) && token.bytes().all(|byte| byte.is_ascii_graphic());
+    if !scheme.eq_ignore_ascii_case("bearer") || !plausible || fields.next().is_some() {
+        return Err(invalid());
+    }
+    Ok(token)
+}
+
+fn invalid() -> Problem {
+    challenge(Problem::new(Code::TokenInvalid, "The API token is not known here."), Some("invalid_token"))
+}

@@ -1,0 +1,61 @@
+//! The doors of the network: bytes in, bytes out. Everything else is [`node`]'s.
+//!
+//! The head is judged before a body is read; a body is read up to the limit that this gave, and no further.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::web::Payload;
+use actix_web::{HttpRequest, HttpResponse};
+use node::{Headers, Reply};
+use std::sync::Arc;
+
+use super::State;
+use super::json::{Unread, collect};
+use super::problem::Problem;
+use crate::error::Code;
+
+/// `POST /bap/receiver/…`, `/callbacks/…` and `/bpp/receiver/…`.
+pub async fn receive(state: State, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
+    let headers: Headers = request
+        .headers()
+        .iter()
+        .filter_map(|(name, value)| value.to_str().ok().map(|value| (name.as_str(), value)))
+        .collect();
+    let length = headers.get("content-length").and_then(|text| text.parse().ok());
+    let remote = request.peer_addr().map(|address| address.ip());
+    let node = Arc::clone(&state.participant.node);
+    let path = request.path().to_owned();
+    let max = match node.preflight(&path, &headers, length, remote) {
+        Ok(max) => max,
+        Err(reply) => return Ok(shown(reply)),
+    };
+    let body = match collect(payload, max).await {
+        Ok(body) => body,
+        Err(Unread::TooLong) => {
+            // The node says it in the network's way, from the length that is known now.
+            let beyond = u64::try_from(max).unwrap_or(u64::MAX).saturating_add(1);
+            return match node.preflight(&path, &headers, Some(beyond), None) {
+                Err(reply) => Ok(shown(reply)),
+                Ok(_) => Err(Problem::of(Code::RequestTooLarge)),
+            };
+        }
+        Err(Unread::Broken) => {
+            return Err(Problem::new(Code::RequestMalformed, "The body did not arrive whole."));
+        }
+    };
+    let reply = state.run(async move { node.receive(&path, &headers, body).await }).await?;
+    Ok(shown(reply))
+}
+
+fn shown(reply: Reply) -> HttpResponse {
+    let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::BAD_GATEWAY);
+    let mut response = HttpResponse::build(status);
+    for (name, value) in reply.headers {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value))
+            && name != header::CONTENT_LENGTH
+        {
+            response.insert_header((name, value));
+        }
+    }
+    response.body(reply.body)
+}

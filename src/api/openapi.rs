@@ -1,0 +1,181 @@
+//! The OpenAPI document, made from the handlers and their types.
+
+use utoipa::openapi::content::ContentBuilder;
+use utoipa::openapi::header::HeaderBuilder;
+use utoipa::openapi::path::{HttpMethod, Operation, Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::response::{Response, ResponseBuilder};
+use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::{OpenApi as Document, Ref, RefOr, Required};
+use utoipa::{Modify, OpenApi, ToSchema};
+
+use super::problem::{MEDIA_TYPE, ProblemBody};
+use super::routes::transactions::TransactionDocument;
+use super::routes::{discover, health, offers, orders, profile, trade, transactions};
+
+/// A request that is stored and on its way to the network; the outcome follows.
+#[derive(Debug, ToSchema)]
+#[schema(as = Accepted)]
+pub struct AcceptedSchema {
+    pub transaction_id: String,
+    pub message_id: String,
+    /// Where the contract, or the search, stands now.
+    #[schema(example = "draft")]
+    pub state: String,
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Wattmandi client API",
+        description = "Sell and buy solar hours on the open peer-to-peer energy trading network. \
+            The network is asynchronous: a request that goes to it answers 202, and its outcome comes by the events, \
+            by GET, or in the same response with `Prefer: wait=N`. Energy is in kWh and money in INR, as decimal \
+            strings; instants are RFC 3339. Every failure is a problem document (RFC 9457) with a stable code.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+    ),
+    servers((url = "/", description = "This server")),
+    tags(
+        (name = "trade", description = "The buyer's steps"),
+        (name = "transactions", description = "How trades stand, and their events"),
+        (name = "seller", description = "Offers and orders"),
+        (name = "operation", description = "Is it alive, is it ready"),
+        (name = "network", description = "What platforms of the network call; signed, as Beckn 2.0 says"),
+    ),
+    security(("token" = [])),
+    paths(
+        health::health, health::ready,
+        discover::discover, trade::select, trade::init, trade::confirm, trade::status, trade::cancel, trade::update,
+        trade::track, trade::rate, trade::support,
+        transactions::list, transactions::show, discover::offers, transactions::events, transactions::all_events,
+        profile::show, offers::list, offers::create, offers::show, offers::change, offers::withdraw,
+        orders::list, orders::show, orders::cancel, orders::push_status,
+        doors::bap, doors::bpp, doors::on_publish, doors::callbacks,
+    ),
+    components(schemas(ProblemBody, AcceptedSchema, TransactionDocument)),
+    modifiers(&Everywhere),
+)]
+struct Api;
+
+/// The doors of the network, for the document only: one handler serves them all, by the rules of the protocol.
+mod doors {
+    /// Messages for a buyer's platform, and those of our ledger.
+    #[utoipa::path(post, path = "/bap/receiver/{action}", tag = "network", security(()),
+        params(("action" = String, Path, description = "on_discover, on_select, …")),
+        request_body(content = Object, description = "A signed Beckn message"),
+        responses((status = 200, description = "Signed ACK", body = Object)))]
+    pub(super) fn bap() {}
+
+    /// Messages for a seller's platform.
+    #[utoipa::path(post, path = "/bpp/receiver/{action}", tag = "network", security(()),
+        params(("action" = String, Path, description = "select, init, confirm, …")),
+        request_body(content = Object, description = "A signed Beckn message"),
+        responses((status = 200, description = "Signed ACK", body = Object)))]
+    pub(super) fn bpp() {}
+
+    /// The catalog service's verdict on our offers.
+    #[utoipa::path(post, path = "/bpp/receiver/catalog/on_publish", tag = "network", security(()),
+        request_body(content = Object, description = "A signed Beckn message"),
+        responses((status = 200, description = "Signed ACK", body = Object)))]
+    pub(super) fn on_publish() {}
+
+    /// The same as /bap/receiver.
+    #[utoipa::path(post, path = "/callbacks/{action}", tag = "network", security(()),
+        params(("action" = String, Path, description = "on_discover, on_select, …")),
+        request_body(content = Object, description = "A signed Beckn message"),
+        responses((status = 200, description = "Signed ACK", body = Object)))]
+    pub(super) fn callbacks() {}
+}
+
+/// What holds for every operation.
+struct Everywhere;
+
+impl Modify for Everywhere {
+    fn modify(&self, document: &mut Document) {
+        let components = document.components.get_or_insert_default();
+        let mut bearer = Http::new(HttpAuthScheme::Bearer);
+        bearer.description = Some("The API token of a user".to_owned());
+        components.add_security_scheme("token", SecurityScheme::Http(bearer));
+        for (path, item) in &mut document.paths.paths {
+            let ours = path.starts_with("/api/") || path.starts_with("/seller/");
+            for (method, operation) in operations(item) {
+                if ours {
+                    client(path, &method, operation);
+                } else {
+                    operation.responses.responses.insert("default".into(), problem("Any failure"));
+                }
+            }
+        }
+    }
+}
+
+fn operations(item: &mut utoipa::openapi::PathItem) -> Vec<(HttpMethod, &mut Operation)> {
+    let slots = [
+        (HttpMethod::Get, &mut item.get),
+        (HttpMethod::Post, &mut item.post),
+        (HttpMethod::Patch, &mut item.patch),
+        (HttpMethod::Delete, &mut item.delete),
+    ];
+    slots
+        .into_iter()
+        .filter_map(|(method, slot)| slot.as_mut().map(|operation| (method, operation)))
+        .collect()
+}
+
+/// The headers and the failures of the client API.
+fn client(path: &str, method: &HttpMethod, operation: &mut Operation) {
+    let responses = &mut operation.responses.responses;
+    responses.insert("401".into(), problem("No token, or one that is not valid"));
+    responses.insert("429".into(), problem("Too many requests; Retry-After says when to ask again"));
+    responses.insert("default".into(), problem("Any other failure"));
+    if *method == HttpMethod::Get {
+        return;
+    }
+    let parameters = operation.parameters.get_or_insert_default();
+    parameters.push(header("Idempotency-Key", "The same key gives the same answer, and no second effect"));
+    if path.starts_with("/api/") {
+        parameters.push(header(
+            "Prefer",
+            "wait=N: answer with the outcome if it comes within N seconds, at most 30",
+        ));
+        let accepted = ResponseBuilder::new().description("Stored and on its way").content(
+            "application/json",
+            ContentBuilder::new().schema(Some(Ref::from_schema_name("Accepted"))).build(),
+        );
+        responses_mut(operation).insert("202".into(), RefOr::T(accepted.build()));
+        let text = ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).build();
+        let outcome = ResponseBuilder::new()
+            .description("The outcome, with Prefer: wait")
+            .header("Preference-Applied", HeaderBuilder::new().schema(Some(text)).build())
+            .content(
+                "application/json",
+                ContentBuilder::new().schema(Some(Ref::from_schema_name("TransactionDocument"))).build(),
+            );
+        responses_mut(operation).insert("200".into(), RefOr::T(outcome.build()));
+    }
+}
+
+fn responses_mut(operation: &mut Operation) -> &mut std::collections::BTreeMap<String, RefOr<Response>> {
+    &mut operation.responses.responses
+}
+
+fn header(name: &str, description: &str) -> RefOr<Parameter> {
+    let header = ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(description))
+        .schema(Some(ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).build()));
+    RefOr::T(header.build())
+}
+
+fn problem(description: &str) -> RefOr<Response> {
+    let schema = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+    RefOr::T(ResponseBuilder::new().description(description).content(MEDIA_TYPE, schema).build())
+}
+
+/// The document as `/openapi.json` serves it and `wattmandi openapi` prints it: the same bytes each time.
+pub fn document() -> String {
+    // Members of objects come in a fixed order: by name where the type has no order of its own.
+    Api::openapi().to_pretty_json().unwrap_or_default()
+}

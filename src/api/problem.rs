@@ -1,0 +1,223 @@
+//! `application/problem+json` (RFC 9457): how every failure of the client API looks.
+//!
+//! The text says what is wrong in the client's terms; what went wrong inside stands in the log under the request id.
+
+use std::fmt;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderName};
+use actix_web::{HttpResponse, ResponseError};
+use db::DbError;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::error::{Code, Coded};
+
+/// The media type of every failure.
+pub const MEDIA_TYPE: &str = "application/problem+json";
+
+/// A failure on its way to the client.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    code: Code,
+    detail: Option<String>,
+    field: Option<String>,
+    headers: Vec<(HeaderName, String)>,
+}
+
+/// What stands in the body.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub struct ProblemBody {
+    /// Where the code is explained, relative to this server.
+    #[serde(rename = "type")]
+    #[schema(example = "/docs/errors#trade.gate_closed")]
+    pub kind: String,
+    /// A short summary of the code, for people.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// What is wrong with this request.
+    pub detail: String,
+    /// The request id, as in `X-Request-Id`.
+    pub instance: String,
+    /// Stable, for programs.
+    #[schema(example = "trade.gate_closed")]
+    pub code: String,
+    /// The field at fault, as a path into the body: `slots[0].quantity_kwh`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// What usually helps.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_step: Option<String>,
+}
+
+impl Problem {
+    /// With the title of the code as its text.
+    pub fn of(code: Code) -> Self {
+        Self { code, detail: None, field: None, headers: Vec::new() }
+    }
+
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self { detail: Some(detail.into()), ..Self::of(code) }
+    }
+
+    /// A field that cannot be accepted.
+    pub fn field(field: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self::new(Code::FieldInvalid, detail).at(field)
+    }
+
+    /// There is no such thing, or it is somebody else's.
+    pub fn not_found(what: &str) -> Self {
+        Self::new(Code::NotFound, format!("There is no such {what}."))
+    }
+
+    #[must_use]
+    pub fn at(mut self, field: impl Into<String>) -> Self {
+        self.field = Some(field.into());
+        self
+    }
+
+    #[must_use]
+    pub fn with(mut self, name: HeaderName, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// The answer, under the id of its request.
+    pub fn render(&self, request_id: &str) -> HttpResponse {
+        let body = ProblemBody {
+            kind: format!("/docs/errors#{}", self.code.as_str()),
+            title: self.code.title().to_owned(),
+            status: self.code.status(),
+            detail: self.to_string(),
+            instance: request_id.to_owned(),
+            code: self.code.as_str().to_owned(),
+            field: self.field.clone(),
+            next_step: next_step(self.code).map(str::to_owned),
+        };
+        let mut response = HttpResponse::build(self.status_code());
+        response.content_type(MEDIA_TYPE);
+        for (name, value) in &self.headers {
+            response.insert_header((name.clone(), value.as_str()));
+        }
+        response.body(serde_json::to_vec(&body).unwrap_or_default())
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.detail {
+            Some(detail) => f.write_str(detail),
+            None => write!(f, "{}.", self.code.title()),
+        }
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        self.render("")
+    }
+}
+
+/// An error of a lower level: its own text, unless it is about our insides.
+impl<E: Coded> From<E> for Problem {
+    fn from(error: E) -> Self {
+        let code = error.code();
+        if code.status() >= 500 {
+            tracing::error!(%error, code = code.as_str(), "a request failed");
+        }
+        if code == Code::Internal {
+            return Self::of(code);
+        }
+        let problem = Self::new(code, sentence(&error.to_string()));
+        match error.field() {
+            Some(field) => problem.at(field),
+            None => problem,
+        }
+    }
+}
+
+impl From<DbError> for Problem {
+    fn from(error: DbError) -> Self {
+        if let DbError::NulInText { .. } = error {
+            return Self::new(Code::FieldInvalid, "A text may not contain the character U+0000.");
+        }
+        tracing::error!(%error, "the database failed a request");
+        Self::of(Code::Internal)
+    }
+}
+
+/// The errors of lower levels are clauses; here they stand alone.
+fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    let first: String = chars.next().map(|c| c.to_uppercase().collect()).unwrap_or_default();
+    let end = if text.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{first}{}{end}", chars.as_str())
+}
+
+fn next_step(code: Code) -> Option<&'static str> {
+    let text = match code {
+        Code::TokenMissing => "Send the header Authorization: Bearer followed by your API token.",
+        Code::TokenInvalid => "Check the token, or ask the operator of this platform for a new one.",
+        Code::StateConflict => "Read the transaction again; its state says what is possible now.",
+        Code::GateClosed => "Choose a later delivery slot.",
+        Code::GateNotOpen => "Ask again when the slot's trading window is open.",
+        Code::QuantityUnavailable => "Ask for less, or discover again.",
+        Code::PriceMismatch => "Select again to get the published price.",
+        Code::MeterUnverified => "Have the meter verified by the operator of this platform.",
+        Code::BelowSold => "Keep at least what is sold and reserved in that slot.",
+        Code::IdempotencyMismatch => "Use a new Idempotency-Key for a new request.",
+        Code::RateLimited => "Wait as long as Retry-After says.",
+        Code::Internal => "Try again; if it persists, tell the operator the request id.",
+        Code::PeerUnavailable => "Try again later.",
+        Code::UnsupportedMediaType => "Send the header Content-Type: application/json.",
+        _ => return None,
+    };
+    Some(text)
+}
+
+/// The failures that actix itself finds, before or beside our handlers.
+pub fn of_status(status: StatusCode) -> Problem {
+    match status.as_u16() {
+        404 => Problem::of(Code::NotFound),
+        405 => Problem::of(Code::MethodNotAllowed),
+        413 => Problem::of(Code::RequestTooLarge),
+        415 => Problem::of(Code::UnsupportedMediaType),
+        429 => Problem::of(Code::RateLimited),
+        400..=499 => Problem::of(Code::RequestMalformed),
+        _ => Problem::of(Code::Internal),
+    }
+}
+
+/// Asks for a token, as RFC 6750 does.
+pub fn challenge(problem: Problem, error: Option<&str>) -> Problem {
+    let value = match error {
+        None => "Bearer realm=\"wattmandi\"".to_owned(),
+        Some(error) => format!("Bearer realm=\"wattmandi\", error=\"{error}\""),
+    };
+    problem.with(header::WWW_AUTHENTICATE, value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_internal_error_tells_nothing() {
+        let problem = Problem::from(DbError::Other("password of postgres".into()));
+        assert_eq!(problem.to_string(), "Something went wrong on our side.");
+        assert_eq!(problem.status_code(), StatusCode::INTERNAL_SERVER_ERROR);
+    }
+
+    #[test]
+    fn clauses_become_sentences() {
+        assert_eq!(sentence("the offer is withdrawn"), "The offer is withdrawn.");
+        assert_eq!(sentence("Really?"), "Really?");
+        assert_eq!(sentence(""), ".");
+    }
+}

@@ -1,0 +1,145 @@
+//! The operator's port (ruling 12): numbers for Prometheus, and the queues and peers as they are. Loopback only.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use actix_web::{HttpRequest, HttpResponse};
+use futures_util::FutureExt;
+use node::overview::{self, Ended, Peer, Queue};
+use serde::Serialize;
+use units::Timestamp;
+
+use super::Answer;
+use super::paging::Asked;
+use crate::api::State;
+use crate::contract;
+
+#[derive(Serialize)]
+struct QueueView {
+    counts: BTreeMap<String, i64>,
+    oldest_unfinished: Option<Timestamp>,
+    ended_badly: Vec<EndedView>,
+}
+
+#[derive(Serialize)]
+struct EndedView {
+    id: String,
+    action: String,
+    peer: String,
+    purpose: String,
+    attempts: i64,
+    reason: Option<String>,
+    at: Option<Timestamp>,
+}
+
+#[derive(Serialize)]
+struct PeerView {
+    subscriber_id: String,
+    callback_signing: Option<String>,
+    pinned: bool,
+    fail_count: i64,
+    next_try_at: Timestamp,
+    last_error: Option<String>,
+    ack_shape: Option<String>,
+    last_seen_at: Option<Timestamp>,
+}
+
+/// `GET /admin/outbox`
+pub async fn outbox(state: State, request: HttpRequest) -> Answer {
+    let limit = Asked::read(&request, &[])?.limit;
+    let queue = state.read(move |tx| overview::outbox(tx, limit).boxed()).await?;
+    Ok(HttpResponse::Ok().json(shown(queue)))
+}
+
+/// `GET /admin/inbox`
+pub async fn inbox(state: State, request: HttpRequest) -> Answer {
+    let limit = Asked::read(&request, &[])?.limit;
+    let queue = state.read(move |tx| overview::inbox(tx, limit).boxed()).await?;
+    Ok(HttpResponse::Ok().json(shown(queue)))
+}
+
+/// `GET /admin/peers`
+pub async fn peers(state: State, request: HttpRequest) -> Answer {
+    let limit = Asked::read(&request, &[])?.limit;
+    let peers = state.read(move |tx| overview::peers(tx, limit).boxed()).await?;
+    Ok(HttpResponse::Ok().json(peers.into_iter().map(peer).collect::<Vec<_>>()))
+}
+
+/// `GET /metrics`, in the text format of Prometheus: what the process recorded, and this platform's queues, contracts
+/// and transactions.
+pub async fn metrics(state: State) -> Answer {
+    let mut text = state.metrics.as_ref().map_or_else(String::new, |handle| {
+        handle.run_upkeep();
+        handle.render()
+    });
+    let read = state.read(|tx| {
+        async move {
+            let (outbox, inbox) = (overview::outbox(tx, 0).await?, overview::inbox(tx, 0).await?);
+            Ok((outbox, inbox, contract::service::count_states(tx).await?))
+        }
+        .boxed()
+    });
+    let (outbox, inbox, contracts) = read.await?;
+    let mut family = |name: &str, kind: &str, rows: &[(String, i64)]| {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "# TYPE {name} {kind}");
+        for (labels, value) in rows {
+            let _ = writeln!(text, "{name}{labels} {value}");
+        }
+    };
+    let by_state = |queue: &Queue| -> Vec<(String, i64)> {
+        queue.counts.iter().map(|(state, count)| (format!("{{state=\"{state}\"}}"), *count)).collect()
+    };
+    family("wattmandi_outbox_messages", "gauge", &by_state(&outbox));
+    family("wattmandi_inbox_messages", "gauge", &by_state(&inbox));
+    let labelled = contracts.iter().map(|(side, state, count)| {
+        (format!("{{side=\"{}\",state=\"{}\"}}", side.as_str(), state.as_str()), *count)
+    });
+    family("wattmandi_contracts", "gauge", &labelled.collect::<Vec<_>>());
+    let stats = state.participant.db.stats();
+    let whole = |count: u64| vec![(String::new(), i64::try_from(count).unwrap_or(i64::MAX))];
+    family("wattmandi_db_transactions_total", "counter", &whole(stats.transactions));
+    family("wattmandi_db_commits_total", "counter", &whole(stats.commits));
+    family(
+        "wattmandi_db_longest_body_microseconds",
+        "gauge",
+        &[(String::new(), stats.longest_body.micros())],
+    );
+    Ok(HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text))
+}
+
+fn shown(queue: Queue) -> QueueView {
+    QueueView {
+        counts: queue.counts.into_iter().collect(),
+        oldest_unfinished: queue.oldest_unfinished,
+        ended_badly: queue.ended_badly.into_iter().map(ended).collect(),
+    }
+}
+
+fn ended(row: Ended) -> EndedView {
+    let Ended { id, action, peer, purpose, attempts, reason, at } = row;
+    EndedView { id, action, peer, purpose, attempts, reason, at }
+}
+
+fn peer(row: Peer) -> PeerView {
+    let Peer {
+        subscriber_id,
+        callback_signing,
+        pinned,
+        fail_count,
+        next_try_at,
+        last_error,
+        ack_shape,
+        last_seen_at,
+    } = row;
+    PeerView {
+        subscriber_id,
+        callback_signing,
+        pinned,
+        fail_count,
+        next_try_at,
+        last_error,
+        ack_shape,
+        last_seen_at,
+    }
+}

@@ -1,0 +1,236 @@
+//! Server-sent events: what happens to a user's transactions, as it happens.
+//!
+//! `id` is the event's sequence number; `Last-Event-ID` continues after it. An event may be told late, as transactions
+//! commit out of order, but none is left out while a stream is open: the last seconds are always read again. Streams
+//! are counted per user, so that a client which forgets its streams harms itself only.
+
+use std::collections::{BTreeSet, HashMap};
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use actix_web::http::header::{self, HeaderName};
+use actix_web::{HttpRequest, HttpResponse};
+use bytes::Bytes;
+use futures_util::{FutureExt, Stream, stream};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use tokio::time::{Interval, MissedTickBehavior, interval};
+use units::{Span, Timestamp};
+use uuid::Uuid;
+
+use super::news::Waiting;
+use super::problem::Problem;
+use super::{Shared, State};
+use crate::error::Code;
+use crate::events::{self, Event};
+
+static LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+static ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
+/// Streams of one user at the same time.
+const PER_USER: usize = 8;
+/// Events that are read at once.
+const PAGE: i64 = 100;
+/// A comment so often keeps proxies from closing the connection.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+/// A transaction has committed so long after it began, or failed.
+const LATE: Span = Span::from_secs(5);
+
+/// How many streams each user has open.
+#[derive(Clone)]
+pub struct Streams(Arc<Mutex<HashMap<Uuid, usize>>>);
+
+/// One open stream; dropping it makes room.
+struct Seat {
+    streams: Streams,
+    user: Uuid,
+}
+
+impl Streams {
+    pub fn new() -> Self {
+        Self(Arc::new(Mutex::new(HashMap::new())))
+    }
+
+    fn sit(&self, user: Uuid) -> Result<Seat, Problem> {
+        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = open.entry(user).or_insert(0);
+        if *count >= PER_USER {
+            let problem =
+                Problem::new(Code::RateLimited, format!("A user has at most {PER_USER} open streams."));
+            return Err(problem.with(header::RETRY_AFTER, "15"));
+        }
+        *count = count.saturating_add(1);
+        Ok(Seat { streams: self.clone(), user })
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut open = self.streams.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = open.get_mut(&self.user) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                open.remove(&self.user);
+            }
+        }
+    }
+}
+
+/// The body of one event.
+#[derive(Serialize)]
+struct Told<'a> {
+    seq: i64,
+    transaction_id: &'a str,
+    kind: &'a str,
+    at: Timestamp,
+    data: &'a RawValue,
+}
+
+/// One stream at work.
+struct Feed {
+    state: State,
+    user: Uuid,
+    transaction: Option<String>,
+    /// Nothing up to here is told any more.
+    after: i64,
+    /// What was told above `after`.
+    told: BTreeSet<i64>,
+    waiting: Waiting,
+    heartbeat: Interval,
+    opened: bool,
+    _seat: Seat,
+}
+
+/// Opens a stream of the user's events, of one transaction when it is named. Without `Last-Event-ID` a transaction is
+/// told from its beginning, all events from now on.
+///
+/// # Errors
+/// 422 for a `Last-Event-ID` that is no number, 429 when the user has too many streams.
+pub async fn open(
+    state: &State,
+    request: &HttpRequest,
+    user: Uuid,
+    transaction: Option<String>,
+) -> Result<HttpResponse, Problem> {
+    let seat = state.streams.sit(user)?;
+    let after = match (last_event_id(request)?, &transaction) {
+        (Some(seq), _) => seq,
+        (None, Some(_)) => 0,
+        (None, None) => state.read(|tx| events::last_seq(tx).boxed()).await?,
+    };
+    let mut heartbeat = interval(HEARTBEAT);
+    heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    heartbeat.reset();
+    let feed = Feed {
+        state: state.clone(),
+        user,
+        transaction,
+        after,
+        told: BTreeSet::new(),
+        waiting: state.news.subscribe(),
+        heartbeat,
+        opened: false,
+        _seat: seat,
+    };
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, "text/event-stream"))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .insert_header((ACCEL_BUFFERING.clone(), "no"))
+        .streaming(chunks(feed)))
+}
+
+fn last_event_id(request: &HttpRequest) -> Result<Option<i64>, Problem> {
+    let Some(value) = request.headers().get(&LAST_EVENT_ID) else { return Ok(None) };
+    let number = value.to_str().ok().and_then(|text| text.trim().parse::<i64>().ok()).filter(|seq| *seq >= 0);
+    number.map(Some).ok_or_else(|| Problem::field("Last-Event-ID", "The number of an event is expected."))
+}
+
+fn chunks(feed: Feed) -> impl Stream<Item = Result<Bytes, Infallible>> {
+    stream::unfold(feed, |mut feed| async move { feed.next().await.map(|chunk| (Ok(chunk), feed)) })
+}
+
+impl Feed {
+    /// The next piece of the stream; none when the server stops or cannot read the log.
+    async fn next(&mut self) -> Option<Bytes> {
+        if !self.opened {
+            self.opened = true;
+            return Some(Bytes::from_static(b"retry: 2000\n\n"));
+        }
+        let stopping = self.state.stopping.clone();
+        loop {
+            let chunk = self.read().await.ok()?;
+            if !chunk.is_empty() {
+                return Some(chunk);
+            }
+            tokio::select! {
+                () = self.waiting.news() => {}
+                _ = self.heartbeat.tick() => return Some(Bytes::from_static(b": heartbeat\n\n")),
+                () = stopping.cancelled() => return None,
+            }
+        }
+    }
+
+    async fn read(&mut self) -> Result<Bytes, Problem> {
+        let (user, transaction, after) = (self.user, self.transaction.clone(), self.after);
+        let events = Shared::read(&self.state, move |tx| {
+            let transaction = transaction.clone();
+            async move { events::after(tx, user, transaction.as_deref(), after, PAGE).await }.boxed()
+        })
+        .await?;
+        let mut text = String::new();
+        let settled = self.state.participant.now().saturating_sub(LATE);
+        let full = i64::try_from(events.len()).is_ok_and(|count| count >= PAGE);
+        for event in &events {
+            if self.told.insert(event.seq) {
+                text.push_str(&told(event));
+            }
+        }
+        // What is old enough has no earlier event still to come; a full page must move on in any case.
+        let done = events.iter().take_while(|event| full || event.at < settled).last();
+        if let Some(event) = done {
+            self.after = event.seq;
+            self.told = self.told.split_off(&event.seq.saturating_add(1));
+        }
+        Ok(Bytes::from(text))
+    }
+}
+
+fn told(event: &Event) -> String {
+    let Ok(data) = serde_json::from_str::<&RawValue>(&event.payload) else { return String::new() };
+    let body =
+        Told { seq: event.seq, transaction_id: &event.transaction_id, kind: &event.kind, at: event.at, data };
+    // JSON has no line break outside of strings, and none inside.
+    let body = serde_json::to_string(&body).unwrap_or_default().replace(['\n', '\r'], " ");
+    format!("id: {}\nevent: {}\ndata: {body}\n\n", event.seq, event.kind)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_has_a_number_of_seats_and_gets_them_back() {
+        let (streams, user) = (Streams::new(), Uuid::from_u128(1));
+        let seats: Vec<Seat> = (0..PER_USER).map(|_| streams.sit(user).unwrap()).collect();
+        assert!(streams.sit(user).is_err());
+        assert!(streams.sit(Uuid::from_u128(2)).is_ok());
+        drop(seats);
+        assert!(streams.0.lock().unwrap().is_empty());
+        assert!(streams.sit(user).is_ok());
+    }
+
+    #[test]
+    fn an_event_is_three_lines() {
+        let event = Event {
+            seq: 7,
+            transaction_id: "t".into(),
+            kind: "contract.active".into(),
+            payload: "{\"state\":\n\"active\"}".into(),
+            at: Timestamp::from_seconds(0),
+        };
+        let text = told(&event);
+        assert!(text.starts_with("id: 7\nevent: contract.active\ndata: {\"seq\":7,"), "{text}");
+        assert_eq!(text.matches('\n').count(), 4);
+        assert!(text.contains("\"data\":{\"state\": \"active\"}"), "{text}");
+    }
+}

@@ -1,0 +1,145 @@
+//! Why a buyer's wish is not taken up.
+
+use beckn_wire::energy::EditError;
+use db::DbError;
+use energy_rules::RuleError;
+use node::ProcessError;
+use units::Timestamp;
+
+use crate::contract::{State, TransitionError};
+use crate::error::{Code, Coded, of_rule};
+use crate::market::MarketError;
+use crate::network::ComposeError;
+
+/// Why a wish is refused, or what failed on our side.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BuyerError {
+    #[error("there is no such transaction of yours")]
+    TransactionNotFound,
+    #[error("none of your searches has found that offer")]
+    OfferNotFound,
+    #[error("the offer is not valid any more since {until}")]
+    OfferOver { until: Timestamp },
+    #[error("the offer cannot be used: {0}")]
+    OfferUnusable(String),
+    #[error("you have no such meter")]
+    MeterNotFound,
+    #[error("the meter is not verified")]
+    MeterUnverified,
+    #[error("you have no verified meter that could buy")]
+    NoMeter,
+    #[error("the meter's DISCOM is not one that this platform records contracts with")]
+    DiscomUnknown,
+    #[error("the contract is {}: that cannot be done now", .0.as_str())]
+    State(State),
+    #[error("the transaction belongs to a contract with another platform")]
+    OtherContract,
+    #[error("the seller has not given the contract an id yet")]
+    NotConfirmed,
+    #[error("a change of this contract is being committed; wait for its outcome")]
+    ChangeUnderWay,
+    #[error("a confirmed contract could be cancelled until {until}")]
+    CancelWindowClosed { until: Timestamp },
+    #[error("only less than the contracted quantity can be asked for")]
+    OnlyLess,
+    #[error("the quantities are those of the contract already")]
+    NothingChanged,
+    #[error("{reason}")]
+    Field { field: &'static str, reason: &'static str },
+    #[error("the idempotency key was used for another request")]
+    IdempotencyMismatch,
+    #[error(transparent)]
+    Rule(#[from] RuleError),
+    #[error(transparent)]
+    Market(#[from] MarketError),
+    #[error("the seller's platform cannot be found in the registry")]
+    PeerUnknown,
+    #[error("a stored document cannot be read")]
+    Document,
+    #[error("the message could not be made")]
+    Compose(String),
+    /// Another change came first; what was decided is decided anew.
+    #[error("too many changes at once")]
+    Stale,
+    #[error("the database cannot be used now")]
+    Database(DbError),
+}
+
+impl BuyerError {
+    pub(super) fn is_stale(&self) -> bool {
+        *self == Self::Stale
+    }
+}
+
+impl From<DbError> for BuyerError {
+    fn from(error: DbError) -> Self {
+        if error == DbError::Serialization { Self::Stale } else { Self::Database(error) }
+    }
+}
+
+impl From<TransitionError> for BuyerError {
+    fn from(error: TransitionError) -> Self {
+        Self::State(error.from)
+    }
+}
+
+impl From<ComposeError> for BuyerError {
+    fn from(error: ComposeError) -> Self {
+        Self::Compose(error.to_string())
+    }
+}
+
+impl From<EditError> for BuyerError {
+    fn from(error: EditError) -> Self {
+        Self::OfferUnusable(error.to_string())
+    }
+}
+
+impl From<BuyerError> for ProcessError {
+    /// The reason is for our own log.
+    fn from(error: BuyerError) -> Self {
+        match error {
+            BuyerError::Database(inner) => inner.into(),
+            BuyerError::Compose(inner) => Self::Retry(inner),
+            other => Self::Retry(other.to_string()),
+        }
+    }
+}
+
+impl Coded for BuyerError {
+    fn code(&self) -> Code {
+        match self {
+            Self::TransactionNotFound | Self::OfferNotFound | Self::MeterNotFound => Code::NotFound,
+            Self::OfferOver { .. } => Code::GateClosed,
+            Self::OfferUnusable(_) | Self::NoMeter | Self::DiscomUnknown => Code::NotEligible,
+            Self::MeterUnverified => Code::MeterUnverified,
+            Self::State(_)
+            | Self::OtherContract
+            | Self::NotConfirmed
+            | Self::ChangeUnderWay
+            | Self::Stale => Code::StateConflict,
+            Self::CancelWindowClosed { .. } => Code::CancelWindowClosed,
+            Self::OnlyLess | Self::NothingChanged => Code::QuantityInvalid,
+            Self::Field { .. } => Code::FieldInvalid,
+            Self::IdempotencyMismatch => Code::IdempotencyMismatch,
+            Self::Rule(rule) => of_rule(rule).0,
+            Self::Market(error) => error.code(),
+            Self::PeerUnknown => Code::PeerUnavailable,
+            Self::Document | Self::Compose(_) | Self::Database(_) => Code::Internal,
+        }
+    }
+
+    fn field(&self) -> Option<String> {
+        let field = match self {
+            Self::TransactionNotFound => "transaction_id",
+            Self::OfferNotFound | Self::OfferOver { .. } | Self::OfferUnusable(_) => "offer_id",
+            Self::MeterNotFound | Self::MeterUnverified => "meter_id",
+            Self::OnlyLess | Self::NothingChanged => "slots.quantity_kwh",
+            Self::Field { field, .. } => field,
+            Self::Rule(rule) => return of_rule(rule).1.map(str::to_owned),
+            Self::Market(error) => return error.field(),
+            _ => return None,
+        };
+        Some(field.to_owned())
+    }
+}

@@ -1,0 +1,307 @@
+//! One step of a contract, stored in one transaction: the contract, what it counts against the meter's load, the
+//! change under way, the messages that leave, the end of the message that caused it, and the answer to the client.
+
+use std::sync::Arc;
+
+use beckn_wire::context::Context;
+use beckn_wire::energy::Contract as WireContract;
+use beckn_wire::envelope::Envelope;
+use beckn_wire::json::Json;
+use clock::Ids;
+use db::{DbError, Tx};
+use node::{InboxJob, OutboxJob, Outcome, Outgoing, ProcessError, inbox, outbox};
+use units::Timestamp;
+
+use super::error::BuyerError;
+use super::model::Accepted;
+use super::store::{self, Change};
+use super::terms::failure;
+use crate::contract::{self, Contract, Failure, Holds, Side};
+use crate::events::{self, idempotency};
+use crate::identity::User;
+use crate::market;
+use crate::metering;
+use crate::network::{Participant, Tolerance};
+
+/// How often a decision is made anew when another change came first.
+pub(super) const ROUNDS: usize = 5;
+
+/// Runs a decision until no other change comes in between.
+macro_rules! rounds {
+    ($once:expr) => {{
+        let mut last = Err($crate::buyer::error::BuyerError::Stale);
+        for _ in 0..$crate::buyer::step::ROUNDS {
+            last = $once;
+            if !last.as_ref().is_err_and($crate::buyer::error::BuyerError::is_stale) {
+                break;
+            }
+        }
+        last
+    }};
+}
+pub(super) use rounds;
+
+/// What becomes of the change under way.
+#[derive(Clone, Debug)]
+pub(super) enum Pending {
+    Keep,
+    Set(Change),
+    Drop,
+}
+
+/// Which message ends with this step.
+#[derive(Clone, Debug)]
+pub(super) enum Ends {
+    Nothing,
+    Inbox(Box<InboxJob>),
+    Outbox(Box<OutboxJob>, Box<Outcome>),
+}
+
+impl From<&InboxJob> for Ends {
+    fn from(job: &InboxJob) -> Self {
+        Self::Inbox(Box::new(job.clone()))
+    }
+}
+
+impl Ends {
+    pub(super) fn outbox(job: &OutboxJob, outcome: &Outcome) -> Self {
+        Self::Outbox(Box::new(job.clone()), Box::new(outcome.clone()))
+    }
+
+    pub(super) async fn run(&self, tx: &mut Tx, now: Timestamp) -> Result<(), DbError> {
+        match self {
+            Self::Nothing => Ok(()),
+            Self::Inbox(job) => inbox::complete(tx, job, now).await,
+            Self::Outbox(job, outcome) => outbox::conclude(tx, job, outcome, now).await,
+        }
+    }
+}
+
+/// A step that is decided and not stored.
+#[derive(Clone, Debug)]
+pub(super) struct Step {
+    /// As it was read; none for a new contract.
+    pub(super) before: Option<Contract>,
+    pub(super) after: Contract,
+    /// An action of the network, a worker's name.
+    pub(super) cause: &'static str,
+    pub(super) message_id: Option<String>,
+    pub(super) pending: Pending,
+    pub(super) out: Vec<Outgoing>,
+    /// An event beside the one of the contract: its kind, and why.
+    pub(super) event: Option<(&'static str, Failure)>,
+    pub(super) ends: Ends,
+    /// The client's key and the answer that it gets, now and again.
+    pub(super) answer: Option<(idempotency::Key, Vec<u8>)>,
+}
+
+impl Step {
+    /// A step without any of the rarer parts.
+    pub(super) fn new(before: Option<&Contract>, after: Contract, cause: &'static str) -> Self {
+        Self {
+            before: before.cloned(),
+            after,
+            cause,
+            message_id: None,
+            pending: Pending::Keep,
+            out: Vec::new(),
+            event: None,
+            ends: Ends::Nothing,
+            answer: None,
+        }
+    }
+
+    /// Stores it.
+    ///
+    /// # Errors
+    /// [`BuyerError::Stale`] when another change came first; more than the sanctioned load; the database's.
+    pub(super) async fn commit(self, p: &Participant) -> Result<(), BuyerError> {
+        let (step, ids, now) = (Arc::new(self), p.ids.clone(), p.now());
+        let stored = p.db.write(move |tx| {
+            let (step, ids) = (Arc::clone(&step), ids.clone());
+            Box::pin(async move { step.run(tx, &ids, now).await })
+        });
+        stored.await?;
+        p.node.wake();
+        Ok(())
+    }
+
+    async fn run(&self, tx: &mut Tx, ids: &Ids, now: Timestamp) -> Result<(), BuyerError> {
+        if let Some((key, body)) = &self.answer
+            && !idempotency::remember(tx, key, 202, body, now).await?
+        {
+            return Err(BuyerError::Stale);
+        }
+        self.count_load(tx).await?;
+        let mut contract = self.after.clone();
+        let message_id = self.message_id.as_deref();
+        if self.before.is_some() {
+            contract::service::save(tx, &mut contract, self.cause, message_id, now).await?;
+        } else if !contract::service::create(tx, &contract, self.cause, message_id, now).await? {
+            return Err(BuyerError::Stale);
+        }
+        match &self.pending {
+            Pending::Keep => {}
+            Pending::Set(change) => store::upsert_change(tx, contract.id, change).await?,
+            Pending::Drop => store::delete_change(tx, contract.id).await?,
+        }
+        if let Some((kind, failure)) = &self.event {
+            let payload = told(&contract.transaction_id, failure);
+            events::record(tx, contract.user_id, &contract.transaction_id, kind, &payload, now).await?;
+        }
+        for message in &self.out {
+            outbox::enqueue(tx, ids, message, now).await?;
+        }
+        self.ends.run(tx, now).await?;
+        Ok(())
+    }
+
+    /// Moves what the contract counts against its meter's load from before to after.
+    async fn count_load(&self, tx: &mut Tx) -> Result<(), BuyerError> {
+        let counted = |contract: &Contract| {
+            let meter = contract.buyer_meter.clone().filter(|_| contract.holds != Holds::Nothing)?;
+            Some((meter, contract.quantities()))
+        };
+        let (before, after) = (self.before.as_ref().and_then(counted), counted(&self.after));
+        if before == after {
+            return Ok(());
+        }
+        if let Some((meter, quantities)) = &before {
+            market::service::unbuy(tx, meter, quantities).await?;
+        }
+        if let Some((meter, quantities)) = &after {
+            let meter = metering::find_by_key(tx, meter).await?.ok_or(BuyerError::MeterNotFound)?;
+            market::service::buy(tx, &meter, quantities).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The payload of an event about something that failed.
+pub(super) fn told(transaction_id: &str, failure: &Failure) -> serde_json::Value {
+    serde_json::json!({
+        "transaction_id": transaction_id,
+        "failure": {"code": failure.code, "message": failure.message},
+    })
+}
+
+/// The answer that this key got before.
+///
+/// # Errors
+/// The key was used for another request.
+pub(super) async fn replay(
+    p: &Participant,
+    key: Option<&idempotency::Key>,
+) -> Result<Option<Accepted>, BuyerError> {
+    let Some(key) = key.cloned() else { return Ok(None) };
+    let known = p.db.read(move |tx| {
+        let key = key.clone();
+        Box::pin(async move { idempotency::find(tx, &key).await })
+    });
+    match known.await? {
+        idempotency::Known::No => Ok(None),
+        idempotency::Known::OtherRequest => Err(BuyerError::IdempotencyMismatch),
+        idempotency::Known::Answered { body, .. } => {
+            serde_json::from_slice(&body).map(Some).map_err(|_| BuyerError::IdempotencyMismatch)
+        }
+    }
+}
+
+/// The answer beside the key under which it is remembered.
+pub(super) fn answer(
+    key: Option<&idempotency::Key>,
+    accepted: &Accepted,
+) -> Result<Option<(idempotency::Key, Vec<u8>)>, BuyerError> {
+    let Some(key) = key else { return Ok(None) };
+    let body = serde_json::to_vec(accepted).map_err(|_| BuyerError::Document)?;
+    Ok(Some((key.clone(), body)))
+}
+
+/// A contract of ours as a buyer, and the change under way.
+pub(super) type Loaded = Option<(Contract, Option<Change>)>;
+
+/// The buyer's contract of that transaction.
+///
+/// # Errors
+/// The database's.
+pub(super) async fn load(p: &Participant, transaction_id: &str) -> Result<Loaded, DbError> {
+    let transaction_id = transaction_id.to_owned();
+    let read = p.db.read(move |tx| {
+        let transaction_id = transaction_id.clone();
+        Box::pin(async move {
+            let Some(contract) = contract::service::find(tx, Side::Buyer, &transaction_id).await? else {
+                return Ok(None);
+            };
+            let change = store::find_change(tx, contract.id).await?;
+            Ok(Some((contract, change)))
+        })
+    });
+    read.await
+}
+
+/// As [`load`], for its owner.
+///
+/// # Errors
+/// There is none of that user.
+pub(super) async fn load_own(
+    p: &Participant,
+    user: &User,
+    transaction_id: &str,
+) -> Result<(Contract, Option<Change>), BuyerError> {
+    let loaded = load(p, transaction_id).await?;
+    loaded.filter(|(contract, _)| contract.user_id == user.id).ok_or(BuyerError::TransactionNotFound)
+}
+
+/// Ends a message of the network that changes nothing (any more).
+///
+/// # Errors
+/// The database's.
+pub(super) async fn end_alone(p: &Participant, ends: Ends) -> Result<(), BuyerError> {
+    let (ends, now) = (Arc::new(ends), p.now());
+    let ended = p.db.write(move |tx| {
+        let ends = Arc::clone(&ends);
+        Box::pin(async move { ends.run(tx, now).await })
+    });
+    Ok(ended.await?)
+}
+
+/// A callback, read.
+#[derive(Debug)]
+pub(super) struct Callback {
+    pub(super) context: Context,
+    pub(super) message: Json,
+    /// The failure that it reports, beside or inside its message.
+    pub(super) failure: Option<Failure>,
+    digest: String,
+}
+
+impl Callback {
+    /// Reads a stored callback.
+    ///
+    /// # Errors
+    /// It cannot be read, which the check before it was stored excludes.
+    pub(super) fn read(job: &InboxJob) -> Result<Self, ProcessError> {
+        let fail = |error: beckn_wire::code::WireError| ProcessError::Fail(error.code);
+        let envelope = Envelope::parse(job.body.as_slice(), &Tolerance::ies()).map_err(fail)?;
+        let reported = envelope.reported_error().map_err(fail)?;
+        Ok(Self {
+            message: envelope.message().map_err(fail)?,
+            failure: reported.map(|refusal| failure(&refusal.code, refusal.message)),
+            digest: envelope.digest().labeled(),
+            context: envelope.context,
+        })
+    }
+
+    /// The contract that it carries.
+    ///
+    /// # Errors
+    /// There is none that can be read, in the network's words.
+    pub(super) fn contract(&self) -> Result<WireContract, Failure> {
+        WireContract::of_message(&self.message).map_err(|error| failure(error.code.as_str(), error.message))
+    }
+
+    /// The digest of its bytes, as a commit names the preview.
+    pub(super) fn digest(&self) -> &str {
+        &self.digest
+    }
+}

@@ -1,0 +1,95 @@
+//! `wattmandi doctor`: looks at everything that the configuration names and says what is wrong with it, in the order
+//! in which a person would mend it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clock::Clocks;
+use node::keys::KeyFile;
+use node::{AllowList, ClientConfig, DediConfig, DediRegistry, GuardedClient, Registry};
+
+use crate::cli::platform::open_database;
+use crate::config::Config;
+
+/// One line of the report. True when it is well.
+fn report(what: &str, outcome: Result<String, String>) -> bool {
+    match outcome {
+        Ok(text) => {
+            println!("ok     {what}: {text}");
+            true
+        }
+        Err(text) => {
+            println!("FAULT  {what}: {text}");
+            false
+        }
+    }
+}
+
+/// Checks configuration, key, database, registry and clock; fails when any of them is not as it must be.
+pub(super) async fn run(path: &Path, environment: &BTreeMap<String, String>) -> ExitCode {
+    let config = match Config::load(path, environment) {
+        Ok(config) => config,
+        Err(error) => {
+            report("configuration", Err(error.to_string()));
+            return ExitCode::FAILURE;
+        }
+    };
+    let mut well = report("configuration", Ok(path.display().to_string()));
+    let key = KeyFile::load(&config.server.key_file);
+    let key_text = match &key {
+        Ok(key) if key.key_id.subscriber_id() == config.network.subscriber_id => {
+            Ok(key.key_id.key_id().to_owned())
+        }
+        Ok(_) => Err("the key signs for another subscriber id".to_owned()),
+        Err(error) => Err(error.to_string()),
+    };
+    well &= report("signing key", key_text);
+    let clocks = Clocks::system();
+    let database = match open_database(config.server.database_url.expose(), &clocks).await {
+        Ok(db) => {
+            let text = format!("{:?}, newest schema", db.dialect());
+            db.close().await;
+            Ok(text)
+        }
+        Err(error) => Err(error.to_string()),
+    };
+    well &= report("database", database);
+    let allow = if config.server.insecure_demo { AllowList::loopback_for_demo() } else { AllowList::none() };
+    match GuardedClient::new(&ClientConfig { allow, ..ClientConfig::default() }) {
+        Ok(client) => {
+            let dedi = DediConfig::at(&config.network.registry_url);
+            let registry = DediRegistry::new(dedi, client, Arc::clone(&clocks.wire));
+            if let Ok(key) = &key {
+                well &= report("our key in the registry", our_record(&registry, key, &config).await);
+            }
+            for discom in &config.network.discoms {
+                let found = registry.subscriber(&discom.ledger_id).await;
+                let text = found.map(|record| record.url.clone()).map_err(|error| error.to_string());
+                well &= report(&format!("ledger of {}", discom.code), text);
+            }
+            let cds = registry.subscriber(&config.network.catalog_service_id).await;
+            well &= report("catalog service", cds.map(|r| r.url.clone()).map_err(|error| error.to_string()));
+        }
+        Err(error) => well &= report("HTTP client", Err(error.to_string())),
+    }
+    if well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+async fn our_record(registry: &DediRegistry, key: &KeyFile, config: &Config) -> Result<String, String> {
+    let record = registry.key(&key.key_id).await.map_err(|error| error.to_string())?;
+    if record.public_key.to_base64() != key.signing_key.public().to_base64() {
+        return Err("the registry holds another public key under this id".into());
+    }
+    if record.url.trim_end_matches('/') != config.network.base_url.trim_end_matches('/') {
+        return Err(format!(
+            "the registry says {}, the configuration {}",
+            record.url, config.network.base_url
+        ));
+    }
+    if !record.network_memberships.contains(&config.network.network_id) {
+        return Err(format!("not a member of {}", config.network.network_id));
+    }
+    Ok(record.url.clone())
+}

@@ -1,0 +1,216 @@
+//! One participant at work in this process: database, node, flows, API, workers. `serve` starts one, the demo two.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use clock::{Clocks, Ids};
+use db::{Db, DbError};
+use energy_rules::RuleSet;
+use futures_util::FutureExt;
+use node::{
+    AllowList, CallbackSigning, ClientConfig, DediConfig, DediRegistry, GuardedClient, Identity, Node,
+    NodeConfig, Registry,
+};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use units::Span;
+
+use crate::api::{self, ApiState};
+use crate::config::{Config, ConfigError, UserConfig};
+use crate::identity::{self, NewUser};
+use crate::metering::{self, Meter};
+use crate::network::{Participant, Settings};
+use crate::workers::{self, Dispatcher};
+
+/// Why a platform does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error("the database: {0}")]
+    Database(#[from] DbError),
+    #[error("the signing key: {0}")]
+    Key(#[from] node::keys::KeyFileError),
+    #[error("the node: {0}")]
+    Node(#[from] node::ConfigError),
+    #[error("the HTTP client: {0}")]
+    Client(#[from] node::client::ClientError),
+    #[error("network.allowed_hosts: {0} is not host:port")]
+    AllowedHost(String),
+    #[error("network.network_id: no rules are known for {0}")]
+    UnknownNetwork(String),
+    #[error("cannot listen on {0}: {1}")]
+    Listen(SocketAddr, std::io::Error),
+}
+
+/// A running platform.
+pub struct Platform {
+    pub participant: Participant,
+    /// Where the public port listens.
+    pub address: SocketAddr,
+    /// Where the operator's port listens.
+    pub ops_address: Option<SocketAddr>,
+    cancel: CancellationToken,
+    server: api::Running,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Platform {
+    /// Stops serving, lets what is under way end, and closes the database. What was acknowledged is stored.
+    pub async fn stop(self) {
+        self.cancel.cancel();
+        self.server.stop().await;
+        for task in self.tasks {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "a worker ended badly");
+            }
+        }
+        self.participant.db.close().await;
+    }
+}
+
+/// Where a platform listens and what it signs with: apart from the configuration, so that a test or the demo can give
+/// bound ports and keys of its own.
+pub struct Place {
+    pub identity: Identity,
+    pub listen: std::net::TcpListener,
+    pub ops: Option<std::net::TcpListener>,
+}
+
+/// Opens the database and brings it to the newest schema.
+///
+/// # Errors
+/// It cannot be reached, is newer than this program, or was changed by hand.
+pub async fn open_database(url: &str, clocks: &Clocks) -> Result<Db, DbError> {
+    let db = Db::connect(url, &db::Options::default()).await?;
+    let now = clocks.wire.now();
+    db.migrate(node::COMPONENT, node::MIGRATIONS, now).await?;
+    db.migrate(crate::COMPONENT, crate::MIGRATIONS, now).await?;
+    Ok(db)
+}
+
+/// Starts a platform.
+///
+/// # Errors
+/// See [`StartError`]; nothing is left running then.
+pub async fn start(config: &Config, place: Place, clocks: Clocks, ids: Ids) -> Result<Platform, StartError> {
+    config.validate()?;
+    let db = open_database(config.server.database_url.expose(), &clocks).await?;
+    seed(&db, &ids, &clocks, &config.users).await?;
+    let (node, registry) = make_node(config, place.identity, &db, &clocks, &ids)?;
+    let settings = settings(config, &clocks)?;
+    for (peer, mode) in &config.network.peer_signing {
+        let (peer, mode) = (peer.clone(), signing(mode));
+        db.write(move |tx| {
+            let peer = peer.clone();
+            async move { node::peers::pin(tx, &peer, mode).await }.boxed()
+        })
+        .await?;
+    }
+    let dispatcher = Arc::new(Dispatcher::new());
+    node.attach(Arc::<Dispatcher>::clone(&dispatcher));
+    let participant = Participant { db, clocks, ids, node, settings: Arc::new(settings) };
+    dispatcher.serve(participant.clone());
+    let cancel = CancellationToken::new();
+    let state = ApiState::new(participant.clone(), registry);
+    let address = place.listen.local_addr().map_err(|e| StartError::Listen(config.server.listen, e))?;
+    let ops_address = place.ops.as_ref().and_then(|ops| ops.local_addr().ok());
+    let server = api::serve(state, place.listen, place.ops).map_err(|e| StartError::Listen(address, e))?;
+    let tasks = workers::spawn(&participant, &cancel);
+    Ok(Platform { participant, address, ops_address, cancel, server, tasks })
+}
+
+fn signing(mode: &str) -> CallbackSigning {
+    CallbackSigning::parse(&mode.replace('-', "_")).unwrap_or(CallbackSigning::Plain)
+}
+
+fn make_node(
+    config: &Config,
+    identity: Identity,
+    db: &Db,
+    clocks: &Clocks,
+    ids: &Ids,
+) -> Result<(Arc<Node>, Arc<dyn Registry>), StartError> {
+    let network = &config.network;
+    let mut allow =
+        if config.server.insecure_demo { AllowList::loopback_for_demo() } else { AllowList::none() };
+    for host in &network.allowed_hosts {
+        allow = allow.with(host).map_err(StartError::AllowedHost)?;
+    }
+    let client = GuardedClient::new(&ClientConfig { allow, ..ClientConfig::default() })?;
+    let mut dedi = DediConfig::at(&network.registry_url);
+    dedi.key_template.clone_from(&network.registry_key_template);
+    dedi.subscriber_template.clone_from(&network.registry_subscriber_template);
+    let registry: Arc<dyn Registry> =
+        Arc::new(DediRegistry::new(dedi, client.clone(), Arc::clone(&clocks.wire)));
+    let mut node_config = NodeConfig::new(identity, &[&network.network_id]);
+    node_config.policy.skew_secs = network.skew_secs;
+    if !network.tolerant {
+        node_config.tolerance = crate::network::Tolerance::strict();
+    }
+    node_config.callback_signing = signing(&network.callback_signing);
+    let node =
+        Node::new(node_config, db.clone(), clocks.clone(), ids.clone(), Arc::clone(&registry), client)?;
+    Ok((Arc::new(node), registry))
+}
+
+fn settings(config: &Config, clocks: &Clocks) -> Result<Settings, StartError> {
+    let network = &config.network;
+    let rules = RuleSet::for_network(&network.network_id, clocks.market.now())
+        .ok_or_else(|| StartError::UnknownNetwork(network.network_id.clone()))?;
+    Ok(Settings {
+        subscriber_id: network.subscriber_id.clone(),
+        base_url: network.base_url.clone(),
+        network_id: network.network_id.clone(),
+        catalog_service_id: network.catalog_service_id.clone(),
+        policy: network.policy.clone(),
+        discoms: network.discoms.clone(),
+        rules: rules.clone(),
+        reservation_ttl: Span::from_minutes(config.trade.reservation_minutes),
+        cancel_window: Span::from_minutes(config.trade.cancel_window_minutes),
+        open_per_meter_max: config.trade.open_per_meter_max,
+        open_per_peer_max: config.trade.open_per_peer_max,
+    })
+}
+
+/// Adds the configured people and meters that are not there yet.
+async fn seed(db: &Db, ids: &Ids, clocks: &Clocks, users: &[UserConfig]) -> Result<(), DbError> {
+    let now = clocks.wire.now();
+    for user in users {
+        let new = NewUser {
+            id: ids.uuid(),
+            handle: user.handle.clone(),
+            display_name: user.name.clone(),
+            token: user.token.expose().to_owned(),
+            payout_name: user.payout_name.clone().unwrap_or_else(|| user.name.clone()),
+            payout_vpa: user.payout_vpa.clone().unwrap_or_else(|| format!("{}@upi", user.handle)),
+        };
+        let meters: Vec<(uuid::Uuid, crate::config::MeterConfig)> =
+            user.meters.iter().map(|meter| (ids.uuid(), meter.clone())).collect();
+        db.write(move |tx| {
+            let (new, meters) = (new.clone(), meters.clone());
+            async move {
+                let user = identity::add(tx, &new, now).await?;
+                for (id, meter) in meters {
+                    let meter = Meter {
+                        id,
+                        user_id: user.id,
+                        meter_key: crate::network::normalize_meter(&meter.id),
+                        meter_id: meter.id,
+                        discom_code: meter.discom,
+                        customer_number: meter.customer_number,
+                        resource_type: meter.resource_type,
+                        installed_capacity_w: meter.installed_capacity_w,
+                        sanctioned_load_w: meter.sanctioned_load_w,
+                        verified: true,
+                    };
+                    metering::add(tx, &meter, now).await?;
+                }
+                Ok::<_, DbError>(())
+            }
+            .boxed()
+        })
+        .await?;
+    }
+    Ok(())
+}

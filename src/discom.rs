@@ -1,0 +1,189 @@
+//! `status` and `on_status` of any contract of ours, and the cells that they carry.
+//!
+//! Who asks or tells is known by our stored contract, not by the path (ruling 14): a platform answers `status` as a
+//! seller and as a buyer, to the other platform and to the ledger of our own side. What an `on_status` says is merged
+//! cell by cell (ruling 15): a value counts when its writer, or the platform of its writer's side, sent it; everything
+//! else changes nothing and is kept as an event.
+
+mod cells;
+
+use std::sync::Arc;
+
+use beckn_wire::code::{ErrorCode, WireError};
+use beckn_wire::energy::{Contract as WireContract, Path, Writer, messages};
+use beckn_wire::envelope::Envelope;
+use beckn_wire::json::Json;
+use db::DbError;
+use node::{Admission, Face, InboxJob, Incoming, ProcessError, Refusal, inbox, outbox};
+
+use crate::contract::{self, Contract, Side};
+use crate::events;
+use crate::network::{Action, Leg, Participant, Tolerance};
+
+/// How often a merge is made anew when another change of the contract came first.
+const ROUNDS: usize = 8;
+
+/// Judges a `status` or an `on_status`.
+///
+/// # Errors
+/// There is no contract of this transaction that the sender may speak about.
+pub async fn admit(p: &Participant, incoming: &Incoming) -> Result<Admission, Refusal> {
+    let context = &incoming.envelope.context;
+    let sender = incoming.envelope.signer().subscriber_id();
+    let unknown = || match context.action {
+        Action::Status => WireError::new(ErrorCode::BizOrderNotFound, "there is no such contract"),
+        _ => WireError::new(ErrorCode::CtxTransactionIdUnknown, "there is no such transaction"),
+    };
+    let found = contract_with(p, &context.transaction_id, sender).await.map_err(|_| Refusal {
+        error: WireError::new(ErrorCode::NetOverloaded, "try again"),
+        status: Some(503),
+    })?;
+    let contract = found.ok_or_else(unknown)?;
+    let named = incoming.document.at(&["message", "contract", "id"]).and_then(Json::as_str);
+    if contract.contract_id.as_deref().zip(named).is_some_and(|(own, named)| own != named) {
+        return Err(unknown().into());
+    }
+    Ok(Admission::Queue)
+}
+
+/// Our side of the transaction that this sender may speak about: with the other platform, or with the ledger of our side.
+async fn contract_with(
+    p: &Participant,
+    transaction: &str,
+    sender: &str,
+) -> Result<Option<Contract>, DbError> {
+    let id = transaction.to_owned();
+    let read = p.db.read(move |tx| {
+        let id = id.clone();
+        Box::pin(async move {
+            let seller = contract::service::find(tx, Side::Seller, &id).await?;
+            let buyer = contract::service::find(tx, Side::Buyer, &id).await?;
+            Ok::<_, DbError>([seller, buyer])
+        })
+    });
+    let sides = read.await?.into_iter().flatten();
+    Ok(sides.into_iter().find(|contract| contract.peer_id == sender || is_own_ledger(p, contract, sender)))
+}
+
+/// The ledger of our side, by our own configuration.
+fn is_own_ledger(p: &Participant, contract: &Contract, sender: &str) -> bool {
+    let role = match contract.side {
+        Side::Seller => Writer::SellerDiscom,
+        Side::Buyer => Writer::BuyerDiscom,
+    };
+    let Ok(document) = document(contract) else { return false };
+    document
+        .holder(role)
+        .and_then(|code| p.settings.discom(code))
+        .is_some_and(|discom| discom.ledger_id == sender)
+}
+
+fn document(contract: &Contract) -> Result<WireContract, ProcessError> {
+    let fail = |_| ProcessError::Fail(ErrorCode::NetInternalError);
+    let json = Json::parse(&contract.document).map_err(fail)?;
+    WireContract::read(&json, &Path::new("message/contract")).map_err(|error| ProcessError::Fail(error.code))
+}
+
+/// Answers a `status`, or takes in an `on_status`.
+///
+/// # Errors
+/// A passing trouble, to be tried again.
+pub async fn process(p: &Participant, job: &InboxJob) -> Result<(), ProcessError> {
+    match job.action {
+        Action::Status => answer(p, job).await,
+        _ => {
+            let mut last = Err(ProcessError::Retry("too many changes at once".into()));
+            for _ in 0..ROUNDS {
+                last = take_in(p, job).await;
+                if !matches!(&last, Err(ProcessError::Retry(_))) {
+                    break;
+                }
+            }
+            last
+        }
+    }
+}
+
+/// `on_status` with the contract as it stands with us.
+async fn answer(p: &Participant, job: &InboxJob) -> Result<(), ProcessError> {
+    let envelope = read(job)?;
+    let contract = contract_with(p, &job.transaction_id, &job.sender).await?;
+    let contract = contract.ok_or(ProcessError::Fail(ErrorCode::BizOrderNotFound))?;
+    let current = messages::as_it_stands(&document(&contract)?);
+    let peer_uri = envelope.context.bap_uri.clone().unwrap_or_else(|| contract.peer_uri.clone());
+    let face = if peer_uri.trim_end_matches('/').ends_with("/bap/receiver") {
+        Face::BapReceiver
+    } else {
+        Face::Base
+    };
+    let mut message = current;
+    // `on_status` names its contract; before confirmation the name is ours alone.
+    message.id.get_or_insert_with(|| contract.id.to_string());
+    let mut leg = Leg::new(
+        Action::OnStatus,
+        (&job.sender, &peer_uri),
+        face,
+        &job.transaction_id,
+        &job.message_id,
+        message.to_message(),
+    );
+    leg.answers = Some(job.id);
+    leg.reference = Some(contract.id.to_string());
+    let out = p.compose(&leg).map_err(|error| ProcessError::Retry(error.to_string()))?;
+    let (work, ids, now) = (Arc::new((out, job.clone())), p.ids.clone(), p.now());
+    let stored = p.db.write(move |tx| {
+        let (work, ids) = (Arc::clone(&work), ids.clone());
+        Box::pin(async move {
+            outbox::enqueue(tx, &ids, &work.0, now).await?;
+            inbox::complete(tx, &work.1, now).await
+        })
+    });
+    Ok(stored.await?)
+}
+
+fn read(job: &InboxJob) -> Result<Envelope, ProcessError> {
+    Envelope::parse(job.body.as_slice(), &Tolerance::ies()).map_err(|error| ProcessError::Fail(error.code))
+}
+
+/// Merges what an `on_status` tells into our copy of the contract, and tells the user.
+async fn take_in(p: &Participant, job: &InboxJob) -> Result<(), ProcessError> {
+    let envelope = read(job)?;
+    let fail = |error: WireError| ProcessError::Fail(error.code);
+    let reported = envelope.reported_error().map_err(fail)?;
+    let told = WireContract::of_message(&envelope.message().map_err(fail)?).map_err(fail)?;
+    let before = contract_with(p, &job.transaction_id, &job.sender).await?;
+    let before = before.ok_or(ProcessError::Fail(ErrorCode::CtxTransactionIdUnknown))?;
+    let stored = cells::stored(p, &before).await?;
+    let merged = cells::merge(p, &before, document(&before)?, &told, &job.sender, &stored)?;
+    let mut after = before.clone();
+    after.document = merged.document.to_json().to_bytes();
+    let status = told.status.clone();
+    let work = Arc::new((job.clone(), after, merged));
+    let now = p.now();
+    let payload = serde_json::json!({
+        "transaction_id": job.transaction_id,
+        "told_by": job.sender,
+        "status": status,
+        "written": work.2.written.len(),
+        "refused": work.2.refused,
+        "disputed": work.2.disputed,
+        "error": reported.map(|error| serde_json::json!({"code": error.code, "message": error.message})),
+    });
+    let changed = !work.2.written.is_empty();
+    let stored = p.db.write(move |tx| {
+        let (work, payload) = (Arc::clone(&work), payload.clone());
+        Box::pin(async move {
+            let (job, after, merged) = &*work;
+            for cell in &merged.written {
+                contract::service::write_cell(tx, after.id, cell.clone(), &job.message_id, now).await?;
+            }
+            if changed {
+                let mut contract = after.clone();
+                contract::service::save(tx, &mut contract, "on_status", Some(&job.message_id), now).await?;
+            }
+            events::record(tx, after.user_id, &job.transaction_id, "contract.status", &payload, now).await?;
+            inbox::complete(tx, job, now).await
+        })
+    });
+    Ok(stored.await?)
+}

@@ -1,0 +1,235 @@
+//! Who does what: the dispatcher that hands each message of the network to buyer, seller or DISCOM desk, and the jobs
+//! that run by time.
+//!
+//! `status` and `on_status` go by our role in the stored contract, not by the path (ruling 14); everything else goes by
+//! its action. A ledger leg's end goes to the side whose contract it records.
+
+use std::future::Future;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use db::DbError;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use node::{Admission, Application, Face, InboxJob, Incoming, OutboxJob, Outcome, ProcessError, Refusal};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use units::Span;
+use uuid::Uuid;
+
+use crate::contract::{self, Side};
+use crate::events::idempotency;
+use crate::network::{self, Action, Participant};
+use crate::{buyer, discom, seller};
+
+/// How often the jobs look, when nobody wakes them.
+const EVERY: Duration = Duration::from_millis(500);
+/// How often old rows are forgotten.
+const PRUNE_EVERY: Duration = Duration::from_secs(600);
+/// How long answered reads are kept (ruling 10).
+const READS_KEPT: Span = Span::from_hours(48);
+
+/// The application of a trading platform.
+pub struct Dispatcher {
+    participant: OnceLock<Participant>,
+}
+
+/// Which part of the server a message belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Desk {
+    Seller,
+    Buyer,
+    Discom,
+}
+
+fn desk_of(action: Action) -> Option<Desk> {
+    use Action as A;
+    match action {
+        A::Select | A::Init | A::Confirm | A::Cancel | A::Update | A::Track | A::Rate | A::Support => {
+            Some(Desk::Seller)
+        }
+        A::CatalogOnPublish => Some(Desk::Seller),
+        A::OnDiscover | A::OnSelect | A::OnInit | A::OnConfirm | A::OnCancel | A::OnUpdate => {
+            Some(Desk::Buyer)
+        }
+        A::OnTrack | A::OnRate | A::OnSupport => Some(Desk::Buyer),
+        A::Status | A::OnStatus => Some(Desk::Discom),
+        _ => None,
+    }
+}
+
+impl Dispatcher {
+    pub fn new() -> Self {
+        Self { participant: OnceLock::new() }
+    }
+
+    /// Gives the dispatcher its participant, which holds the node that holds the dispatcher. The first one stays.
+    pub fn serve(&self, participant: Participant) {
+        // A second participant would be a second platform in one process, which has its own dispatcher.
+        let _ = self.participant.set(participant);
+    }
+
+    fn participant(&self) -> Result<&Participant, ProcessError> {
+        self.participant.get().ok_or_else(|| ProcessError::Retry("the platform is starting".into()))
+    }
+
+    /// Whose contract a ledger leg records.
+    async fn side_of(participant: &Participant, job: &OutboxJob) -> Result<Option<Side>, DbError> {
+        let Some(id) = job.reference.as_deref().and_then(|text| Uuid::parse_str(text).ok()) else {
+            return Ok(None);
+        };
+        participant
+            .db
+            .read(move |tx| {
+                async move { Ok::<_, DbError>(contract::service::by_id(tx, id).await?.map(|c| c.side)) }
+                    .boxed()
+            })
+            .await
+    }
+}
+
+impl Default for Dispatcher {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Application for Dispatcher {
+    fn accepts(&self, face: Face, action: Action) -> bool {
+        match action {
+            // A platform is asked for a status as a seller, and told one as a buyer, whichever side it has.
+            Action::CatalogOnPublish => face == Face::BppReceiver,
+            _ => match desk_of(action) {
+                Some(_) if action.is_callback() => face == Face::BapReceiver,
+                Some(_) => face == Face::BppReceiver,
+                None => false,
+            },
+        }
+    }
+
+    fn admit<'a>(&'a self, incoming: &'a Incoming) -> BoxFuture<'a, Result<Admission, Refusal>> {
+        async move {
+            let Some(participant) = self.participant.get() else { return Err(network::starting()) };
+            match desk_of(incoming.envelope.context.action) {
+                Some(Desk::Seller) => seller::admit(participant, incoming).await,
+                Some(Desk::Buyer) => buyer::admit(participant, incoming).await,
+                Some(Desk::Discom) => discom::admit(participant, incoming).await,
+                None => Err(network::not_served()),
+            }
+        }
+        .boxed()
+    }
+
+    fn process<'a>(&'a self, job: &'a InboxJob) -> BoxFuture<'a, Result<(), ProcessError>> {
+        async move {
+            let participant = self.participant()?;
+            let done = match desk_of(job.action) {
+                Some(Desk::Seller) => seller::process(participant, job).await,
+                Some(Desk::Buyer) => buyer::process(participant, job).await,
+                Some(Desk::Discom) => discom::process(participant, job).await,
+                None => Err(ProcessError::Retry("no desk for this action".into())),
+            };
+            participant.node.wake();
+            done
+        }
+        .boxed()
+    }
+
+    fn concluded<'a>(
+        &'a self,
+        job: &'a OutboxJob,
+        outcome: &'a Outcome,
+    ) -> BoxFuture<'a, Result<(), ProcessError>> {
+        async move {
+            let participant = self.participant()?;
+            let side = if job.purpose.starts_with("ledger.") {
+                Self::side_of(participant, job).await?
+            } else if job.action.is_callback() || job.action == Action::CatalogPublish {
+                Some(Side::Seller)
+            } else {
+                Some(Side::Buyer)
+            };
+            let done = match side {
+                Some(Side::Seller) => seller::concluded(participant, job, outcome).await,
+                Some(Side::Buyer) => buyer::concluded(participant, job, outcome).await,
+                None => {
+                    Ok(node::outbox::conclude_alone(&participant.db, job, outcome, participant.now()).await?)
+                }
+            };
+            participant.node.wake();
+            done
+        }
+        .boxed()
+    }
+}
+
+/// Starts every job; they end with `cancel`.
+pub fn spawn(participant: &Participant, cancel: &CancellationToken) -> Vec<JoinHandle<()>> {
+    let p = participant.clone();
+    let publish = every(EVERY, cancel.clone(), "publish", move || {
+        let p = p.clone();
+        async move { seller::publish(&p).await }
+    });
+    let p = participant.clone();
+    let seller_expiry = every(EVERY, cancel.clone(), "seller expiry", move || {
+        let p = p.clone();
+        async move { seller::expire(&p).await }
+    });
+    let p = participant.clone();
+    let buyer_expiry = every(EVERY, cancel.clone(), "buyer expiry", move || {
+        let p = p.clone();
+        async move { buyer::expire(&p).await }
+    });
+    let p = participant.clone();
+    let prune = every(PRUNE_EVERY, cancel.clone(), "prune", move || {
+        let p = p.clone();
+        async move { prune(&p).await }
+    });
+    let node = tokio::spawn(std::sync::Arc::clone(&participant.node).run(cancel.clone()));
+    vec![
+        node,
+        tokio::spawn(publish),
+        tokio::spawn(seller_expiry),
+        tokio::spawn(buyer_expiry),
+        tokio::spawn(prune),
+    ]
+}
+
+/// One round of every job by time, for tests that move the clock themselves: how much there was to do.
+///
+/// # Errors
+/// The database's.
+pub async fn tick(participant: &Participant) -> Result<usize, DbError> {
+    let published = seller::publish(participant).await?;
+    let sold = seller::expire(participant).await?;
+    let bought = buyer::expire(participant).await?;
+    Ok(published.saturating_add(sold).saturating_add(bought))
+}
+
+/// Forgets what need not be kept: idempotency keys, answered reads.
+async fn prune(participant: &Participant) -> Result<usize, DbError> {
+    let now = participant.now();
+    let keys =
+        participant.db.write(move |tx| async move { idempotency::prune(tx, now).await }.boxed()).await?;
+    let reads = node::inbox::prune(&participant.db, now.saturating_sub(READS_KEPT)).await?;
+    Ok(usize::try_from(keys.saturating_add(reads)).unwrap_or(usize::MAX))
+}
+
+/// Runs a job again and again: at once while there is something to do, else after a pause.
+async fn every<F, R>(pause: Duration, cancel: CancellationToken, name: &'static str, mut job: F)
+where
+    F: FnMut() -> R,
+    R: Future<Output = Result<usize, DbError>>,
+{
+    let mut ticks = tokio::time::interval(pause);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = cancel.cancelled() => return,
+            _ = ticks.tick() => {}
+        }
+        if let Err(error) = job().await {
+            tracing::warn!(%error, job = name, "a job failed and will run again");
+        }
+    }
+}
