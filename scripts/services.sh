@@ -1,11 +1,10 @@
-# Sourced by test.sh and bench.sh: a PostgreSQL and a Redis of our own, on ports of their own, gone when the shell ends.
-# Gives WATTMANDI_TEST_POSTGRES and WATTMANDI_TEST_REDIS.
+# Sourced by test.sh and bench.sh: a PostgreSQL of our own, on a port of its own, gone when the shell ends.
+# Gives WATTMANDI_TEST_POSTGRES.
 
 services_dir=$(mktemp -d "${TMPDIR:-/tmp}/wattmandi-services.XXXXXX")
 services_as=()
 
 services_stop() {
-  [ -n "${redis_pid:-}" ] && kill "$redis_pid" 2>/dev/null
   [ -n "${pg_bin:-}" ] && "${services_as[@]}" "$pg_bin/pg_ctl" -D "$services_dir/pg" -m immediate stop >/dev/null 2>&1
   rm -rf "$services_dir"
   return 0
@@ -16,7 +15,7 @@ trap 'exit 130' INT TERM
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 
 services_start() {
-  local pg_port redis_port
+  local pg_port
   pg_bin=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1)
   [ -n "$pg_bin" ] || pg_bin=$(dirname "$(command -v postgres)")
   # PostgreSQL refuses to run as root.
@@ -31,8 +30,4 @@ services_start() {
     -o "-p $pg_port -k $services_dir -c listen_addresses=127.0.0.1 -c max_connections=400 -c fsync=${PG_FSYNC:-off} -c max_locks_per_transaction=256" \
     start >/dev/null || { cat "$services_dir/pg.log" >&2; return 1; }
   export WATTMANDI_TEST_POSTGRES="postgres://wattmandi@127.0.0.1:$pg_port/postgres"
-  redis_port=$(free_port)
-  redis-server --port "$redis_port" --bind 127.0.0.1 --save '' --appendonly no >"$services_dir/redis.log" 2>&1 &
-  redis_pid=$!
-  export WATTMANDI_TEST_REDIS="redis://127.0.0.1:$redis_port"
 }

@@ -1,0 +1,30 @@
+//! How people trade: a whole network in this process, over HTTP, with a market clock that the tests move.
+//! Every test on both databases.
+
+#[macro_use]
+#[path = "processes/databases.rs"]
+#[allow(dead_code, reason = "shared with tests/processes.rs")]
+mod databases;
+
+#[path = "processes/audit.rs"]
+#[allow(dead_code, reason = "shared with tests/processes.rs, which reads other parts")]
+mod audit;
+#[path = "network/cancel.rs"]
+mod cancel;
+#[path = "processes/client.rs"]
+#[allow(dead_code, reason = "shared with tests/processes.rs, which asks other things")]
+mod client;
+#[path = "network/extras.rs"]
+mod extras;
+#[path = "network/offers.rs"]
+mod offers;
+#[path = "network/privacy.rs"]
+mod privacy;
+#[path = "network/time.rs"]
+mod time;
+#[path = "network/trade.rs"]
+mod trade;
+#[path = "network/update.rs"]
+mod update;
+#[path = "network/world.rs"]
+mod world;

@@ -1,0 +1,164 @@
+//! The network of the tests: platforms alpha and beta, DISCOMs north and south, six people, and a clock.
+
+use std::sync::Arc;
+
+use clock::{Clocks, SystemClock, TestClock};
+use serde_json::{Value, json};
+use units::{Span, Timestamp};
+pub use wattmandi::cli::local::{ALPHA, BETA, NORTH, SOUTH};
+use wattmandi::cli::local::{LocalNetwork, LocalOptions};
+use wattmandi::config::TradeConfig;
+
+use crate::audit::{self, Book};
+use crate::client::{Api, Person, eventually};
+use crate::databases::Databases;
+
+pub const CATALOG: &str = cds_mock::SUBSCRIBER_ID;
+pub const NORTH_LEDGER: &str = "north.ledger.example";
+pub const SOUTH_LEDGER: &str = "south.ledger.example";
+
+/// The market's time when a test begins: 10:00 in India.
+const START: &str = "2026-11-21T10:00:00+05:30";
+/// Two hours that are open then. The gate of the first closes at 14:00 in India, four hours after the start.
+pub const FIRST: &str = "2026-11-21T12:30:00.000Z";
+pub const SECOND: &str = "2026-11-21T13:30:00.000Z";
+pub const TO_THE_GATE: Span = Span::from_hours(4);
+
+/// The network at work.
+pub struct World {
+    network: LocalNetwork,
+    pub market: TestClock,
+    options: Kept,
+    pub discoms: Api,
+}
+
+/// What it takes to start it again.
+struct Kept {
+    databases: Databases,
+    trade: TradeConfig,
+    ports: [u16; 6],
+}
+
+impl World {
+    pub async fn start(databases: Databases) -> Self {
+        Self::with(databases, TradeConfig::default()).await
+    }
+
+    pub async fn with(databases: Databases, trade: TradeConfig) -> Self {
+        let market = TestClock::at(Timestamp::parse_rfc3339(START).unwrap());
+        Self::run(Kept { databases, trade, ports: [0; 6] }, market).await
+    }
+
+    async fn run(options: Kept, market: TestClock) -> Self {
+        let clocks = Clocks { wire: Arc::new(SystemClock), market: Arc::new(market.clone()) };
+        let mut local = LocalOptions::in_folder(options.databases.folder(), clocks);
+        local.databases = options.databases.urls();
+        local.trade = options.trade.clone();
+        local.ports = options.ports;
+        let network = LocalNetwork::start(local).await.unwrap();
+        let discoms = Api::new(&network.discoms.base_url);
+        Self { network, market, options, discoms }
+    }
+
+    /// Stops everything and starts it again on the same databases, at the same addresses.
+    pub async fn restart(self) -> Self {
+        let [alpha, beta] = [0, 1].map(|n| &self.network.platforms[n]);
+        let ports = [
+            self.network.catalog.address.port(),
+            self.network.discoms.address.port(),
+            alpha.address.port(),
+            beta.address.port(),
+            alpha.ops_address.unwrap().port(),
+            beta.ops_address.unwrap().port(),
+        ];
+        self.network.stop().await;
+        Self::run(Kept { ports, ..self.options }, self.market).await
+    }
+
+    /// A person of the demo: asha, bilal, chitra on alpha; dev, esha, farid on beta.
+    pub fn person(&self, handle: &str) -> Person {
+        let platform = usize::from(!["asha", "bilal", "chitra"].contains(&handle));
+        let api = Api::new(format!("http://{}", self.network.platforms[platform].address));
+        api.person(&format!("demo-token-of-{handle}"))
+    }
+
+    /// What alpha and beta have stored.
+    pub async fn books(&self) -> (Book, Book) {
+        let [alpha, beta] = [0, 1].map(|n| &self.network.platforms[n].participant.db);
+        (audit::read(alpha).await, audit::read(beta).await)
+    }
+
+    /// The kinds of the events of a transaction on alpha (0) or beta (1).
+    pub async fn events(&self, platform: usize, transaction: &str) -> Vec<String> {
+        audit::events(&self.network.platforms[platform].participant.db, transaction).await
+    }
+
+    /// The records of a ledger for one transaction.
+    pub async fn records(&self, ledger: &str, transaction: &str) -> Vec<Value> {
+        let path = format!("/ledgers/{ledger}/records?transaction_id={transaction}");
+        self.discoms.document(&path).await["records"].as_array().unwrap().clone()
+    }
+
+    /// The one record of a ledger for one transaction.
+    pub async fn record(&self, ledger: &str, transaction: &str) -> Value {
+        let records = self.records(ledger, transaction).await;
+        assert_eq!(records.len(), 1, "{records:?}");
+        records[0].clone()
+    }
+
+    pub async fn ledger_behaves(&self, ledger: &str, behavior: &str) {
+        let path = format!("/admin/ledgers/{ledger}/behavior");
+        self.discoms.put(&path, &json!({"behavior": behavior})).await.ok();
+    }
+
+    /// Lets everything come to its end, and checks each platform and both together: what alpha and beta have
+    /// stored. The sellers are on alpha.
+    pub async fn settled(&self) -> (Book, Book) {
+        eventually("an end of all work", || async {
+            let (alpha, beta) = self.books().await;
+            alpha.unfinished().or(beta.unfinished()).map_or(Ok(()), Err)
+        })
+        .await;
+        let (alpha, beta) = self.books().await;
+        for book in [&alpha, &beta] {
+            book.check_queues();
+            book.check_stock();
+        }
+        audit::check_agreement((ALPHA, &alpha), (BETA, &beta));
+        (alpha, beta)
+    }
+
+    /// [`World::settled`], and then the end of the network.
+    pub async fn close(self) -> (Book, Book) {
+        let books = self.settled().await;
+        self.network.stop().await;
+        books
+    }
+}
+
+/// The meter of a person of the demo.
+pub fn meter(handle: &str) -> String {
+    format!("TEST_METER_{}", handle.to_uppercase())
+}
+
+/// Asha of alpha (DISCOM north) lists 5 kWh of the first hour at 6.50 and 4 kWh of the second at 7 INR.
+pub async fn ashas_offer(world: &World) -> (String, String) {
+    let hours = [(FIRST, "5", "6.5"), (SECOND, "4", "7")];
+    (ALPHA.to_owned(), world.person("asha").list(&meter("asha"), &hours).await)
+}
+
+/// Farid of beta (DISCOM south) has bought 2 kWh of the first hour: offer and transaction.
+pub async fn farid_has_bought(world: &World) -> ((String, String), String) {
+    let offer = ashas_offer(world).await;
+    let trade = world.person("farid").buy(&meter("farid"), &offer, &[(FIRST, "2")]).await;
+    (offer, crate::client::text(&trade, "transaction_id"))
+}
+
+/// Farid's terms are named, nothing is confirmed: offer and transaction.
+pub async fn farid_is_offered(world: &World, kwh: &str) -> ((String, String), String) {
+    let (farid, offer) = (world.person("farid"), ashas_offer(world).await);
+    let search = farid.discover().await;
+    farid.init(&search, &meter("farid"), &offer, &[(FIRST, kwh)]).await.ok();
+    farid.until(&search, &["offered"]).await;
+    (offer, search)
+}

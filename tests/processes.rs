@@ -1,0 +1,25 @@
+//! A real network in separate processes on free ports: catalog service, DISCOMs, a seller's and a buyer's
+//! platform. People trade over the client API while processes are killed and ledgers fail; every test on both
+//! databases.
+
+#[macro_use]
+#[path = "processes/databases.rs"]
+#[allow(dead_code, reason = "shared with tests/network.rs")]
+mod databases;
+
+#[path = "processes/audit.rs"]
+#[allow(dead_code, reason = "shared with tests/network.rs, which reads other parts")]
+mod audit;
+#[path = "processes/client.rs"]
+#[allow(dead_code, reason = "shared with tests/network.rs, which asks other things")]
+mod client;
+#[path = "processes/faults.rs"]
+mod faults;
+#[path = "processes/network.rs"]
+mod network;
+#[path = "processes/process.rs"]
+mod process;
+#[path = "processes/race.rs"]
+mod race;
+#[path = "processes/serve.rs"]
+mod serve;

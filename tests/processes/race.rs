@@ -1,0 +1,165 @@
+//! A hundred buyers race for 10 kWh, 1 kWh each; also while a platform is killed and comes back.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use clock::{Clock, SystemClock};
+use serde_json::Value;
+use tokio::task::JoinSet;
+use units::WattHours;
+
+use crate::client::{Person, eventually, text};
+use crate::network::{NORTH, Network, Platform, SOUTH, buyer_meter};
+
+const BUYERS: usize = 100;
+/// 10 kWh are offered, each buyer wants one.
+const WINNERS: usize = 10;
+/// A platform is killed when so many trades stand.
+const KILLED_AFTER: usize = 3;
+
+/// How the race ended for one buyer.
+#[derive(Clone, Debug)]
+enum Told {
+    /// The transaction.
+    Standing(Box<Value>),
+    /// The code.
+    Refused(String),
+}
+
+/// Starts the race; each buyer's outcome comes from the set, and the counter says how many trades stand.
+async fn start(network: &Network, offer: &(String, String)) -> (JoinSet<Told>, Arc<AtomicUsize>) {
+    let standing = Arc::new(AtomicUsize::new(0));
+    let mut searches = JoinSet::new();
+    for n in 0..BUYERS {
+        let buyer = network.buyer(n);
+        searches.spawn(async move { (n, buyer.discover().await) });
+    }
+    let searches = searches.join_all().await;
+    let mut race = JoinSet::new();
+    for (n, search) in searches {
+        let (buyer, offer, slot) = (network.buyer(n), offer.clone(), network.slot.clone());
+        let standing = Arc::clone(&standing);
+        race.spawn(async move {
+            let told = run(&buyer, &buyer_meter(n), &search, &offer, &slot).await;
+            if let Told::Standing(_) = told {
+                standing.fetch_add(1, Ordering::SeqCst);
+            }
+            told
+        });
+    }
+    (race, standing)
+}
+
+async fn run(buyer: &Person, meter: &str, search: &str, offer: &(String, String), slot: &str) -> Told {
+    let reply = buyer.init(search, meter, offer, &[(slot, "1")]).await;
+    if reply.status >= 400 {
+        let (status, code) = reply.refusal();
+        assert_eq!((status, code.as_str()), (409, "trade.quantity_unavailable"));
+        return Told::Refused(code);
+    }
+    let offered = buyer.until(search, &["offered", "rejected"]).await;
+    if offered["state"] == "rejected" {
+        return Told::Refused(text(&offered["failure"], "code"));
+    }
+    buyer.confirm(search).await.ok();
+    let end = buyer.until(search, &["standing", "rejected"]).await;
+    match end["state"].as_str() {
+        Some("standing") => Told::Standing(Box::new(end)),
+        _ => Told::Refused(text(&end["failure"], "code")),
+    }
+}
+
+/// Exactly the stock is sold, to the tenth part of the buyers; the others were told why; platforms and
+/// ledgers agree.
+async fn check(network: Network, offer: &(String, String), told: &[Told]) {
+    assert_eq!(told.len(), BUYERS);
+    let mut refused: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut standing = BTreeSet::new();
+    for told in told {
+        match told {
+            Told::Standing(transaction) => {
+                assert_eq!(transaction["totals"]["quantity_kwh"], "1");
+                assert_eq!(transaction["totals"]["amount_inr"], "5");
+                assert_eq!(transaction["ledger"], "recorded");
+                standing.insert(text(transaction, "contract_id"));
+            }
+            Told::Refused(code) => *refused.entry(code).or_default() += 1,
+        }
+    }
+    assert_eq!(standing.len(), WINNERS, "refused: {refused:?}");
+    let known = ["BIZ_QUANTITY_UNAVAILABLE", "trade.quantity_unavailable"];
+    assert!(refused.keys().all(|code| known.contains(code)), "{refused:?}");
+    assert_eq!(network.seller().stock(&offer.1).await, ["10", "0", "10"]);
+    network.settle().await;
+    for ledger in [NORTH, SOUTH] {
+        let records = network.records(ledger, None).await;
+        let recorded: BTreeSet<String> = records.iter().map(|record| text(record, "contractId")).collect();
+        assert_eq!((records.len(), &recorded), (WINNERS, &standing), "{ledger}: {records:?}");
+        for record in &records {
+            assert_eq!((&record["status"], &record["revision"]), (&"ACTIVE".into(), &1.into()), "{record}");
+            assert_eq!(record["intervals"][0]["requested"], "1");
+        }
+    }
+    let (seller, buyer) = network.close().await;
+    let sold = seller.stock[&offer.1];
+    assert_eq!((sold.sold, sold.reserved), (WattHours::new(10_000), WattHours::ZERO));
+    for (book, side, state) in [(&seller, "seller", "active"), (&buyer, "buyer", "standing")] {
+        let stand: Vec<_> = book.of(side).into_iter().filter(|contract| contract.state == state).collect();
+        let ids: BTreeSet<String> =
+            stand.iter().filter_map(|contract| contract.contract_id.clone()).collect();
+        assert_eq!((stand.len(), &ids), (WINNERS, &standing), "{side}");
+        assert!(stand.iter().all(|contract| contract.ledger == "recorded"), "{stand:?}");
+        let others = book.of(side).into_iter().filter(|contract| contract.state != state);
+        assert!(others.into_iter().all(|c| c.state == "rejected" && c.holds == "nothing"), "{side}");
+    }
+}
+
+/// Waits until some trades stand, kills the platform, and starts it again once it is dead: how many contracts
+/// of that side were concluded when it died.
+async fn kill_and_restart(platform: &mut Platform, standing: &AtomicUsize, side: &str) -> usize {
+    eventually("the first trades", || async {
+        let count = standing.load(Ordering::SeqCst);
+        if count >= KILLED_AFTER { Ok(()) } else { Err(format!("{count} trades")) }
+    })
+    .await;
+    platform.process.kill();
+    let book = platform.book().await;
+    let concluded =
+        book.of(side).into_iter().filter(|c| matches!(c.state.as_str(), "active" | "standing")).count();
+    platform.process.spawn();
+    platform.ready().await;
+    concluded
+}
+
+on_both_databases! {
+    async fn exactly_the_stock_is_sold(databases: Databases) {
+        let network = Network::start(&databases, BUYERS).await;
+        let offer = network.list().await;
+        let started = SystemClock.now();
+        let (race, _) = start(&network, &offer).await;
+        let told = race.join_all().await;
+        println!("the race took {} ms", SystemClock.now().since(started).as_millis());
+        check(network, &offer, &told).await;
+    }
+
+    async fn a_killed_seller_loses_and_doubles_nothing(databases: Databases) {
+        let mut network = Network::start(&databases, BUYERS).await;
+        let offer = network.list().await;
+        let (race, standing) = start(&network, &offer).await;
+        let concluded = kill_and_restart(&mut network.alpha, &standing, "seller").await;
+        assert!(concluded < WINNERS, "it was killed after the race");
+        let told = race.join_all().await;
+        check(network, &offer, &told).await;
+    }
+
+    async fn a_killed_buyer_loses_and_doubles_nothing(databases: Databases) {
+        let mut network = Network::start(&databases, BUYERS).await;
+        let offer = network.list().await;
+        let (race, standing) = start(&network, &offer).await;
+        let concluded = kill_and_restart(&mut network.beta, &standing, "buyer").await;
+        assert!(concluded < WINNERS, "it was killed after the race");
+        let told = race.join_all().await;
+        check(network, &offer, &told).await;
+    }
+}
