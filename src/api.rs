@@ -39,7 +39,7 @@ use tracing::Instrument;
 use self::limits::Limits;
 use self::news::News;
 use self::problem::Problem;
-pub use self::routes::SERVED;
+pub use self::routes::{OPERATED, PAGES, SERVED};
 use self::stream::Streams;
 use crate::error::Code;
 use crate::network::Participant;

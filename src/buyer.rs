@@ -4,8 +4,8 @@
 //! that it is on its way. The outcome comes as a callback ([`admit`], [`process`]) or as the end of our own message
 //! ([`concluded`]), and is told by an event. Invariants: a trade stands only after our user's DISCOM has recorded it
 //! (ruling 16); what a seller answers must be what was asked for, or the user is told and nothing is bought; a
-//! contract counts against the sanctioned load of its meter exactly while [`crate::contract::Contract::holds`] says so; a cancellation
-//! or a change is previewed, then committed (Beckn 2.0, `try` and `requestDigest`).
+//! contract counts against the sanctioned load of its meter exactly while its `holds` says so; a cancellation or a
+//! change is previewed, then committed (Beckn 2.0, `try` and `requestDigest`).
 //!
 //! Draft → Quoted → Offered → Confirming → Recording → Standing → Cancelling → Cancelled, and Rejected, Expired,
 //! Disputed (architecture, section 8).

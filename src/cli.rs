@@ -101,7 +101,7 @@ pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
     let format = if arguments.log_json { LogFormat::Json } else { LogFormat::Text };
     let filter = match &arguments.command {
-        Command::Demo(_) => format!("{},actix_server=warn", arguments.log),
+        Command::Demo(_) => format!("{},{}", arguments.log, demo::QUIETER),
         _ => arguments.log.clone(),
     };
     telemetry::log(format, &filter);
@@ -126,7 +126,7 @@ type AnyError = Box<dyn std::error::Error + Send + Sync>;
 async fn execute(command: Command) -> Result<ExitCode, AnyError> {
     match command {
         Command::Serve { config, insecure_demo } => serve(&config, insecure_demo).await?,
-        Command::Demo(options) => return Ok(demo::run(options).await?),
+        Command::Demo(options) => return demo::run(options).await,
         Command::Migrate { database_url } => {
             platform::open_database(&database_url, &Clocks::system()).await?.close().await;
             println!("the database is at the newest schema");

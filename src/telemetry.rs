@@ -3,6 +3,8 @@
 //! Bodies, tokens, meters and customer numbers are never logged; a message is one line with its action, its peer and
 //! the beginning of its transaction id (NFH-013: transaction ids stay out of what others can see).
 
+use std::io::IsTerminal;
+
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
 
@@ -18,7 +20,9 @@ pub enum LogFormat {
 /// Starts logging to standard error; `filter` as in `RUST_LOG`. A second call changes nothing.
 pub fn log(format: LogFormat, filter: &str) {
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let colors = std::io::stderr().is_terminal();
+    let builder =
+        tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colors).with_writer(std::io::stderr);
     // The only error is that logging runs already.
     let _ = match format {
         LogFormat::Text => builder.with_target(false).compact().try_init(),

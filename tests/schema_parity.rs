@@ -1,6 +1,8 @@
 //! The two dialects of every migration mean the same: tables, columns, types, nullability, keys and indexes are compared
 //! on a real SQLite and a real PostgreSQL.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use db::{Db, DbError, Migration, Sql, Value};

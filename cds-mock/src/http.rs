@@ -9,7 +9,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::dev::Server;
+use actix_web::dev::ServerHandle;
 use actix_web::error::InternalError;
 use actix_web::http::{StatusCode, header};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
@@ -19,6 +19,7 @@ use db::Db;
 use futures_util::StreamExt as _;
 use node::{Headers, Node, Reply};
 use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
 
 use crate::registry::{Directory, Proofs, RegistryFault};
 
@@ -58,7 +59,7 @@ impl Shared {
 ///
 /// # Errors
 /// The socket cannot be used.
-pub fn serve(shared: Shared, listener: TcpListener) -> std::io::Result<Server> {
+pub fn serve(shared: Shared, listener: TcpListener) -> std::io::Result<Serving> {
     let server = HttpServer::new(move || {
         App::new()
             .app_data(web::Data::new(shared.clone()))
@@ -76,7 +77,30 @@ pub fn serve(shared: Shared, listener: TcpListener) -> std::io::Result<Server> {
             .default_service(web::to(network))
     });
     let workers = std::thread::available_parallelism().map_or(1, |n| n.get().min(4));
-    Ok(server.workers(workers).disable_signals().shutdown_timeout(5).listen(listener)?.run())
+    let server = server.workers(workers).disable_signals().shutdown_timeout(5).listen(listener)?.run();
+    let handle = server.handle();
+    let task = tokio::spawn(async move {
+        if let Err(error) = server.await {
+            tracing::error!(%error, "the HTTP server ended");
+        }
+    });
+    Ok(Serving { handle, task })
+}
+
+/// A server at work.
+pub struct Serving {
+    handle: ServerHandle,
+    task: JoinHandle<()>,
+}
+
+impl Serving {
+    /// Takes no more requests, and waits a moment for those under way.
+    pub async fn stop(self) {
+        self.handle.stop(true).await;
+        if let Err(error) = self.task.await {
+            tracing::error!(%error, "the HTTP server ended badly");
+        }
+    }
 }
 
 /// The error is an answer too; it ends a handler early.

@@ -20,7 +20,6 @@ pub mod service;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
-use actix_web::dev::ServerHandle;
 use beckn_wire::signature::{KeyId, SignatureError, SigningKey};
 use clock::{Clocks, Ids};
 use db::{Db, DbError};
@@ -131,7 +130,7 @@ pub struct Running {
     pub db: Db,
     pub directory: Directory,
     cancel: CancellationToken,
-    server: ServerHandle,
+    server: http::Serving,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -151,7 +150,7 @@ impl Running {
 
     /// Stops serving, waits for what is under way, and closes the database. What was acknowledged is stored.
     pub async fn stop(self) {
-        self.server.stop(true).await;
+        self.server.stop().await;
         self.cancel.cancel();
         for task in self.tasks {
             if let Err(error) = task.await {
@@ -193,26 +192,11 @@ pub async fn start(config: Config, clocks: Clocks, ids: Ids) -> Result<Running, 
     let runtime = tokio::runtime::Handle::current();
     let shared = Shared { node: Arc::clone(&node), directory: directory.clone(), db: db.clone(), runtime };
     let server = http::serve(shared, listener).map_err(listen)?;
-    let handle = server.handle();
     let cancel = CancellationToken::new();
-    let serving = tokio::spawn(async move {
-        if let Err(error) = server.await {
-            tracing::error!(%error, "the HTTP server ended");
-        }
-    });
     let working = tokio::spawn(Arc::clone(&node).run(cancel.clone()));
     let subscriber = config.subscriber_id;
     tracing::info!(%address, base_url, subscriber, "catalog service and registry ready");
-    Ok(Running {
-        address,
-        base_url,
-        node,
-        db,
-        directory,
-        cancel,
-        server: handle,
-        tasks: vec![serving, working],
-    })
+    Ok(Running { address, base_url, node, db, directory, cancel, server, tasks: vec![working] })
 }
 
 /// The database, brought up to date, and the registry over it with the service itself and the seeded

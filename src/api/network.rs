@@ -2,19 +2,55 @@
 //!
 //! The head is judged before a body is read; a body is read up to the limit that this gave, and no further.
 
+use std::sync::Arc;
+
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
 use node::{Headers, Reply};
-use std::sync::Arc;
 
 use super::State;
 use super::json::{Unread, collect};
 use super::problem::Problem;
 use crate::error::Code;
 
-/// `POST /bap/receiver/…`, `/callbacks/…` and `/bpp/receiver/…`.
+/// Messages for a buyer's platform, and those of our ledger.
+#[utoipa::path(post, path = "/bap/receiver/{action}", tag = "network", security(()),
+    params(("action" = String, Path, description = "on_discover, on_select, …")),
+    request_body(content = Object, description = "A signed Beckn message"),
+    responses((status = 200, description = "Signed ACK", body = Object)))]
+pub async fn bap(state: State, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
+    receive(state, request, payload).await
+}
+
+/// Messages for a seller's platform.
+#[utoipa::path(post, path = "/bpp/receiver/{action}", tag = "network", security(()),
+    params(("action" = String, Path, description = "select, init, confirm, …")),
+    request_body(content = Object, description = "A signed Beckn message"),
+    responses((status = 200, description = "Signed ACK", body = Object)))]
+pub async fn bpp(state: State, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
+    receive(state, request, payload).await
+}
+
+/// The catalog service's verdict on our offers.
+#[utoipa::path(post, path = "/bpp/receiver/catalog/on_publish", tag = "network", security(()),
+    request_body(content = Object, description = "A signed Beckn message"),
+    responses((status = 200, description = "Signed ACK", body = Object)))]
+pub async fn on_publish(state: State, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
+    receive(state, request, payload).await
+}
+
+/// The same as /bap/receiver.
+#[utoipa::path(post, path = "/callbacks/{action}", tag = "network", security(()),
+    params(("action" = String, Path, description = "on_discover, on_select, …")),
+    request_body(content = Object, description = "A signed Beckn message"),
+    responses((status = 200, description = "Signed ACK", body = Object)))]
+pub async fn callbacks(state: State, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
+    receive(state, request, payload).await
+}
+
+/// Any message of the network, at whatever door.
 pub async fn receive(state: State, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
     let headers: Headers = request
         .headers()

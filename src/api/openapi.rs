@@ -9,6 +9,7 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{OpenApi as Document, Ref, RefOr, Required};
 use utoipa::{Modify, OpenApi, ToSchema};
 
+use super::network;
 use super::problem::{MEDIA_TYPE, ProblemBody};
 use super::routes::transactions::TransactionDocument;
 use super::routes::{discover, health, offers, orders, profile, trade, transactions};
@@ -50,42 +51,12 @@ pub struct AcceptedSchema {
         transactions::list, transactions::show, discover::offers, transactions::events, transactions::all_events,
         profile::show, offers::list, offers::create, offers::show, offers::change, offers::withdraw,
         orders::list, orders::show, orders::cancel, orders::push_status,
-        doors::bap, doors::bpp, doors::on_publish, doors::callbacks,
+        network::bap, network::bpp, network::on_publish, network::callbacks,
     ),
     components(schemas(ProblemBody, AcceptedSchema, TransactionDocument)),
     modifiers(&Everywhere),
 )]
 struct Api;
-
-/// The doors of the network, for the document only: one handler serves them all, by the rules of the protocol.
-mod doors {
-    /// Messages for a buyer's platform, and those of our ledger.
-    #[utoipa::path(post, path = "/bap/receiver/{action}", tag = "network", security(()),
-        params(("action" = String, Path, description = "on_discover, on_select, …")),
-        request_body(content = Object, description = "A signed Beckn message"),
-        responses((status = 200, description = "Signed ACK", body = Object)))]
-    pub(super) fn bap() {}
-
-    /// Messages for a seller's platform.
-    #[utoipa::path(post, path = "/bpp/receiver/{action}", tag = "network", security(()),
-        params(("action" = String, Path, description = "select, init, confirm, …")),
-        request_body(content = Object, description = "A signed Beckn message"),
-        responses((status = 200, description = "Signed ACK", body = Object)))]
-    pub(super) fn bpp() {}
-
-    /// The catalog service's verdict on our offers.
-    #[utoipa::path(post, path = "/bpp/receiver/catalog/on_publish", tag = "network", security(()),
-        request_body(content = Object, description = "A signed Beckn message"),
-        responses((status = 200, description = "Signed ACK", body = Object)))]
-    pub(super) fn on_publish() {}
-
-    /// The same as /bap/receiver.
-    #[utoipa::path(post, path = "/callbacks/{action}", tag = "network", security(()),
-        params(("action" = String, Path, description = "on_discover, on_select, …")),
-        request_body(content = Object, description = "A signed Beckn message"),
-        responses((status = 200, description = "Signed ACK", body = Object)))]
-    pub(super) fn callbacks() {}
-}
 
 /// What holds for every operation.
 struct Everywhere;

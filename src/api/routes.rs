@@ -67,15 +67,15 @@ table! {
     "/seller/orders/{id}" { get orders::show }
     "/seller/orders/{id}/cancel" { post orders::cancel }
     "/seller/orders/{id}/status" { post orders::push_status }
-    "/bap/receiver/{action}" { post network::receive }
-    "/bpp/receiver/{action}" { post network::receive }
-    "/bpp/receiver/catalog/on_publish" { post network::receive }
-    "/callbacks/{action}" { post network::receive }
+    "/bap/receiver/{action}" { post network::bap }
+    "/bpp/receiver/{action}" { post network::bpp }
+    "/bpp/receiver/catalog/on_publish" { post network::on_publish }
+    "/callbacks/{action}" { post network::callbacks }
 }
 
 table! {
     /// Pages for people, and the document itself.
-    PAGES, serve_pages:
+    pub PAGES, serve_pages:
     "/" { get page::notice }
     "/openapi.json" { get page::openapi }
     "/docs" { get page::to_docs }
@@ -85,7 +85,7 @@ table! {
 
 table! {
     /// What the operator's port serves.
-    OPERATED, serve_operated:
+    pub OPERATED, serve_operated:
     "/health" { get health::health }
     "/ready" { get health::ready }
     "/metrics" { get ops::metrics }

@@ -5,7 +5,7 @@
 
 use energy_rules::{Gate, RuleSet};
 use serde::Serialize;
-use units::{DeliverySlot, NumberError, Paise, Price, Rounding, Timestamp, WattHours};
+use units::{DeliverySlot, NumberError, Paise, Price, Timestamp, WattHours};
 use utoipa::ToSchema;
 
 use crate::contract::{Contract, Failure, HistoryEntry, Side};
@@ -211,7 +211,7 @@ pub fn transaction(contract: &Contract, meters: &[Meter]) -> Transaction {
 
 /// What so much energy costs, as contracts count it.
 fn cost(energy: WattHours, price: Price) -> Result<Paise, NumberError> {
-    units::amount(energy, price, Rounding::HalfEven)
+    units::amount(energy, price, crate::contract::ROUNDING)
 }
 
 /// One's own meter as the DISCOM writes it, another's masked.

@@ -20,6 +20,9 @@ use super::AnyError;
 use super::local::{LocalNetwork, LocalOptions};
 use trader::Trader;
 
+/// In one process every message is sent and received: one line is enough.
+pub(super) const QUIETER: &str = "messages::in=warn,wattmandi::api=warn,actix_server=warn";
+
 /// Options of the demo.
 #[derive(Clone, Debug, Args)]
 pub struct Options {

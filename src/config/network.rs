@@ -144,8 +144,8 @@ impl NetworkConfig {
         for (place, url) in
             [("network.base_url", &self.base_url), ("network.registry_url", &self.registry_url)]
         {
-            let https = url.starts_with("https://");
-            if !https && !(insecure_demo && url.starts_with("http://")) {
+            let allowed = url.starts_with("https://") || (insecure_demo && url.starts_with("http://"));
+            if !allowed {
                 return Err(ConfigError::invalid(
                     place,
                     "an https URL is expected (http needs --insecure-demo)",

@@ -7,8 +7,12 @@
 //! and from the earlier ones Rejected, Expired; from the later ones Disputed.
 
 use db::DbError;
-use units::{DeliverySlot, Price, Timestamp, WattHours};
+use units::{DeliverySlot, Price, Rounding, Timestamp, WattHours};
 use uuid::Uuid;
+
+/// Energy times price becomes money in one way everywhere: per slot, half a paisa away from zero, as the network's
+/// published policy rounds.
+pub const ROUNDING: Rounding = Rounding::HalfAwayFromZero;
 
 macro_rules! text_enum {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal,)* }) => {

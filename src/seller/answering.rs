@@ -2,7 +2,7 @@
 
 use beckn_wire::code::WireError;
 use node::InboxJob;
-use units::{Paise, Rounding, WattHours};
+use units::{Paise, WattHours};
 
 use beckn_wire::energy::{Column, Contract as WireContract, messages};
 
@@ -10,7 +10,7 @@ use super::admit::{offer_id, read};
 use super::error::SellerError;
 use super::step::{Ends, end_with};
 use super::terms::{Asked, contract_callback, rows};
-use crate::contract::ContractSlot;
+use crate::contract::{ContractSlot, ROUNDING};
 use crate::market::Offer;
 use crate::network::{Action, Participant};
 
@@ -57,7 +57,7 @@ pub(super) fn total(rows: &[ContractSlot]) -> Result<Paise, SellerError> {
     let mut sum = Paise::default();
     for row in rows.iter().filter(|row| row.requested > WattHours::ZERO) {
         let amount =
-            units::amount(row.requested, row.price, Rounding::HalfAwayFromZero).map_err(|_| invalid())?;
+            units::amount(row.requested, row.price, ROUNDING).map_err(|_| invalid())?;
         sum = sum.checked_add(amount).ok_or_else(invalid)?;
     }
     Ok(sum)

@@ -60,6 +60,7 @@ both_databases! {
         let commit = world.preview(Action::Cancel, &cancelled).await;
         assert_eq!(commit.document.get("message"), asked.document.get("message"), "what was previewed is committed");
         assert_eq!((world.state(&id).await, world.bought().await), (State::Standing, 2_000), "a preview changes nothing");
+        assert!(buyer::change_under_way(&world.p, &world.user, &id).await.unwrap());
         let twice = buyer::cancel(&world.p, &world.user, world.cancel_wish(&id), None).await.unwrap_err();
         assert_eq!(twice, BuyerError::ChangeUnderWay);
 
@@ -68,6 +69,7 @@ both_databases! {
         let contract = world.contract(&id).await;
         assert_eq!((contract.state, contract.ledger), (State::Cancelling, LedgerState::Withdrawing));
         assert_eq!((contract.cancelled_by, world.bought().await), (Some(Party::Buyer), 0));
+        assert!(!buyer::change_under_way(&world.p, &world.user, &id).await.unwrap());
         world.clock.advance(Span::from_secs(10));
         world.drain().await;
         let contract = world.contract(&id).await;

@@ -1,12 +1,13 @@
 """Everything that a foreign implementation has to say of the server.
 
-python3 run.py [PART …]      parts: vectors verify buyer seller stranger gate readme postgres; all of them by default
+python3 run.py [PART …]      parts: vectors verify buyer seller stranger meddler gate readme postgres; all by default
 
 Needs the binary (target/debug/wattmandi, or WATTMANDI_BIN) and the package `cryptography`, which is put into a
-temporary environment when it is missing. With WATTMANDI_TEST_POSTGRES set, verify, buyer, seller and stranger run on
-PostgreSQL, too. Prints `N passed, N failed`.
+temporary environment when it is missing. With WATTMANDI_TEST_POSTGRES set, verify and the peers run on PostgreSQL,
+too. Prints `N passed, N failed`.
 """
 
+import importlib
 import os
 import shutil
 import subprocess
@@ -16,7 +17,8 @@ import venv
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TRADES = 20
-PARTS = ("vectors", "verify", "buyer", "seller", "stranger", "gate", "readme", "postgres")
+PEERS = ("buyer", "seller", "stranger", "meddler")
+PARTS = ("vectors", "verify") + PEERS + ("gate", "readme", "postgres")
 
 
 def in_environment():
@@ -60,11 +62,8 @@ def verified_run(tally, postgres):
 
 def peers(tally, parts, postgres):
     """Trades of Python peers against one quiet network."""
-    import buyer
     import demo
-    import seller
-    import stranger
-    works = [work for name, work in (("buyer", buyer), ("seller", seller), ("stranger", stranger)) if name in parts]
+    works = [importlib.import_module(name) for name in PEERS if name in parts]
     with demo.Demo("--quiet", "--free-ports", postgres=postgres) as network:
         for work in works:
             work.run(tally, network)
@@ -76,7 +75,7 @@ def on_one_database(tally, parts, postgres):
     name = "PostgreSQL" if postgres else "SQLite"
     if "verify" in parts:
         tally.section("verify: %d trades on %s" % (TRADES, name), verified_run, tally, postgres)
-    if {"buyer", "seller", "stranger"} & set(parts):
+    if set(PEERS) & set(parts):
         tally.section("peers on %s" % name, peers, tally, parts, postgres)
 
 

@@ -1,10 +1,11 @@
 //! Trades that are called off, by either side, in time and too late (ruling 17).
 
 use serde_json::json;
-use units::WattHours;
+use units::{Span, WattHours};
 use wattmandi::config::TradeConfig;
 
 use crate::audit::Book;
+use crate::client::eventually;
 use crate::world::*;
 
 /// How many messages of an action were sent to a peer in a transaction.
@@ -70,9 +71,15 @@ on_both_databases! {
         let farid = world.person("farid");
         farid.post("/api/cancel", &json!({"transaction_id": transaction})).await.ok();
         farid.until(&transaction, &["cancelled"]).await;
+        // Nobody needs to agree: the seller's reservation lapses.
+        world.market.advance(Span::from_minutes(11));
+        eventually("the stock", || async {
+            let stock = world.person("asha").stock(&offer.1).await;
+            if stock == ["5", "0", "0"] { Ok(()) } else { Err(format!("{stock:?}")) }
+        })
+        .await;
         let (alpha, beta) = world.settled().await;
-        assert_eq!(world.person("asha").stock(&offer.1).await, ["5", "0", "0"]);
-        assert_eq!(alpha.contract("seller", &transaction).state, "cancelled");
+        assert_eq!(alpha.contract("seller", &transaction).state, "expired");
         for ledger in [NORTH_LEDGER, SOUTH_LEDGER] {
             assert!(world.records(ledger, &transaction).await.is_empty());
         }

@@ -69,7 +69,7 @@ on_both_databases! {
     }
 
     async fn the_sellers_ledger_is_silent_until_the_gate(databases: Databases) {
-        let world = World::start(databases).await;
+        let world = World::hurried(databases).await;
         let (offer, transaction) = farid_is_offered(&world, "2").await;
         let (asha, farid) = (world.person("asha"), world.person("farid"));
         world.ledger_behaves(NORTH_LEDGER, "timeout").await;
@@ -82,6 +82,7 @@ on_both_databases! {
         .await;
         world.market.advance(TO_THE_GATE);
         let told = farid.until(&transaction, &["rejected", "expired"]).await;
+        assert!(told["failure"]["code"].is_string(), "{told}");
         stock_is(&asha, &offer.1, ["5", "0", "0"]).await;
         world.ledger_behaves(NORTH_LEDGER, "normal").await;
         let (alpha, _) = world.settled().await;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use clock::{Clocks, SystemClock, TestClock};
+use clock::{Clock, Clocks, SystemClock, TestClock};
 use serde_json::{Value, json};
 use units::{Span, Timestamp};
 pub use wattmandi::cli::local::{ALPHA, BETA, NORTH, SOUTH};
@@ -36,7 +36,26 @@ pub struct World {
 struct Kept {
     databases: Databases,
     trade: TradeConfig,
+    rate: i64,
     ports: [u16; 6],
+}
+
+/// The market's clock: it moves when a test moves it, and says of itself that it runs at a rate. From that the
+/// platforms reckon when a gate closes on the wire's clock, which no test moves.
+#[derive(Clone)]
+struct Market {
+    hand: TestClock,
+    rate: i64,
+}
+
+impl Clock for Market {
+    fn now(&self) -> Timestamp {
+        self.hand.now()
+    }
+
+    fn rate(&self) -> i64 {
+        self.rate
+    }
 }
 
 impl World {
@@ -45,12 +64,21 @@ impl World {
     }
 
     pub async fn with(databases: Databases, trade: TradeConfig) -> Self {
-        let market = TestClock::at(Timestamp::parse_rfc3339(START).unwrap());
-        Self::run(Kept { databases, trade, ports: [0; 6] }, market).await
+        Self::begin(Kept { databases, trade, rate: 1, ports: [0; 6] }).await
+    }
+
+    /// A network whose first gate closes after seven real seconds, as far as messages are concerned.
+    pub async fn hurried(databases: Databases) -> Self {
+        Self::begin(Kept { databases, trade: TradeConfig::default(), rate: 2_000, ports: [0; 6] }).await
+    }
+
+    async fn begin(kept: Kept) -> Self {
+        Self::run(kept, TestClock::at(Timestamp::parse_rfc3339(START).unwrap())).await
     }
 
     async fn run(options: Kept, market: TestClock) -> Self {
-        let clocks = Clocks { wire: Arc::new(SystemClock), market: Arc::new(market.clone()) };
+        let shown = Market { hand: market.clone(), rate: options.rate };
+        let clocks = Clocks { wire: Arc::new(SystemClock), market: Arc::new(shown) };
         let mut local = LocalOptions::in_folder(options.databases.folder(), clocks);
         local.databases = options.databases.urls();
         local.trade = options.trade.clone();

@@ -256,12 +256,19 @@ fn log(job: &OutboxJob, report: &Report, next: &Next) {
         Next::Unchain => "again, signed plainly".to_owned(),
     };
     let status = report.status.map_or_else(|| "---".to_owned(), |status| status.to_string());
-    let transaction: String = job.transaction_id.chars().take(8).collect();
+    let transaction = tail(&job.transaction_id);
     tracing::info!(
-        target: "messages",
-        "→ {:<18} {}  tx {transaction}…  {status} {verdict}  {} ms",
+        target: "messages::out",
+        "→ {:<18} {} to {}  tx …{transaction}  {status} {verdict}  {} ms",
         job.action.as_str(),
+        job.sender,
         job.target,
         report.duration.as_millis(),
     );
+}
+
+/// The end of a transaction id: the beginning of a UUIDv7 is the time, which neighbors share.
+pub(crate) fn tail(transaction_id: &str) -> String {
+    let skip = transaction_id.chars().count().saturating_sub(8);
+    transaction_id.chars().skip(skip).collect()
 }

@@ -100,7 +100,7 @@ impl Desk {
 
     /// One readable line per message.
     pub(super) fn log(&self, path: &str, reply: &Reply, took: Span) {
-        let transaction: String = self.transaction_id.as_deref().unwrap_or("-").chars().take(8).collect();
+        let transaction = crate::deliver::tail(self.transaction_id.as_deref().unwrap_or("-"));
         let action = self.action.map_or("?", Action::as_str);
         let sender = self.sender.as_deref().unwrap_or("unknown sender");
         let verdict = match ack::parse_ack(reply.status, &reply.body) {
@@ -111,8 +111,8 @@ impl Desk {
         let (to, took) = (&self.identity.subscriber_id, took.as_millis());
         let status = reply.status;
         tracing::info!(
-            target: "messages",
-            "← {action:<18} {sender} to {to}  tx {transaction}…  {status} {verdict}  {took} ms",
+            target: "messages::in",
+            "← {action:<18} {sender} to {to}  tx …{transaction}  {status} {verdict}  {took} ms",
         );
         if self.action.is_none() {
             tracing::debug!(target: "messages", path, "no such address");
