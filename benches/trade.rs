@@ -51,7 +51,8 @@ struct World {
 impl World {
     async fn new(url: &str, group_max: usize, offers: usize) -> Self {
         let pool_max = u32::try_from(BUYERS).expect("few buyers");
-        let db = Db::connect(url, &Options { group_max, pool_max, ..Options::default() }).await.expect("opens");
+        let db =
+            Db::connect(url, &Options { group_max, pool_max, ..Options::default() }).await.expect("opens");
         let now = SystemClock.now();
         db.migrate(node::COMPONENT, node::MIGRATIONS, now).await.expect("migrates");
         db.migrate(wattmandi::COMPONENT, wattmandi::MIGRATIONS, now).await.expect("migrates");
@@ -66,7 +67,8 @@ impl World {
                     let meter = seller(tx, &ids, user, now).await?;
                     let mut listed = Vec::with_capacity(offers);
                     for _ in 0..offers {
-                        let offer = market::list(tx, &meter, &offer(&ids, user, slot), &rules, now, now).await?;
+                        let offer =
+                            market::list(tx, &meter, &offer(&ids, user, slot), &rules, now, now).await?;
                         listed.push(offer.id);
                     }
                     Ok::<_, MarketError>(listed)
@@ -353,7 +355,10 @@ async fn compare(name: &str, offers: usize, postgres: Option<&str>) {
     if !server.is_empty() {
         println!("  PostgreSQL                   {:>6} trades/s", median(&server, |m| m.rate));
     }
-    println!("  ratio                        {:>6} (at least 3.00 is asked for)", hundredths(many * 100 / one.max(1)));
+    println!(
+        "  ratio                        {:>6} (at least 3.00 is asked for)",
+        hundredths(many * 100 / one.max(1))
+    );
 }
 
 #[tokio::main]

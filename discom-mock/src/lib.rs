@@ -126,6 +126,10 @@ pub async fn start(config: Config, clocks: Clocks, ids: Ids) -> Result<Running, 
     let ledgers = Arc::new(ledgers);
     ledgers.attach(&node);
     node.attach(Arc::clone(&ledgers) as Arc<dyn node::Application>);
+    // An embedded database is one process's own: what a killed one had begun need not wait for its lease.
+    if db.dialect() == db::Dialect::Sqlite {
+        node.recover().await?;
+    }
 
     let state = http::State {
         node: Arc::clone(&node),

@@ -7,7 +7,7 @@ use actix_web::http::header;
 use actix_web::web::Payload;
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::problem::Problem;
 use crate::error::Code;
@@ -89,6 +89,10 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     // No database keeps it in a text, and no field has a use for it.
     if bytes.windows(6).any(|window| window == b"\\u0000") {
         return Err(Problem::new(Code::FieldInvalid, "A text may not contain the character U+0000."));
+    }
+    // serde would take a list for a struct, its members by position.
+    if bytes.trim_ascii_start().starts_with(b"[") && serde_json::from_slice::<IgnoredAny>(bytes).is_ok() {
+        return Err(Problem::new(Code::FieldInvalid, "The body must be a JSON object."));
     }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
@@ -174,7 +178,9 @@ mod tests {
         assert_eq!(refusal("{}{}"), is(422, "request.field_invalid", "slots"));
         assert_eq!(refusal(r#"{"slots":[]} x"#), is(400, "request.malformed", ""));
         assert_eq!(refusal(r#"{"slots":[],"price":1}"#), is(422, "request.field_invalid", "price"));
-        assert_eq!(refusal("[]"), is(422, "request.field_invalid", "slots"));
+        assert_eq!(refusal(" []"), is(422, "request.field_invalid", ""));
+        assert_eq!(refusal("[[]"), is(400, "request.malformed", ""));
+        assert_eq!(refusal("1"), is(422, "request.field_invalid", ""));
         assert_eq!(
             refusal(r#"{"slots":[{"start":"2026-11-22T05:30:00Z"}]}"#),
             is(422, "request.field_invalid", "slots[0].quantity_kwh")

@@ -37,7 +37,11 @@ pub async fn bpp(state: State, request: HttpRequest, payload: Payload) -> Result
 #[utoipa::path(post, path = "/bpp/receiver/catalog/on_publish", tag = "network", security(()),
     request_body(content = Object, description = "A signed Beckn message"),
     responses((status = 200, description = "Signed ACK", body = Object)))]
-pub async fn on_publish(state: State, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
+pub async fn on_publish(
+    state: State,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
     receive(state, request, payload).await
 }
 
@@ -46,7 +50,11 @@ pub async fn on_publish(state: State, request: HttpRequest, payload: Payload) ->
     params(("action" = String, Path, description = "on_discover, on_select, …")),
     request_body(content = Object, description = "A signed Beckn message"),
     responses((status = 200, description = "Signed ACK", body = Object)))]
-pub async fn callbacks(state: State, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
+pub async fn callbacks(
+    state: State,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
     receive(state, request, payload).await
 }
 

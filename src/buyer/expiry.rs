@@ -25,9 +25,9 @@ const SEARCH_WAIT: Span = Span::from_minutes(2);
 /// The database's.
 pub async fn expire(p: &Participant) -> Result<usize, DbError> {
     let now_market = p.market_now();
-    let due = p
-        .db
-        .read(move |tx| Box::pin(async move { contract::service::past_gate(tx, now_market, BATCH).await }));
+    let due = p.db.read(move |tx| {
+        Box::pin(async move { contract::service::past_gate(tx, Side::Buyer, now_market, BATCH).await })
+    });
     let mut count: usize = 0;
     for id in due.await? {
         let expired = rounds!(expire_one(p, id, now_market).await);

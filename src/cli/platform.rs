@@ -111,6 +111,10 @@ pub async fn start(config: &Config, place: Place, clocks: Clocks, ids: Ids) -> R
     node.attach(Arc::<Dispatcher>::clone(&dispatcher));
     let participant = Participant { db, clocks, ids, node, settings: Arc::new(settings) };
     dispatcher.serve(participant.clone());
+    // An embedded database is one process's own: what a killed one had begun need not wait for its lease.
+    if participant.db.dialect() == db::Dialect::Sqlite {
+        participant.node.recover().await?;
+    }
     let cancel = CancellationToken::new();
     let state = ApiState::new(participant.clone(), registry);
     let address = place.listen.local_addr().map_err(|e| StartError::Listen(config.server.listen, e))?;

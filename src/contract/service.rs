@@ -140,12 +140,17 @@ pub async fn lapsed(tx: &mut Tx, now_market: Timestamp, limit: i64) -> Result<Ve
     store::reserved_until(tx, now_market, limit).await
 }
 
-/// Contracts that are not concluded although their gate is closed.
+/// Contracts of that side that are not concluded although their gate is closed.
 ///
 /// # Errors
 /// The database's.
-pub async fn past_gate(tx: &mut Tx, now_market: Timestamp, limit: i64) -> Result<Vec<Uuid>, DbError> {
-    store::past_gate(tx, now_market, limit).await
+pub async fn past_gate(
+    tx: &mut Tx,
+    side: Side,
+    now_market: Timestamp,
+    limit: i64,
+) -> Result<Vec<Uuid>, DbError> {
+    store::past_gate(tx, side, now_market, limit).await
 }
 
 /// Open reservations of one peer platform.

@@ -27,7 +27,7 @@ sql! {
     RESERVED_UNTIL = "SELECT id FROM contracts WHERE state = 'reserved' AND reserved_until <= $1 \
         ORDER BY reserved_until LIMIT $2";
     PAST_GATE = "SELECT id FROM contracts WHERE state IN ('draft', 'quoted', 'offered', 'confirming', 'recording') \
-        AND gate_closes_at <= $1 ORDER BY gate_closes_at LIMIT $2";
+        AND gate_closes_at <= $1 AND side = $2 ORDER BY gate_closes_at LIMIT $3";
     OPEN_OF_PEER = "SELECT COUNT(*) AS n FROM contracts WHERE state = 'reserved' AND peer_id = $1";
     OPEN_OF_METER = "SELECT COUNT(*) AS n FROM contracts WHERE state = 'reserved' AND buyer_meter = $1 AND side = 'seller'";
     SLOTS = "SELECT slot_start, interval_id, price, requested_wh FROM contract_slots WHERE contract = $1 \
@@ -178,8 +178,17 @@ pub(super) async fn reserved_until(tx: &mut Tx, now: Timestamp, limit: i64) -> R
     tx.query(&RESERVED_UNTIL, &[now.into(), limit.into()]).await?.iter().map(|row| row.get("id")).collect()
 }
 
-pub(super) async fn past_gate(tx: &mut Tx, now: Timestamp, limit: i64) -> Result<Vec<Uuid>, DbError> {
-    tx.query(&PAST_GATE, &[now.into(), limit.into()]).await?.iter().map(|row| row.get("id")).collect()
+pub(super) async fn past_gate(
+    tx: &mut Tx,
+    side: Side,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<Uuid>, DbError> {
+    tx.query(&PAST_GATE, &[now.into(), side.as_str().into(), limit.into()])
+        .await?
+        .iter()
+        .map(|row| row.get("id"))
+        .collect()
 }
 
 pub(super) async fn open_of_peer(tx: &mut Tx, peer: &str) -> Result<i64, DbError> {

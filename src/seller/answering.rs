@@ -56,8 +56,7 @@ pub(super) fn total(rows: &[ContractSlot]) -> Result<Paise, SellerError> {
     let invalid = || WireError::format(super::terms::TABLE, "the total is out of range");
     let mut sum = Paise::default();
     for row in rows.iter().filter(|row| row.requested > WattHours::ZERO) {
-        let amount =
-            units::amount(row.requested, row.price, ROUNDING).map_err(|_| invalid())?;
+        let amount = units::amount(row.requested, row.price, ROUNDING).map_err(|_| invalid())?;
         sum = sum.checked_add(amount).ok_or_else(invalid)?;
     }
     Ok(sum)

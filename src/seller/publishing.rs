@@ -12,7 +12,7 @@ use beckn_wire::energy::{
 };
 use db::DbError;
 use node::{Face, InboxJob, OutboxJob, Outcome, Outgoing, inbox, outbox};
-use units::WattHours;
+use units::{Span, WattHours};
 use uuid::Uuid;
 
 use super::error::SellerError;
@@ -115,14 +115,16 @@ fn publication(
         })
         .collect();
     let (offer_id, resource_id) = (offer.id.to_string(), format!("energy-{}", offer.id));
-    let over = offer.valid_from.max(p.market_now().min(offer.valid_until));
+    let over = p.market_now().min(offer.valid_until);
+    // A window has a length, also that of an offer that is taken back at once.
+    let from = offer.valid_from.min(over.saturating_sub(Span::from_minutes(1)));
     let terms = OfferTerms {
         offer_id: &offer_id,
         resource_id: &resource_id,
         name: &offer.name,
         short_desc: None,
         resource_type: meter.resource_type.as_deref().unwrap_or("SOLAR"),
-        valid_from: offer.valid_from,
+        valid_from: if withdrawn { from } else { offer.valid_from },
         valid_until: if withdrawn { over } else { offer.valid_until },
         slots: &slots,
     };

@@ -166,6 +166,11 @@ pub(super) fn refused_by_ledger(outcome: &Outcome) -> Option<WireError> {
         Outcome::Refused { code, .. } => {
             refuse(format!("the seller's DISCOM ledger refused the contract ({code})"))
         }
+        Outcome::Dead { reason } if reason.starts_with("refused: ") => {
+            // The leg has the form of a callback, whose refusal is final only when it is repeated.
+            let code = reason.split_whitespace().nth(1).unwrap_or_default();
+            refuse(format!("the seller's DISCOM ledger refused the contract ({code})"))
+        }
         Outcome::Expired | Outcome::Dead { .. } => {
             refuse("the seller's DISCOM ledger did not record the contract in time".to_owned())
         }

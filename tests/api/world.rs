@@ -78,7 +78,11 @@ impl Reply {
     /// Asserts a whole problem document and gives it.
     pub fn problem(&self, status: u16, code: &str) -> Value {
         let text = self.text();
-        assert_eq!((self.status, self.header("content-type")), (status, "application/problem+json"), "{text}");
+        assert_eq!(
+            (self.status, self.header("content-type")),
+            (status, "application/problem+json"),
+            "{text}"
+        );
         let body = self.json();
         assert_eq!(body["code"], code, "{text}");
         assert_eq!(body["status"], status, "{text}");
@@ -115,12 +119,17 @@ impl World {
         let signing_key = SigningKey::from_seed(&[7; 32]);
         let registry = Arc::new(StaticRegistry::new());
         registry.add(&key_id, signing_key.public(), &base, &[NETWORK_TEST]);
-        let identity =
-            Identity { subscriber_id: US.into(), key_id: key_id.clone(), signing_key, base_url: base.clone() };
+        let identity = Identity {
+            subscriber_id: US.into(),
+            key_id: key_id.clone(),
+            signing_key,
+            base_url: base.clone(),
+        };
         let known: Arc<dyn Registry> = Arc::<StaticRegistry>::clone(&registry);
         let client = GuardedClient::new(&ClientConfig::default()).unwrap();
         let node_config = NodeConfig::new(identity, &[NETWORK_TEST]);
-        let node = Node::new(node_config, db.clone(), clocks.clone(), ids.clone(), Arc::clone(&known), client);
+        let node =
+            Node::new(node_config, db.clone(), clocks.clone(), ids.clone(), Arc::clone(&known), client);
         let participant = Participant {
             db,
             clocks,
@@ -165,7 +174,8 @@ impl World {
     /// Asha offers two hours: the offer.
     pub async fn offer(&self) -> Value {
         let slot = |start| json!({"start": start, "quantity_kwh": "5", "price_inr": "6.50"});
-        let body = json!({"meter_id": "TEST_METER_000111", "name": "Roof", "slots": [slot(TEN), slot(ELEVEN)]});
+        let body =
+            json!({"meter_id": "TEST_METER_000111", "name": "Roof", "slots": [slot(TEN), slot(ELEVEN)]});
         self.post(ASHA, "/seller/offers", &body).await.is(201)
     }
 

@@ -1,7 +1,7 @@
 """Energy contracts of wave 2: offers, requests and what becomes of them, as plain dictionaries."""
 
 import copy
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 SCHEMA = "https://schema.nfh.global/%s/context.jsonld"
 KINDS = {
@@ -239,8 +239,8 @@ def requested(contract):
 
 
 def amount(contract):
-    """Price times quantity over all hours, INR."""
+    """Price times quantity over all hours, INR: rounded once, half away from zero, as the contract policy does."""
     total = Decimal(0)
     for row in series(contract)["intervals"]:
         total += Decimal(str(cell(row, "PRICE_PER_KWH"))) * Decimal(str(cell(row, "REQUESTED_QTY") or 0))
-    return total.quantize(Decimal("0.01"))
+    return total.quantize(Decimal("0.01"), ROUND_HALF_UP)

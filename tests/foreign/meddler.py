@@ -187,8 +187,11 @@ class Meddler:
                              "confirm with %s: the meters in the seller's ledger" % name)
 
     def call_off(self, buyer, contract):
+        """What is only reserved has no id yet, and the protocol wants one in `cancel`."""
         if contract:
-            buyer.bap.ask(buyer.to, "cancel", buyer.transaction_id, {"contract": contract})
+            message = {"contract": dict(contract, id=contract.get("id") or ID)}
+            answer = buyer.bap.ask(buyer.to, "cancel", buyer.transaction_id, message)
+            self.tally.equal(answer.status, 200, "the answer to the cancellation")
         until(lambda: self.guide.stock() == self.empty, "the stock is whole again")
 
 

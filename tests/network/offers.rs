@@ -1,6 +1,7 @@
 //! Offers that change while they are on sale (ruling 22): what the seller may do, and what buyers then see.
 
 use serde_json::json;
+use units::Span;
 
 use crate::client::{slots, text};
 use crate::world::*;
@@ -49,7 +50,7 @@ on_both_databases! {
         let shown = farid.shown(&offer.1).await.unwrap();
         assert_eq!(["price_inr", "available_kwh"].map(|name| text(&shown["slots"][0], name)), ["8.25", "6"]);
         let trade = farid.buy(&meter("farid"), &offer, &[(FIRST, "2")]).await;
-        assert_eq!(trade["totals"]["amount_inr"], "16.5");
+        assert_eq!(trade["totals"]["amount_inr"], "16.50");
         world.close().await;
     }
 
@@ -77,6 +78,7 @@ on_both_databases! {
         let (asha, farid) = (world.person("asha"), world.person("farid"));
         let search = farid.discover().await;
         let path = format!("/seller/offers/{}", offer.1);
+        world.market.advance(Span::from_minutes(1));
         let withdrawn = asha.delete(&path).await;
         assert!(withdrawn.status < 300, "{}", withdrawn.status);
         let now = asha.offer(&offer.1).await;

@@ -41,6 +41,7 @@ on_both_databases! {
         let (asha, bilal, farid) = (world.person("asha"), world.person("bilal"), world.person("farid"));
         world.market.advance(LAPSE);
         stock_is(&asha, &offer.1, ["5", "0", "0"]).await;
+        asha.published(&offer.1).await;
         bilal.buy(&meter("bilal"), &offer, &[(FIRST, "4")]).await;
         farid.confirm(&transaction).await;
         let told = farid.until(&transaction, &["rejected"]).await;

@@ -37,7 +37,7 @@ on_both_databases! {
         farid.confirm(&search).await.ok();
         let trade = farid.until(&search, &["standing"]).await;
         assert_eq!(asha.stock(&offer.1).await, ["5", "0", "2"]);
-        assert_eq!(trade["totals"], json!({"quantity_kwh": "3.5", "amount_inr": "23.5"}));
+        assert_eq!(trade["totals"], json!({"quantity_kwh": "3.5", "amount_inr": "23.50"}));
         assert_eq!((&trade["ledger"], &trade["peer_id"]), (&json!("recorded"), &json!(ALPHA)));
         let meters = ["buyer_meter", "seller_meter"];
         assert_eq!(meters.map(|name| text(&trade, name)), ["TEST_METER_FARID", "••••asha"]);

@@ -7,9 +7,10 @@ use units::WattHours;
 
 sql! {
     CONTRACTS = "SELECT side, transaction_id, contract_id, state, holds, ledger_state, failure_code, \
-        cancelled_by, offer_id, buyer_meter, c.id, \
+        cancelled_by, offer_id, buyer_meter, peer_id, c.id, \
         CAST(COALESCE((SELECT SUM(requested_wh) FROM contract_slots s \
         WHERE s.contract = c.id), 0) AS BIGINT) AS wh FROM contracts c ORDER BY c.id";
+    STATES = "SELECT side, state FROM contracts";
     HISTORY = "SELECT state, cause FROM contract_history WHERE contract = $1 ORDER BY revision";
     STOCK = "SELECT offer_id, CAST(SUM(published_wh) AS BIGINT) AS published, \
         CAST(SUM(reserved_wh) AS BIGINT) AS reserved, CAST(SUM(sold_wh) AS BIGINT) AS sold \
@@ -34,6 +35,7 @@ pub struct Contract {
     pub failure: Option<String>,
     pub cancelled_by: Option<String>,
     pub offer_id: String,
+    pub peer_id: String,
     pub buyer_meter: Option<String>,
     pub requested: WattHours,
     /// State and cause, oldest first.
@@ -86,6 +88,18 @@ pub struct Book {
     pub received: Vec<Received>,
 }
 
+/// How many contracts of a side are in one of these states.
+pub async fn count(db: &Db, side: &str, states: &[&str]) -> usize {
+    let book = db.read(|tx| Box::pin(async move { tx.query(&STATES, &[]).await }));
+    let rows: Result<Vec<Row>, DbError> = book.await;
+    let rows = rows.unwrap();
+    let found = rows.iter().filter(|row| {
+        let (of, state): (String, String) = (row.get("side").unwrap(), row.get("state").unwrap());
+        of == side && states.contains(&state.as_str())
+    });
+    found.count()
+}
+
 /// Reads a platform's database.
 pub async fn read(db: &Db) -> Book {
     db.read(|tx| Box::pin(book(tx))).await.unwrap()
@@ -117,6 +131,7 @@ async fn book(tx: &mut Tx) -> Result<Book, DbError> {
             failure: row.get("failure_code")?,
             cancelled_by: row.get("cancelled_by")?,
             offer_id: row.get("offer_id")?,
+            peer_id: row.get("peer_id")?,
             buyer_meter: row.get("buyer_meter")?,
             requested: row.get("wh")?,
             history: history.collect::<Result<_, DbError>>()?,
@@ -224,7 +239,13 @@ impl Book {
             assert_eq!(row.state, "done", "acknowledged without an effect: {row:?}");
         }
         for row in &self.sent {
-            assert!(matches!(row.state.as_str(), "delivered" | "refused"), "{row:?}");
+            // A ledger that refused, or was silent until the gate, is told of the withdrawal.
+            let withdrawn = row.purpose == "ledger.on_confirm"
+                && self.sent.iter().any(|later| {
+                    let same = later.transaction_id == row.transaction_id && later.target == row.target;
+                    same && later.purpose == "ledger.on_cancel" && later.state == "delivered"
+                });
+            assert!(matches!(row.state.as_str(), "delivered" | "refused") || withdrawn, "{row:?}");
         }
         let mut answered: BTreeMap<&str, Vec<&Sent>> = BTreeMap::new();
         for row in &self.sent {
@@ -290,13 +311,18 @@ impl Book {
 
 /// Two platforms agree: each message that one has delivered the other has received, and none besides; each
 /// contract has the same id, the same energy and the same outcome on both sides.
-pub fn check_agreement(seller: (&str, &Book), buyer: (&str, &Book)) {
+pub fn check_agreement<'b>(seller: (&'b str, &'b Book), buyer: (&'b str, &'b Book)) {
     for ((one, book), (other, others)) in [(seller, buyer), (buyer, seller)] {
         let (sent, received) = (book.delivered_to(other), others.received_from(one));
         let differ: Vec<_> = sent.symmetric_difference(&received).collect();
         assert!(differ.is_empty(), "{one} to {other}: sent or received only: {differ:?}");
     }
-    for contract in buyer.1.of("buyer").into_iter().filter(|contract| contract.contract_id.is_some()) {
+    let with = |book: &'b Book, side, peer: &'b str| {
+        book.of(side)
+            .into_iter()
+            .filter(move |contract| contract.peer_id == peer && contract.contract_id.is_some())
+    };
+    for contract in with(buyer.1, "buyer", seller.0) {
         let counterpart = seller.1.contract("seller", &contract.transaction_id);
         assert_eq!(contract.contract_id, counterpart.contract_id);
         assert_eq!(contract.requested, counterpart.requested, "{contract:?} {counterpart:?}");
@@ -306,7 +332,7 @@ pub fn check_agreement(seller: (&str, &Book), buyer: (&str, &Book)) {
             "{states:?} {contract:?}"
         );
     }
-    for contract in seller.1.of("seller").into_iter().filter(|contract| contract.state == "active") {
+    for contract in with(seller.1, "seller", buyer.0).filter(|contract| contract.state == "active") {
         assert_eq!(buyer.1.contract("buyer", &contract.transaction_id).state, "standing");
     }
 }

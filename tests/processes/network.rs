@@ -48,9 +48,14 @@ impl Platform {
         ready(&self.api).await;
     }
 
+    /// Its database, beside it.
+    pub async fn database(&self) -> Db {
+        Db::connect(&self.database, &Options { pool_max: 2, ..Options::default() }).await.unwrap()
+    }
+
     /// What its database says now.
     pub async fn book(&self) -> Book {
-        let db = Db::connect(&self.database, &Options { pool_max: 2, ..Options::default() }).await.unwrap();
+        let db = self.database().await;
         let book = audit::read(&db).await;
         db.close().await;
         book

@@ -2,21 +2,25 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use clock::{Clock, SystemClock};
 use serde_json::Value;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use units::WattHours;
 
-use crate::client::{Person, eventually, text};
+use crate::audit;
+use crate::client::{PATIENCE, Person, text};
 use crate::network::{NORTH, Network, Platform, SOUTH, buyer_meter};
 
 const BUYERS: usize = 100;
 /// 10 kWh are offered, each buyer wants one.
 const WINNERS: usize = 10;
-/// A platform is killed when so many trades stand.
-const KILLED_AFTER: usize = 3;
+/// A platform is killed when so many contracts have come so far.
+const KILLED_AFTER: usize = 2;
+/// How many buyers confirm at the same time when a platform is to be killed in the midst of it.
+const CAREFUL: usize = 2;
 
 /// How the race ended for one buyer.
 #[derive(Clone, Debug)]
@@ -27,9 +31,9 @@ enum Told {
     Refused(String),
 }
 
-/// Starts the race; each buyer's outcome comes from the set, and the counter says how many trades stand.
-async fn start(network: &Network, offer: &(String, String)) -> (JoinSet<Told>, Arc<AtomicUsize>) {
-    let standing = Arc::new(AtomicUsize::new(0));
+/// Starts the race, in which so many may confirm at the same time. Each buyer's outcome comes from the set.
+async fn start(network: &Network, offer: &(String, String), confirming: usize) -> JoinSet<Told> {
+    let confirming = Arc::new(Semaphore::new(confirming));
     let mut searches = JoinSet::new();
     for n in 0..BUYERS {
         let buyer = network.buyer(n);
@@ -39,20 +43,19 @@ async fn start(network: &Network, offer: &(String, String)) -> (JoinSet<Told>, A
     let mut race = JoinSet::new();
     for (n, search) in searches {
         let (buyer, offer, slot) = (network.buyer(n), offer.clone(), network.slot.clone());
-        let standing = Arc::clone(&standing);
-        race.spawn(async move {
-            let told = run(&buyer, &buyer_meter(n), &search, &offer, &slot).await;
-            if let Told::Standing(_) = told {
-                standing.fetch_add(1, Ordering::SeqCst);
-            }
-            told
-        });
+        let confirming = Arc::clone(&confirming);
+        let wish = (buyer_meter(n), search, offer, slot);
+        race.spawn(async move { run(&buyer, &wish, &confirming).await });
     }
-    (race, standing)
+    race
 }
 
-async fn run(buyer: &Person, meter: &str, search: &str, offer: &(String, String), slot: &str) -> Told {
-    let reply = buyer.init(search, meter, offer, &[(slot, "1")]).await;
+/// Meter, search, offer, slot.
+type Wish = (String, String, (String, String), String);
+
+async fn run(buyer: &Person, wish: &Wish, confirming: &Semaphore) -> Told {
+    let (meter, search, offer, slot) = wish;
+    let reply = buyer.init(search, meter, offer, &[(slot.as_str(), "1")]).await;
     if reply.status >= 400 {
         let (status, code) = reply.refusal();
         assert_eq!((status, code.as_str()), (409, "trade.quantity_unavailable"));
@@ -62,6 +65,7 @@ async fn run(buyer: &Person, meter: &str, search: &str, offer: &(String, String)
     if offered["state"] == "rejected" {
         return Told::Refused(text(&offered["failure"], "code"));
     }
+    let _turn = confirming.acquire().await.unwrap();
     buyer.confirm(search).await.ok();
     let end = buyer.until(search, &["standing", "rejected"]).await;
     match end["state"].as_str() {
@@ -80,7 +84,7 @@ async fn check(network: Network, offer: &(String, String), told: &[Told]) {
         match told {
             Told::Standing(transaction) => {
                 assert_eq!(transaction["totals"]["quantity_kwh"], "1");
-                assert_eq!(transaction["totals"]["amount_inr"], "5");
+                assert_eq!(transaction["totals"]["amount_inr"], "5.00");
                 assert_eq!(transaction["ledger"], "recorded");
                 standing.insert(text(transaction, "contract_id"));
             }
@@ -115,21 +119,22 @@ async fn check(network: Network, offer: &(String, String), told: &[Told]) {
     }
 }
 
-/// Waits until some trades stand, kills the platform, and starts it again once it is dead: how many contracts
-/// of that side were concluded when it died.
-async fn kill_and_restart(platform: &mut Platform, standing: &AtomicUsize, side: &str) -> usize {
-    eventually("the first trades", || async {
-        let count = standing.load(Ordering::SeqCst);
-        if count >= KILLED_AFTER { Ok(()) } else { Err(format!("{count} trades")) }
-    })
-    .await;
+/// Kills the platform as soon as some contracts of that side are in one of these states, though not yet all, and starts
+/// it again.
+async fn kill_and_restart(platform: &mut Platform, side: &str, states: &[&str]) {
+    let db = platform.database().await;
+    let deadline = SystemClock.now().saturating_add(PATIENCE);
+    while audit::count(&db, side, states).await < KILLED_AFTER {
+        assert!(SystemClock.now() < deadline, "the race does not come to {states:?}");
+        node::pause(Duration::from_millis(1)).await;
+    }
     platform.process.kill();
-    let book = platform.book().await;
-    let concluded =
-        book.of(side).into_iter().filter(|c| matches!(c.state.as_str(), "active" | "standing")).count();
+    let reached = audit::count(&db, side, states).await;
+    db.close().await;
+    println!("killed with {reached} contracts {states:?}");
+    assert!(reached < WINNERS, "it was killed too late");
     platform.process.spawn();
     platform.ready().await;
-    concluded
 }
 
 on_both_databases! {
@@ -137,7 +142,7 @@ on_both_databases! {
         let network = Network::start(&databases, BUYERS).await;
         let offer = network.list().await;
         let started = SystemClock.now();
-        let (race, _) = start(&network, &offer).await;
+        let race = start(&network, &offer, BUYERS).await;
         let told = race.join_all().await;
         println!("the race took {} ms", SystemClock.now().since(started).as_millis());
         check(network, &offer, &told).await;
@@ -146,9 +151,10 @@ on_both_databases! {
     async fn a_killed_seller_loses_and_doubles_nothing(databases: Databases) {
         let mut network = Network::start(&databases, BUYERS).await;
         let offer = network.list().await;
-        let (race, standing) = start(&network, &offer).await;
-        let concluded = kill_and_restart(&mut network.alpha, &standing, "seller").await;
-        assert!(concluded < WINNERS, "it was killed after the race");
+        let race = start(&network, &offer, CAREFUL).await;
+        let (held, sold) = (["reserved", "recording", "active"], ["active"]);
+        kill_and_restart(&mut network.alpha, "seller", &held).await;
+        kill_and_restart(&mut network.alpha, "seller", &sold).await;
         let told = race.join_all().await;
         check(network, &offer, &told).await;
     }
@@ -156,9 +162,10 @@ on_both_databases! {
     async fn a_killed_buyer_loses_and_doubles_nothing(databases: Databases) {
         let mut network = Network::start(&databases, BUYERS).await;
         let offer = network.list().await;
-        let (race, standing) = start(&network, &offer).await;
-        let concluded = kill_and_restart(&mut network.beta, &standing, "buyer").await;
-        assert!(concluded < WINNERS, "it was killed after the race");
+        let race = start(&network, &offer, CAREFUL).await;
+        let (held, bought) = (["offered", "confirming", "recording", "standing"], ["standing"]);
+        kill_and_restart(&mut network.beta, "buyer", &held).await;
+        kill_and_restart(&mut network.beta, "buyer", &bought).await;
         let told = race.join_all().await;
         check(network, &offer, &told).await;
     }

@@ -60,7 +60,10 @@ pub async fn cancel(state: State, request: HttpRequest, payload: Payload) -> Ans
     let Asked { user, body, key, .. } = state.asked::<CancelBody>(&request, payload).await?;
     let readable = |text: &String| text.chars().count() <= REASON_MAX && !text.chars().any(char::is_control);
     if !body.reason.as_ref().is_none_or(readable) {
-        return Err(Problem::field("reason", format!("At most {REASON_MAX} characters without line breaks.")));
+        return Err(Problem::field(
+            "reason",
+            format!("At most {REASON_MAX} characters without line breaks."),
+        ));
     }
     let (participant, order, under) =
         (state.participant.clone(), order(&state, &request, &user).await?, key.clone());

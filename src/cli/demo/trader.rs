@@ -12,9 +12,9 @@ use crate::cli::local::LocalNetwork;
 use crate::contract::{self, Side, State};
 use crate::error::Coded;
 use crate::identity::{self, User};
+use crate::market::NewSlot;
 use crate::metering::{self, Meter};
 use crate::network::Participant;
-use crate::market::NewSlot;
 use crate::network::normalize_meter;
 use crate::seller::{self, ListWish};
 
@@ -212,8 +212,7 @@ impl Trader {
         let own = person.meter.meter_key.clone();
         let others: Vec<FoundOffer> =
             found.into_iter().filter(|offer| normalize_meter(&offer.seller_meter) != own).collect();
-        let (same, foreign): (Vec<_>, Vec<_>) =
-            others.into_iter().partition(|offer| offer.discom == discom);
+        let (same, foreign): (Vec<_>, Vec<_>) = others.into_iter().partition(|offer| offer.discom == discom);
         if let (false, Some(offer)) = (self.same_discom_tried, same.first()) {
             self.same_discom_tried = true;
             let wish = select_wish(&transaction_id, offer, first_open(offer), None);
@@ -399,10 +398,7 @@ fn select_wish(
     quantity: Option<WattHours>,
 ) -> SelectWish {
     let slots = slot
-        .map(|(slot, _)| SlotWish {
-            slot,
-            quantity: quantity.unwrap_or(WattHours::new(1_000)),
-        })
+        .map(|(slot, _)| SlotWish { slot, quantity: quantity.unwrap_or(WattHours::new(1_000)) })
         .into_iter()
         .collect();
     SelectWish {

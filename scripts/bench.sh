@@ -1,0 +1,100 @@
+#!/usr/bin/env bash
+# The benches, each a ratio or a rate within one run, on release builds; a table at the end. It judges nothing: a busy
+# machine makes figures worse, and the table says what was asked for.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+scripts/needs.sh test
+# A database that need not survive a power cut would be compared with one that must.
+export PG_FSYNC=on
+# shellcheck source=scripts/services.sh
+source scripts/services.sh
+services_start
+
+log="$services_dir/bench.log"
+bin="${CARGO_TARGET_DIR:-target}/release"
+started=()
+stop_started() {
+  for pid in "${started[@]}"; do kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null || true; done
+  started=()
+}
+trap 'stop_started; services_stop' EXIT
+
+cargo build --release --locked --workspace --bins
+for bench in wire trade http; do
+  echo
+  echo "== $bench"
+  cargo bench --locked --quiet --bench "$bench" | tee -a "$log"
+done
+
+millis() { echo $(($(date +%s%N) / 1000000)); }
+answers() { curl --silent --output /dev/null --fail --max-time 1 "$1"; }
+until_ready() {
+  local patience=$(($(millis) + 20000))
+  until answers "$1"; do
+    [ "$(millis)" -lt "$patience" ] || { echo "$1 does not become ready" >&2; return 1; }
+    sleep 0.01
+  done
+}
+
+# How soon `wattmandi serve` is ready, and what it takes when nobody asks anything: beside a catalog service, which is
+# its registry, and the DISCOMs.
+idle() {
+  local dir="$services_dir/idle" catalog discoms api ops key_id public_key begun runs=5 ready=() rss pid
+  mkdir -p "$dir"
+  catalog=$(free_port) discoms=$(free_port) api=$(free_port) ops=$(free_port)
+  "$bin/wattmandi" keys generate --subscriber-id bench.example --out "$dir/key.json" >"$dir/key.txt"
+  key_id=$(awk '/^key id/ {print $3}' "$dir/key.txt")
+  public_key=$(awk '/^public key/ {print $3}' "$dir/key.txt")
+  cat >"$dir/seed.json" <<JSON
+[{"subscriber_id": "bench.example", "url": "http://127.0.0.1:$api", "type": "BPP", "key_id": "$key_id",
+  "signing_public_key": "$public_key", "network_memberships": ["indiaenergystack.in/test-ies-p2p-trading-network"]}]
+JSON
+  cat >"$dir/wattmandi.toml" <<TOML
+[server]
+listen = "127.0.0.1:$api"
+ops_listen = "127.0.0.1:$ops"
+database_url = "sqlite:$dir/wattmandi.db"
+key_file = "$dir/key.json"
+[network]
+subscriber_id = "bench.example"
+base_url = "http://127.0.0.1:$api"
+registry_url = "http://127.0.0.1:$catalog/registry/dedi"
+catalog_service_id = "$1"
+[[network.discoms]]
+code = "TEST_DISCOM_NORTH"
+discom_id = "north.discom.example"
+discom_uri = "http://127.0.0.1:$discoms"
+ledger_id = "north.ledger.example"
+ledger_uri = "http://127.0.0.1:$discoms"
+TOML
+  "$bin/cds-mock" --insecure-demo --listen "127.0.0.1:$catalog" --database "sqlite:$dir/cds.db" \
+    --key-file "$dir/cds.key.json" --seed "$dir/seed.json" >"$dir/cds.log" 2>&1 &
+  started+=($!)
+  "$bin/discom-mock" --insecure-demo --listen "127.0.0.1:$discoms" --database "sqlite:$dir/discom.db" \
+    --key-dir "$dir/keys" --registry "http://127.0.0.1:$catalog/registry/dedi" \
+    --discom TEST_DISCOM_NORTH,north.discom.example,north.ledger.example >"$dir/discom.log" 2>&1 &
+  started+=($!)
+  until_ready "http://127.0.0.1:$catalog/registry/dedi/lookup/bench.example/subscribers.beckn.one/$key_id"
+  for ((run = 0; run < runs; run++)); do
+    begun=$(millis)
+    "$bin/wattmandi" serve --insecure-demo --config "$dir/wattmandi.toml" >"$dir/serve.log" 2>&1 &
+    pid=$!
+    started+=("$pid")
+    until_ready "http://127.0.0.1:$api/ready" || { cat "$dir/serve.log" >&2; return 1; }
+    ready+=($(($(millis) - begun)))
+    if [ "$run" -eq $((runs - 1)) ]; then
+      sleep 2
+      rss=$(awk '/^VmRSS/ {print $2}' "/proc/$pid/status")
+    fi
+    kill -INT "$pid" && wait "$pid"
+  done
+  mapfile -t ready < <(printf '%s\n' "${ready[@]}" | sort -n)
+  # The first start also makes the database; it is among the runs.
+  echo "ready after          ${ready[$((runs / 2))]} ms, at most ${ready[$((runs - 1))]} ms of $runs starts (under 1000 ms is asked for)"
+  echo "idle memory          $((rss / 1024)) MiB resident (under 60 MB is asked for)"
+}
+
+echo
+echo "== serve"
+idle cds.wattmandi.example | tee -a "$log"
