@@ -34,6 +34,7 @@ case "${1:-build}" in
     command -v python3 >/dev/null || install python3
     python3 -c 'import venv, ensurepip' 2>/dev/null || install python3-venv
     command -v curl >/dev/null || install curl
+    command -v jq >/dev/null || install jq
     ;;
   audit)
     build

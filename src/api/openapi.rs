@@ -70,6 +70,7 @@ impl Modify for Everywhere {
         for (path, item) in &mut document.paths.paths {
             let ours = path.starts_with("/api/") || path.starts_with("/seller/");
             for (method, operation) in operations(item) {
+                operation.operation_id = Some(name(&method, path));
                 if ours {
                     client(path, &method, operation);
                 } else {
@@ -91,6 +92,18 @@ fn operations(item: &mut utoipa::openapi::PathItem) -> Vec<(HttpMethod, &mut Ope
         .into_iter()
         .filter_map(|(method, slot)| slot.as_mut().map(|operation| (method, operation)))
         .collect()
+}
+
+/// `post_seller_orders_id_cancel`: handlers of several paths share a name, operations may not.
+fn name(method: &HttpMethod, path: &str) -> String {
+    let method = match method {
+        HttpMethod::Post => "post",
+        HttpMethod::Patch => "patch",
+        HttpMethod::Delete => "delete",
+        _ => "get",
+    };
+    let words = path.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|word| !word.is_empty());
+    std::iter::once(method).chain(words).collect::<Vec<_>>().join("_")
 }
 
 /// The headers and the failures of the client API.

@@ -58,8 +58,7 @@ class Schemas:
         if not self.server:
             return []
         join = "&" if "?" in self.server else "?"
-        return ["--databases", ",".join("%s%soptions[search_path]=%s" % (self.server, join, name)
-                                        for name in self.names)]
+        return ["--databases"] + ["%s%soptions[search_path]=%s" % (self.server, join, name) for name in self.names]
 
 
 class Demo:

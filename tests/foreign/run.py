@@ -47,10 +47,13 @@ def verified_run(tally, postgres):
         tally.check(code == 0, "the demo run ends well", found=output[-500:] + log[-1500:])
         tally.check("panick" not in log, "nothing panicked", found=log[-1500:])
         judge = verify.verify(folder)
+        print("  " + verify.extent(judge))
         print("  " + verify.summary(judge))
         for fault in judge.faults[:20]:
             print("  fault: %s" % fault)
         tally.equal(len(judge.faults), 0, "the number of faults")
+        tally.equal(judge.contracts, TRADES, "the number of contracts in the evidence")
+        tally.check(judge.at_the_edge < 10, "the evidence is whole, but for its very end", found=judge.at_the_edge)
         tally.check(judge.signatures > 10 * TRADES and judge.chains > 5 * TRADES, "there was something to verify")
         tally.check(verify.self_test(folder), "the verifier sees every way to spoil the evidence")
     finally:

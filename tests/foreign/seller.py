@@ -9,7 +9,7 @@ import beckn
 import energy
 import peer
 from check import until
-from demo import NORTH, Client, slot_after, utc
+from demo import NORTH, SOUTH, Client, slot_after, utc
 
 PLATFORM = "alpha.wattmandi.example"
 LEDGER = "north.ledger.example"
@@ -21,7 +21,8 @@ class Seller:
     """Answers requests by the manner that a trade was given.
 
     `ack`: the shape of the synchronous answer; `chained`: four lines or three; `early`: the callback leaves before the
-    ACK does; `twice`: every callback is sent twice; `raise_price`, `refuse`, `fail`: where the trade goes wrong.
+    ACK does; `twice`: every callback is sent twice; `refuse`, `fail`: where the trade goes wrong; `lies`: what is done
+    to the contract of a callback, by action, before it leaves.
     """
 
     ACKS = ("current", "sandbox", "tag", "rc1", "empty")
@@ -82,7 +83,7 @@ class Seller:
             holders = {role["role"]: role["participantId"] for role in contract["contractAttributes"]["roles"]}
             tally.equal((holders.get("buyerPlatform"), holders.get("sellerPlatform"), holders.get("buyerDiscom"),
                          holders.get("sellerDiscom")),
-                        (PLATFORM, self.bpp.id, "TEST_DISCOM_SOUTH", NORTH), "the four roles in init")
+                        (PLATFORM, self.bpp.id, SOUTH, NORTH), "the four roles in init")
         for commitment in contract.get("commitments", []):
             tally.check("offerAttributes" not in commitment["offer"], "%s carries no offerAttributes" % action)
         tally.check(not any("status" not in each for each in contract.get("consideration", [])),
@@ -99,6 +100,8 @@ class Seller:
     def call_back(self, message, contract, manner, **more):
         """The callback, and what the server says to it."""
         action, transaction_id = "on_" + message.action, message.context["transactionId"]
+        if action in manner.get("lies", {}):
+            return self.lie(message, action, copy.deepcopy(contract), manner["lies"][action])
         arguments = (self.to, action, transaction_id, {"contract": contract}, message, manner.get("chained", False))
         answer = self.bpp.call_back(*arguments, **more)
         self.replies.append((action, answer))
@@ -111,14 +114,19 @@ class Seller:
                              "the same %s again is ACKed again" % action)
         return answer
 
+    def lie(self, message, action, contract, change):
+        """A callback with a lie in it: refused at once, or taken and dealt with."""
+        change(contract)
+        answer = self.bpp.call_back(self.to, action, message.context["transactionId"], {"contract": contract}, message)
+        self.tally.check(answer.status in (200, 400, 403), "an %s with a lie is answered" % action,
+                         found="%d %s" % (answer.status, answer.body[:300]))
+        return answer
+
     def on_select(self, message, manner):
         self.call_back(message, energy.on_select(message.contract), manner)
 
     def on_init(self, message, manner):
         contract = energy.on_init(message.contract)
-        if manner.get("raise_price"):
-            for row in energy.series(contract)["intervals"]:
-                energy.set_cell(row, "PRICE_PER_KWH", 9)
         if manner.get("forged_chain"):
             self.forged_chain(message, contract)
         self.contracts[message.context["transactionId"]] = contract
@@ -315,6 +323,85 @@ def goes_wrong(tally, seller, trade, manner, step, code, state="rejected"):
     tally.check(failure.get("code") == code if code else bool(failure.get("code")), "the reason is told", found=failure)
 
 
+def row(contract):
+    return energy.series(contract)["intervals"][0]
+
+
+def of(contract, participant):
+    return next(each["participantAttributes"] for each in contract["participants"] if each["id"] == participant)
+
+
+def final(contract):
+    energy.series(contract)["payloadDescriptors"].append(energy.descriptor("FINAL_ALLOC"))
+    energy.set_cell(row(contract), "FINAL_ALLOC", 0)
+
+
+LIES = [
+    ("on_init", "a higher price", lambda c: energy.set_cell(row(c), "PRICE_PER_KWH", 9)),
+    ("on_init", "more energy", lambda c: energy.set_cell(row(c), "REQUESTED_QTY", 2)),
+    ("on_init", "a price in dollars", lambda c: energy.series(c)["payloadDescriptors"][0].update(currency="USD")),
+    ("on_init", "another hour", lambda c: energy.series(c)["intervalPeriod"].update(start="2030-01-01T00:30:00Z")),
+    ("on_init", "another meter of the buyer", lambda c: of(c, PLATFORM).update(meterId="TEST_METER_MALLORY")),
+    ("on_init", "another offer", lambda c: c["commitments"][0]["offer"].update(id="another-offer")),
+    ("on_init", "an allocation", final),
+    ("on_init", "another ledger of the buyer", lambda c: of(c, SOUTH).update(ledgerId="evil.ledger.example")),
+    ("on_confirm", "a higher price", lambda c: energy.set_cell(row(c), "PRICE_PER_KWH", 9)),
+    ("on_confirm", "more energy", lambda c: energy.set_cell(row(c), "REQUESTED_QTY", 2)),
+    ("on_confirm", "another meter of the buyer", lambda c: of(c, PLATFORM).update(meterId="TEST_METER_MALLORY")),
+    ("on_confirm", "another ledger of the buyer", lambda c: of(c, SOUTH).update(ledgerId="evil.ledger.example")),
+    ("on_confirm", "an allocation", final),
+    ("on_confirm", "no id", lambda c: c.pop("id")),
+    ("on_confirm", "a status that is not ACTIVE", lambda c: c.update(status={"code": "DRAFT"})),
+    ("on_confirm", "a higher amount", lambda c: c["settlements"][0]["settlementAttributes"].update(
+        amount={"currency": "INR", "value": 9999})),
+]
+
+
+def lied_to(tally, seller, trade, action, lie):
+    """Whatever a seller's platform writes: what stands, and what our ledger has, is what the user agreed to."""
+    seller.manner = {"lies": {action: lie}}
+    trade.find()
+    trade.select()
+    document = trade.init()
+    if document.get("state") == "offered":
+        answer = trade.client.ask("POST", "/api/confirm", {"transaction_id": trade.transaction_id}, wait=3)
+        document = answer.json if answer.status == 200 else trade.now()
+    slots = [(slot["start"][:19] + "Z", Decimal(slot["quantity_kwh"]), Decimal(slot["price_inr"]))
+             for slot in document["slots"]]
+    tally.equal(slots, [(trade.start, Decimal("1.25"), Decimal(PRICE))], "the hours of the user's contract")
+    told = document["state"] == "standing" or document.get("failure")
+    tally.check(told, "the contract stands, or the user is told why not", found=document)
+    path = "/ledgers/south.ledger.example/records?transaction_id=%s" % trade.transaction_id
+    records = beckn.send("GET", seller.demo.discoms + path).json["records"]
+    live = [each for each in records if each["status"] == "ACTIVE"]
+    tally.equal(len(live), 1 if document["state"] == "standing" else 0, "the number of live records in the ledger")
+    for each in live:
+        lines = [(Decimal(line["price"]), Decimal(line["requested"])) for line in each["intervals"]]
+        tally.equal((each["buyer"]["meterId"], each["seller"]["meterId"], lines),
+                    ("TEST_METER_BILAL", METER, [(Decimal(PRICE), Decimal("1.25"))]), "the record in the ledger")
+    if document["state"] == "standing":
+        standing_document(tally, seller, trade, action)
+
+
+def standing_document(tally, seller, trade, action):
+    """The buyer's platform, asked by the seller's (ruling 14: by role, not by path), tells what it holds."""
+    contract = seller.contracts[trade.transaction_id]
+    answer = seller.bpp.ask(seller.to, "status", trade.transaction_id, {"contract": contract})
+    tally.equal(answer.status, 200, "the answer to a seller's status")
+    message = seller.bpp.wait("on_status", trade.transaction_id, answer.message_id)
+    tally.equal(message.fault, None, "the fault of the buyer's on_status")
+    held = message.contract
+    units = {each["payloadType"]: each.get("currency") or each.get("units")
+             for each in energy.series(held)["payloadDescriptors"]}
+    tally.equal((units["PRICE_PER_KWH"], units["REQUESTED_QTY"]), ("INR", "KWH"),
+                "the currency and the unit that the buyer holds after %s" % action)
+    tally.check(energy.cell(row(held), "FINAL_ALLOC") is None, "the buyer holds no allocation before delivery")
+    terms = beckn.at(held, "settlements", 0, "settlementAttributes") or {}
+    tally.check(beckn.at(terms, "amount", "value") != 9999, "the buyer holds the agreed amount", found=terms)
+    text = beckn.encode(held).decode()
+    tally.check("MALLORY" not in text and "evil" not in text, "the buyer holds no other meter or ledger", found=text)
+
+
 def on_confirm_for_nothing(tally, seller, bpp):
     """A contract out of the blue."""
     contract = copy.deepcopy(next(iter(seller.contracts.values())))
@@ -348,11 +435,11 @@ def run(tally, demo):
                       "BIZ_QUANTITY_UNAVAILABLE")
         tally.section("seller: refuses init", goes_wrong, tally, seller, trade(), {"refuse": "init"}, "init",
                       "BIZ_QUANTITY_UNAVAILABLE")
-        tally.section("seller: raises its price at init", goes_wrong, tally, seller, trade(), {"raise_price": True},
-                      "init", None)
         tally.section("seller: fails to record", goes_wrong, tally, seller, trade(), {"fail": True}, "confirm",
                       "BIZ_FULFILLMENT_UNAVAILABLE")
         tally.section("seller: confirms what nobody asked for", on_confirm_for_nothing, tally, seller, bpp)
+        for action, name, lie in LIES:
+            tally.section("seller: writes %s into %s" % (name, action), lied_to, tally, seller, trade(), action, lie)
         faults = [message.fault for message in bpp.messages if message.fault]
         tally.equal(faults, [], "the faults of all messages that came")
     finally:

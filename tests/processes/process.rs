@@ -11,6 +11,8 @@ use units::Span;
 use crate::client::within;
 
 const STOPS_WITHIN: Span = Span::from_secs(20);
+/// What the programs log, as in `RUST_LOG`; when it is set, their logs are shown whole.
+const LOG_VARIABLE: &str = "WATTMANDI_TEST_LOG";
 /// How much of its log is shown when a test fails.
 const LOG_SHOWN: usize = 60;
 
@@ -83,10 +85,12 @@ impl Drop for Process {
             let _ = child.kill();
             let _ = child.wait();
         }
-        if std::thread::panicking() {
+        let wanted = std::env::var(LOG_VARIABLE).is_ok();
+        if std::thread::panicking() || wanted {
             let log = self.log();
             let lines: Vec<&str> = log.lines().collect();
-            let shown = lines[lines.len().saturating_sub(LOG_SHOWN)..].join("\n");
+            let from = if wanted { 0 } else { lines.len().saturating_sub(LOG_SHOWN) };
+            let shown = lines[from..].join("\n");
             eprintln!("--- the end of the log of {}\n{shown}", self.name);
         }
     }
@@ -95,7 +99,7 @@ impl Drop for Process {
 /// A command that inherits nothing of the test's own configuration.
 pub fn command(program: &Path, arguments: &[String]) -> Command {
     let mut command = Command::new(program);
-    let log = std::env::var("WATTMANDI_TEST_LOG").unwrap_or_else(|_| "warn".to_owned());
+    let log = std::env::var(LOG_VARIABLE).unwrap_or_else(|_| "warn".to_owned());
     command.args(arguments).env_clear().env("RUST_LOG", log).env("RUST_BACKTRACE", "1");
     command
 }

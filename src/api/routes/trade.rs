@@ -4,6 +4,7 @@
 use actix_web::http::{StatusCode, header};
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
+use futures_util::FutureExt;
 use serde::Deserialize;
 use units::{DeliverySlot, WattHours};
 use utoipa::ToSchema;
@@ -19,7 +20,7 @@ use crate::buyer::{
 };
 use crate::contract::{Contract, LedgerState, Side, State as ContractState};
 use crate::error::Code;
-use crate::events::idempotency::Key;
+use crate::events::{self, idempotency::Key};
 use crate::identity::User;
 use crate::network::Participant;
 
@@ -105,8 +106,8 @@ pub(super) enum Until {
     Searched,
     /// No answer is awaited any more, and no ledger.
     Settled,
-    /// The contract has taken the seller's word in.
-    Told,
+    /// The seller has said how the contract stands, in an event after this one.
+    Told { since: i64 },
     /// The question beside the trade has its answer.
     Replied,
 }
@@ -170,7 +171,11 @@ pub async fn status(state: State, request: HttpRequest, payload: Payload) -> Ans
     let work = |participant: Participant, user: User, body: ReferenceBody, key| async move {
         buyer::status(&participant, &user, StatusWish { transaction_id: body.transaction_id }, key).await
     };
-    carried_out(&state, asked, Until::Told, work).await
+    let since = match asked.wait {
+        Some(_) => state.read(|tx| events::last_seq(tx).boxed()).await?,
+        None => 0,
+    };
+    carried_out(&state, asked, Until::Told { since }, work).await
 }
 
 /// Calls the contract off, before the gate closes and within the time that this platform allows.
@@ -282,10 +287,7 @@ async fn reached(
             let contract = transactions::find(state, user, id, Some(Side::Buyer)).await?;
             contract.is_some_and(|contract| settled(&contract)) && !changing(state, user, id).await?
         }
-        Until::Told => {
-            let history = transactions::history(state, user, id).await?;
-            history.iter().any(|entry| entry.message_id.as_ref() == Some(&accepted.message_id))
-        }
+        Until::Told { since } => transactions::told_since(state, user, id, since).await?,
         Until::Replied => {
             let exchanges = transactions::exchanges(state, user, id).await?;
             let ours = exchanges.into_iter().find(|exchange| exchange.message_id == accepted.message_id);

@@ -16,9 +16,13 @@ use crate::api::problem::Problem;
 use crate::api::view::{self, History, Reason, Transaction};
 use crate::api::{Shared, State, stream};
 use crate::buyer::{self, BuyerError, Exchange, Search};
-use crate::contract::{self, Contract, HistoryEntry, Side};
+use crate::contract::{self, Contract, Side};
+use crate::events;
 use crate::identity::User;
 use crate::metering;
+
+/// Events that are looked through for an answer.
+const EVENTS_MAX: i64 = 100;
 
 /// One trade with everything that is known of it, or a search that has led to none yet.
 #[derive(Debug, Serialize, ToSchema)]
@@ -251,16 +255,19 @@ pub(super) async fn search(
     }
 }
 
-/// What happened to the user's contract as a buyer, oldest first.
-pub(super) async fn history(
+/// Whether the seller's platform has told the user of a contract after that event.
+pub(super) async fn told_since(
     state: &Shared,
     user: &User,
     transaction_id: &str,
-) -> Result<Vec<HistoryEntry>, Problem> {
-    let Some(contract) = find(state, user, transaction_id, Some(Side::Buyer)).await? else {
-        return Ok(Vec::new());
-    };
-    state.read(move |tx| contract::service::history(tx, contract.id).boxed()).await
+    since: i64,
+) -> Result<bool, Problem> {
+    let (user, id) = (user.id, transaction_id.to_owned());
+    let after = state.read(move |tx| {
+        let id = id.clone();
+        async move { events::after(tx, user, Some(&id), since, EVENTS_MAX).await }.boxed()
+    });
+    Ok(after.await?.iter().any(|event| event.kind == "contract.status"))
 }
 
 /// The questions that the user asked beside a contract.
