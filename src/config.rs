@@ -74,6 +74,18 @@ impl ConfigError {
     }
 }
 
+/// What is wrong with the file, and in which line. The line itself may hold a secret.
+fn fault(text: &str, error: &toml::de::Error) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start));
+    match before {
+        Some(before) => {
+            let line = before.matches('\n').count().saturating_add(1);
+            format!("line {line}: {}", error.message())
+        }
+        None => error.message().to_owned(),
+    }
+}
+
 impl Config {
     /// Reads a file, lays the environment over it, and validates.
     ///
@@ -83,7 +95,7 @@ impl Config {
         let unreadable =
             |reason: String| ConfigError::Unreadable { path: path.display().to_string(), reason };
         let text = std::fs::read_to_string(path).map_err(|e| unreadable(e.to_string()))?;
-        let mut config: Config = toml::from_str(&text).map_err(|e| unreadable(e.message().to_owned()))?;
+        let mut config: Config = toml::from_str(&text).map_err(|e| unreadable(fault(&text, &e)))?;
         config.server.overlay(environment)?;
         config.network.overlay(environment);
         config.trade.overlay(environment)?;

@@ -1,6 +1,8 @@
 //! How people trade: a whole network in this process, over HTTP, with a market clock that the tests move.
 //! Every test on both databases.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 #[macro_use]
 #[path = "processes/databases.rs"]
 #[allow(dead_code, reason = "shared with tests/processes.rs")]

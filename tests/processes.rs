@@ -2,6 +2,8 @@
 //! platform. People trade over the client API while processes are killed and ledgers fail; every test on both
 //! databases.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 #[macro_use]
 #[path = "processes/databases.rs"]
 #[allow(dead_code, reason = "shared with tests/network.rs")]

@@ -5,7 +5,7 @@
 //! that is bought. A difference is told to the user and never bought.
 
 use beckn_wire::energy::{Contract as WireContract, Writer, same_meter};
-use units::{Paise, Rounding, WattHours};
+use units::{Paise, WattHours};
 
 use super::terms::{failure, rows};
 use crate::contract::{ContractSlot, Failure};
@@ -84,7 +84,7 @@ pub(super) fn check_total(rows: &[ContractSlot], quoted: Paise) -> Result<(), Fa
     let beyond = |_| failure("BIZ_PRICE_MISMATCH", "the amount is out of range");
     let mut total: i64 = 0;
     for row in rows {
-        let amount = units::amount(row.requested, row.price, Rounding::HalfEven).map_err(beyond)?;
+        let amount = units::amount(row.requested, row.price, crate::contract::ROUNDING).map_err(beyond)?;
         total = total.saturating_add(amount.get());
     }
     let leeway = u64::try_from(rows.len()).unwrap_or(u64::MAX);

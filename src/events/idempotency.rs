@@ -14,6 +14,7 @@ sql! {
     FIND = "SELECT request_hash, status, body FROM idempotency_keys WHERE user_id = $1 AND key = $2";
     INSERT = "INSERT INTO idempotency_keys (user_id, key, request_hash, status, body, created_at) \
         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (user_id, key) DO NOTHING";
+    COMPLETE = "UPDATE idempotency_keys SET body = $4 WHERE user_id = $1 AND key = $2 AND body = $3";
     PRUNE = "DELETE FROM idempotency_keys WHERE created_at < $1";
 }
 
@@ -73,6 +74,16 @@ pub async fn remember(
         now.into(),
     ];
     Ok(tx.execute(&INSERT, &params).await? == 1)
+}
+
+/// Replaces what was remembered in the transaction of the effect by the bytes that the client is answered, for answers
+/// that can only be written once the effect stands. False when they are there already.
+///
+/// # Errors
+/// The database's.
+pub async fn complete(tx: &mut Tx, key: &Key, remembered: &[u8], body: &[u8]) -> Result<bool, DbError> {
+    let params = [key.user_id.into(), key.key.as_str().into(), remembered.into(), body.into()];
+    Ok(tx.execute(&COMPLETE, &params).await? == 1)
 }
 
 /// Forgets keys older than [`KEPT_FOR`].

@@ -317,6 +317,37 @@ def cancel_of_the_seller(buyer):
     buyer.record("on_cancel", "CANCELLED")
 
 
+def behave(demo, setting):
+    """Tells the seller's ledger how to behave, which the demo allows on this machine."""
+    url = demo.discoms + "/admin/ledgers/north.ledger.example/behavior"
+    return beckn.send("PUT", url, beckn.encode({"behavior": setting}), {"Content-Type": "application/json"})
+
+
+def troubled_ledgers(tally, demo, bap, seller):
+    """What the buyer's platform is told when the seller's ledger refuses, and when its ACK is lost."""
+    start = slot_after(seller.market_now(), 16)
+    offer_id = seller.list_offer([(utc(start), "5", "5")], "For troubled ledgers")
+    refused = Buyer(tally, demo, bap, seller, offer_id)
+    refused.discover()
+    refused.init({0: Decimal("2")})
+    tally.equal(behave(demo, "refuse:POL_ENGAGEMENT_REFUSED").status, 200, "the answer to a setting of the ledger")
+    answer = refused.step("confirm", refused.contract)
+    message = refused.called_back("on_confirm", answer, "BIZ_FULFILLMENT_UNAVAILABLE")
+    tally.check(beckn.at(message.contract, "status", "code") != "ACTIVE", "nothing is confirmed",
+                found=beckn.at(message.contract, "status"))
+    behave(demo, "normal")
+    until(lambda: refused.stock() == (Decimal(0), Decimal(0)), "the stock is back")
+    tally.equal(seller.order(refused.transaction_id)["state"], "rejected", "the seller's order")
+    lost = Buyer(tally, demo, bap, seller, offer_id)
+    lost.offer, lost.resource = refused.offer, refused.resource
+    lost.init({0: Decimal("3")})
+    tally.equal(behave(demo, "lose-ack:1").status, 200, "the answer to a setting of the ledger")
+    lost.confirm()
+    lost.record()
+    tally.equal(bap.count("on_confirm", lost.transaction_id), 1, "the number of on_confirm messages")
+    behave(demo, "normal")
+
+
 def after_the_gate(tally, demo, bap, seller):
     """On a fast clock: what may be done before the gate, may not after it."""
     start = slot_after(seller.market_now(), 7)
@@ -348,6 +379,7 @@ def run(tally, demo):
         seller = Client(demo.alpha, "asha")
         tally.section("buyer: the whole trade", whole_trade, tally, demo, bap, seller)
         tally.section("buyer: straight to init, called off by the seller", straight_to_init, tally, demo, bap, seller)
+        tally.section("buyer: the seller's ledger is troubled", troubled_ledgers, tally, demo, bap, seller)
     finally:
         bap.stop()
 

@@ -85,8 +85,10 @@ def on_one_database(tally, parts, postgres):
 def after_the_gate(tally):
     import buyer
     import demo
+    import stranger
     with demo.Demo("--quiet", "--free-ports", "--clock-rate", "600") as network:
         buyer.run_fast(tally, network)
+        stranger.run_slow(tally, network)
 
 
 def main(parts):
@@ -100,14 +102,16 @@ def main(parts):
     if not os.path.exists(demo.binary()):
         tally.check(False, "the binary is at %s (cargo build --bin wattmandi)" % demo.binary())
     else:
-        on_one_database(tally, parts, False)
+        both = [part for part in parts if part != "postgres"] or ["verify", *PEERS]
+        if parts != ["postgres"]:
+            on_one_database(tally, both, False)
         if "gate" in parts:
             tally.section("peers on a fast clock", after_the_gate, tally)
         if "readme" in parts:
             readme.run(tally)
         if "postgres" in parts:
             if os.environ.get(demo.POSTGRES):
-                on_one_database(tally, parts, True)
+                on_one_database(tally, both, True)
             else:
                 tally.check(not os.environ.get("CI"), "%s is set" % demo.POSTGRES)
                 print("skipped: PostgreSQL, for %s is not set" % demo.POSTGRES)

@@ -9,6 +9,7 @@ import beckn
 import buyer as buyers
 import energy
 import peer
+from check import until
 from demo import NORTH, SOUTH, Client, slot_after, utc
 
 PLATFORM = "alpha.wattmandi.example"
@@ -339,6 +340,35 @@ def still_sells(tally, stranger):
     asked = buyers.Buyer(tally, stranger.demo, stranger.bap, stranger.seller, stranger.offer_id)
     asked.offer, asked.resource = stranger.guide.offer, stranger.guide.resource
     asked.init({0: Decimal("1")})
+
+
+def slow_revocation(tally, demo):
+    """A key that was in use, and is in every cache, is worth nothing 60 s after its revocation (ruling 13)."""
+    bap = peer.Peer(demo, "late.foreign.example", "BAP", peer.seed("late"))
+    try:
+        bap.register()
+        transaction_id = beckn.new_id()
+        contract = energy.request(
+            {"id": beckn.new_id(), "resourceIds": ["r"], "offerAttributes": energy.catalog(
+                (PLATFORM, demo.alpha), "c", "o", "TEST_METER_ASHA", NORTH, demo.discoms, "2030-01-01T00:30:00Z",
+                [("5", "5")], ("2029-12-31T00:00:00Z", "2029-12-31T20:30:00Z"))["offers"][0]["offerAttributes"]},
+            {"id": "r", "descriptor": {"name": "A roof"}}, (bap.id, bap.url, SOUTH, demo.discoms), {0: 1}, buyers.METER)
+
+        def code():
+            answer = bap.ask((PLATFORM, demo.alpha), "init", transaction_id, {"contract": contract})
+            return beckn.error_code(answer.body)
+
+        tally.equal(code(), "BIZ_OFFER_NOT_FOUND", "the code while the key lives")
+        tally.equal(bap.revoke(bap.key, bap.key).status, 200, "the answer to the revocation")
+        begun = time.monotonic()
+        until(lambda: code() == "AUT_KEY_EXPIRED_OR_REVOKED", "the revoked key is refused", 65, 2)
+        tally.check(time.monotonic() - begun < 63, "that took no longer than a minute")
+    finally:
+        bap.stop()
+
+
+def run_slow(tally, demo):
+    tally.section("stranger: a key is revoked while it is in use", slow_revocation, tally, demo)
 
 
 def run(tally, demo):

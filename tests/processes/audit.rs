@@ -20,6 +20,7 @@ sql! {
         outcome FROM outbox ORDER BY seq";
     RECEIVED = "SELECT id, sender, action, transaction_id, message_id, state, error_code FROM inbox \
         ORDER BY seq";
+    PUBLISHING = "SELECT id FROM offers WHERE publish_state IN ('pending', 'sent')";
     EVENTS = "SELECT kind FROM events WHERE transaction_id = $1 ORDER BY seq";
 }
 
@@ -86,6 +87,8 @@ pub struct Book {
     pub loads: BTreeMap<String, WattHours>,
     pub sent: Vec<Sent>,
     pub received: Vec<Received>,
+    /// Offers whose newest revision is not in the catalog yet.
+    pub publishing: Vec<String>,
 }
 
 /// How many contracts of a side are in one of these states.
@@ -139,6 +142,7 @@ async fn book(tx: &mut Tx) -> Result<Book, DbError> {
     }
     let stock = tx.query(&STOCK, &[]).await?;
     let loads = tx.query(&LOADS, &[]).await?;
+    let publishing = tx.query(&PUBLISHING, &[]).await?;
     let (sent, received) = (tx.query(&SENT, &[]).await?, tx.query(&RECEIVED, &[]).await?);
     Ok(Book {
         contracts,
@@ -149,6 +153,7 @@ async fn book(tx: &mut Tx) -> Result<Book, DbError> {
             .collect::<Result<_, DbError>>()?,
         sent: sent.iter().map(sent_of).collect::<Result<_, _>>()?,
         received: received.iter().map(received_of).collect::<Result<_, _>>()?,
+        publishing: publishing.iter().map(|row| row.get("id")).collect::<Result<_, _>>()?,
     })
 }
 
@@ -196,8 +201,9 @@ impl Book {
         let open = |state: &str| matches!(state, "draft" | "confirming" | "recording" | "cancelling");
         let open: Vec<_> = self.contracts.iter().filter(|contract| open(&contract.state)).collect();
         let (sending, working) = (sending.collect::<Vec<_>>(), working.collect::<Vec<_>>());
-        let all_done = sending.is_empty() && working.is_empty() && open.is_empty();
-        (!all_done).then(|| format!("{sending:?} {working:?} {open:?}"))
+        let messages_done = sending.is_empty() && working.is_empty();
+        let all_done = messages_done && open.is_empty() && self.publishing.is_empty();
+        (!all_done).then(|| format!("{sending:?} {working:?} {open:?} {:?}", self.publishing))
     }
 
     pub fn of(&self, side: &str) -> Vec<&Contract> {

@@ -158,7 +158,7 @@ pub fn user(handle: &str, meter: &str, discom: &str, solar_w: Option<i64>) -> St
 }
 
 pub fn token(handle: &str) -> String {
-    format!("a-token-of-{handle}")
+    format!("an-api-token-of-{handle}")
 }
 
 impl Network {

@@ -96,7 +96,7 @@ async fn what_is_for_demos_needs_the_flag() {
             "allowed_hosts = [\"127.0.0.1:1\"]\ncatalog_service_id",
             "network.allowed_hosts",
         ),
-        ("token = \"a-token", "token = \"demo-token", "users[0].token"),
+        ("token = \"an-api-token", "token = \"demo-token", "users[0].token"),
         (key.as_str(), "demo.key.json", "server.key_file"),
     ] {
         assert!(good.contains(from), "{from}");
@@ -116,11 +116,15 @@ async fn a_fault_in_the_configuration_is_named_with_its_place() {
     std::fs::set_permissions(&open, std::fs::Permissions::from_mode(0o644)).unwrap();
     let key = format!("{ALPHA}.key.json");
     for (from, to, place) in [
-        ("[server]", "[server]\nlisten_on = 1", "listen_on"),
-        ("[network]", "[network]\nnetwork = 1", "network"),
-        ("code = \"TEST_DISCOM_NORTH\"", "code = \"TEST_DISCOM_NORTH\"\ncolour = 1", "colour"),
-        ("[server]", "[serfer]\n[server]", "serfer"),
-        ("listen = \"127.0.0.1:0\"", "listen = \"here\"", "listen"),
+        ("[server]", "[server]\nlisten_on = 1", "line 2: unknown field `listen_on`"),
+        ("[network]", "[network]\nnetwork = 1", "unknown field `network`"),
+        (
+            "code = \"TEST_DISCOM_NORTH\"",
+            "code = \"TEST_DISCOM_NORTH\"\ncolour = 1",
+            "unknown field `colour`",
+        ),
+        ("[server]", "[serfer]\n[server]", "line 1: unknown field `serfer`"),
+        ("listen = \"127.0.0.1:0\"", "listen = \"here\"", "line 2: invalid socket address"),
         ("ops_listen = \"127.0.0.1:0\"", "ops_listen = \"0.0.0.0:0\"", "server.ops_listen"),
         ("database_url = \"sqlite:", "database_url = \"mysql:", "server.database_url"),
         ("discom = \"TEST_DISCOM_NORTH\"", "discom = \"TEST_DISCOM_WEST\"", "users[0].meters"),

@@ -1,5 +1,6 @@
 //! A seller's offers: listed, read, changed, withdrawn. Publication in the catalog follows by itself.
 
+use actix_web::http::header::ContentType;
 use actix_web::http::{StatusCode, header};
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
@@ -17,6 +18,7 @@ use crate::api::problem::Problem;
 use crate::api::view::{self, OfferDocument};
 use crate::api::{Shared, State};
 use crate::error::Code;
+use crate::events::idempotency::{self, Key, Known};
 use crate::identity::User;
 use crate::market::{self, NewSlot, Offer, SlotChange};
 use crate::metering;
@@ -122,8 +124,8 @@ pub async fn create(state: State, request: HttpRequest, payload: Payload) -> Ans
     let wish = ListWish { slots: slots.collect(), meter_id: body.meter_id, name: body.name };
     let under = key.clone();
     let work = async move { seller::list_offer(&participant, &seller, wish, under).await };
-    let answered = state.once(key, work, |offer| about(StatusCode::CREATED, offer)).await?;
-    shown(&state, &user, &answered).await
+    let answered = state.once(key.clone(), work, |offer| about(StatusCode::CREATED, offer)).await?;
+    shown(&state, &user, key, answered).await
 }
 
 /// Changes price, quantity or name; never below what is sold and reserved.
@@ -140,8 +142,8 @@ pub async fn change(state: State, request: HttpRequest, payload: Payload) -> Ans
     let wish = ChangeWish { slots: slots.collect(), name: body.name };
     let under = key.clone();
     let work = async move { seller::change_offer(&participant, &seller, offer, wish, under).await };
-    let answered = state.once(key, work, |offer| about(StatusCode::OK, offer)).await?;
-    shown(&state, &user, &answered).await
+    let answered = state.once(key.clone(), work, |offer| about(StatusCode::OK, offer)).await?;
+    shown(&state, &user, key, answered).await
 }
 
 /// Takes back what is neither sold nor reserved.
@@ -152,8 +154,8 @@ pub async fn withdraw(state: State, request: HttpRequest, payload: Payload) -> A
     let (participant, seller, offer) = (state.participant.clone(), user.clone(), offer_id(&request)?);
     let under = key.clone();
     let work = async move { seller::withdraw_offer(&participant, &seller, offer, under).await };
-    let answered = state.once(key, work, |offer| about(StatusCode::OK, offer)).await?;
-    shown(&state, &user, &answered).await
+    let answered = state.once(key.clone(), work, |offer| about(StatusCode::OK, offer)).await?;
+    shown(&state, &user, key, answered).await
 }
 
 fn offer_id(request: &HttpRequest) -> Result<Uuid, Problem> {
@@ -165,14 +167,59 @@ fn about(status: StatusCode, offer: &Offer) -> Answered {
     Answered { status, body: offer.id.to_string().into_bytes() }
 }
 
-async fn shown(state: &Shared, user: &User, answered: &Answered) -> Answer {
-    let id = std::str::from_utf8(&answered.body).ok().and_then(|text| Uuid::parse_str(text).ok());
-    let id = id.ok_or_else(|| Problem::of(Code::Internal))?;
+/// The answer to a change of an offer: the same bytes whenever it is asked for under the same key.
+async fn shown(state: &Shared, user: &User, key: Option<Key>, answered: Answered) -> Answer {
+    let changed = std::str::from_utf8(&answered.body).ok().and_then(|text| Uuid::parse_str(text).ok());
+    let body = match changed {
+        // The first answer, or one that never left: it is written now, and kept.
+        Some(id) => {
+            let fresh = serde_json::to_vec(&document(state, user, id).await?)
+                .map_err(|_| Problem::of(Code::Internal))?;
+            keep(state, key, answered.body, fresh).await?
+        }
+        None => answered.body,
+    };
     let mut response = HttpResponse::build(answered.status);
     if answered.status == StatusCode::CREATED {
+        let id = serde_json::from_slice::<Named>(&body).map_err(|_| Problem::of(Code::Internal))?.id;
         response.insert_header((header::LOCATION, format!("/seller/offers/{id}")));
     }
-    Ok(response.json(document(state, user, id).await?))
+    Ok(response.content_type(ContentType::json()).body(body))
+}
+
+#[derive(serde::Deserialize)]
+struct Named {
+    id: Uuid,
+}
+
+/// Keeps the answer under the key; when another request was faster, its answer is the one.
+async fn keep(
+    state: &Shared,
+    key: Option<Key>,
+    remembered: Vec<u8>,
+    fresh: Vec<u8>,
+) -> Result<Vec<u8>, Problem> {
+    let Some(key) = key else { return Ok(fresh) };
+    let (db, work) = (state.participant.db.clone(), (key, remembered, fresh));
+    let kept = state
+        .run(async move {
+            db.write(move |tx| {
+                let (key, remembered, fresh) = work.clone();
+                async move {
+                    if idempotency::complete(tx, &key, &remembered, &fresh).await? {
+                        return Ok(fresh);
+                    }
+                    match idempotency::find(tx, &key).await? {
+                        Known::Answered { body, .. } => Ok(body),
+                        _ => Ok::<_, db::DbError>(fresh),
+                    }
+                }
+                .boxed()
+            })
+            .await
+        })
+        .await?;
+    kept.map_err(|_| Problem::of(Code::Internal))
 }
 
 async fn document(state: &Shared, user: &User, offer: Uuid) -> Result<OfferDocument, Problem> {

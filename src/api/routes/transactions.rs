@@ -267,7 +267,7 @@ pub(super) async fn told_since(
         let id = id.clone();
         async move { events::after(tx, user, Some(&id), since, EVENTS_MAX).await }.boxed()
     });
-    Ok(after.await?.iter().any(|event| event.kind == "contract.status"))
+    Ok(after.await?.iter().any(|event| ["contract.status", "status.refused"].contains(&event.kind.as_str())))
 }
 
 /// The questions that the user asked beside a contract.
