@@ -16,7 +16,7 @@ use node::Identity;
 use node::keys::KeyFile;
 
 use crate::cli::platform::{Place, StartError};
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
 use crate::telemetry::{self, LogFormat};
 
 #[derive(Debug, Parser)]
@@ -154,6 +154,7 @@ async fn serve(path: &Path, insecure_demo: bool) -> Result<(), AnyError> {
     }
     let config = Config::load(path, &environment)?;
     let key = KeyFile::load(&config.server.key_file).map_err(StartError::Key)?;
+    check_key(&key, &config)?;
     let identity = Identity {
         subscriber_id: config.network.subscriber_id.clone(),
         key_id: key.key_id,
@@ -171,6 +172,20 @@ async fn serve(path: &Path, insecure_demo: bool) -> Result<(), AnyError> {
     stop_signal().await;
     tracing::info!("stopping: what is under way is finished first");
     platform.stop().await;
+    Ok(())
+}
+
+/// We sign with our own key, and with one that anyone can compute only in a demo (ruling 12).
+fn check_key(key: &KeyFile, config: &Config) -> Result<(), ConfigError> {
+    let subscriber_id = &config.network.subscriber_id;
+    let refuse = |reason: &str| Err(ConfigError::invalid("server.key_file", reason));
+    if key.key_id.subscriber_id() != subscriber_id {
+        return refuse("the key signs for another subscriber id");
+    }
+    let demo = local::demo_key(subscriber_id).public() == key.signing_key.public();
+    if demo && !config.server.insecure_demo {
+        return refuse("a demo key needs --insecure-demo");
+    }
     Ok(())
 }
 

@@ -141,15 +141,17 @@ impl NetworkConfig {
         if self.subscriber_id.is_empty() || self.subscriber_id.contains(['|', ' ', '/', '"']) {
             return Err(ConfigError::invalid("network.subscriber_id", "a host-like name is expected"));
         }
-        for (place, url) in
-            [("network.base_url", &self.base_url), ("network.registry_url", &self.registry_url)]
-        {
+        let own = [("base_url", &self.base_url), ("registry_url", &self.registry_url)];
+        let own = own.map(|(key, url)| (format!("network.{key}"), url));
+        let discoms = self.discoms.iter().enumerate().flat_map(|(index, discom)| {
+            let uris = [("discom_uri", &discom.discom_uri), ("ledger_uri", &discom.ledger_uri)];
+            uris.map(|(key, url)| (format!("network.discoms[{index}].{key}"), url))
+        });
+        for (place, url) in own.into_iter().chain(discoms) {
             let allowed = url.starts_with("https://") || (insecure_demo && url.starts_with("http://"));
             if !allowed {
-                return Err(ConfigError::invalid(
-                    place,
-                    "an https URL is expected (http needs --insecure-demo)",
-                ));
+                let reason = "an https URL is expected (http needs --insecure-demo)";
+                return Err(ConfigError::invalid(&place, reason));
             }
         }
         if !self.allowed_hosts.is_empty() && !insecure_demo {

@@ -39,6 +39,7 @@ def in_environment():
 def verified_run(tally, postgres):
     """A demo run that trades; its messages are verified, and the verifier itself."""
     import demo
+    import spoil
     import verify
     folder = tempfile.mkdtemp(prefix="wattmandi-foreign-export-")
     try:
@@ -55,7 +56,7 @@ def verified_run(tally, postgres):
         tally.equal(judge.contracts, TRADES, "the number of contracts in the evidence")
         tally.check(judge.at_the_edge < 10, "the evidence is whole, but for its very end", found=judge.at_the_edge)
         tally.check(judge.signatures > 10 * TRADES and judge.chains > 5 * TRADES, "there was something to verify")
-        tally.check(verify.self_test(folder), "the verifier sees every way to spoil the evidence")
+        tally.check(spoil.self_test(folder), "the verifier sees every way to spoil the evidence")
     finally:
         if tally.ok or not os.environ.get("WATTMANDI_KEEP_LOGS"):
             shutil.rmtree(folder, ignore_errors=True)

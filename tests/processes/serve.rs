@@ -87,7 +87,6 @@ async fn what_is_for_demos_needs_the_flag() {
     let key = format!("{ALPHA}.key.json");
     for (from, to, place) in [
         ("base_url = \"https:", "base_url = \"http:", "network.base_url"),
-        ("base_url = \"https://alpha.example", "base_url = \"https://127.0.0.1:4000", "network.base_url"),
         ("registry_url = \"https:", "registry_url = \"http:", "network.registry_url"),
         ("discom_uri = \"https:", "discom_uri = \"http:", "network.discoms[0].discom_uri"),
         ("ledger_uri = \"https:", "ledger_uri = \"http:", "network.discoms[0].ledger_uri"),
