@@ -402,6 +402,27 @@ def standing_document(tally, seller, trade, action):
     tally.check("MALLORY" not in text and "evil" not in text, "the buyer holds no other meter or ledger", found=text)
 
 
+def inside_one_platform(tally, demo):
+    """Buyer and seller are customers of one platform; every answer finds the right side of the contract."""
+    seller, buyer = Client(demo.alpha, "asha"), Client(demo.alpha, "bilal")
+    start = utc(slot_after(seller.market_now(), 18))
+    offer_id = seller.list_offer([(start, "5", "5")], "For the neighbor")
+    found = buyer.ask("POST", "/api/discover", {}, wait=10).json
+    transaction = {"transaction_id": found["transaction_id"]}
+    slots = [{"start": start, "quantity_kwh": "2"}]
+    steps = [
+        ("select", dict(transaction, bpp_id=PLATFORM, offer_id=offer_id, slots=slots), "quoted"),
+        ("init", dict(transaction, meter_id=buyer.meter), "offered"),
+        ("confirm", transaction, "standing"),
+        ("status", transaction, "standing"),
+        ("cancel", transaction, "cancelled"),
+    ]
+    for action, body, state in steps:
+        answer = buyer.ask("POST", "/api/" + action, body, wait=5)
+        tally.equal((answer.status, beckn.at(answer.json, "state")), (200, state), "the outcome of %s" % action)
+    tally.equal(seller.order(transaction["transaction_id"])["state"], "cancelled", "the seller's side")
+
+
 def on_confirm_for_nothing(tally, seller, bpp):
     """A contract out of the blue."""
     contract = copy.deepcopy(next(iter(seller.contracts.values())))
@@ -440,6 +461,7 @@ def run(tally, demo):
         tally.section("seller: confirms what nobody asked for", on_confirm_for_nothing, tally, seller, bpp)
         for action, name, lie in LIES:
             tally.section("seller: writes %s into %s" % (name, action), lied_to, tally, seller, trade(), action, lie)
+        tally.section("seller: both sides on one platform", inside_one_platform, tally, demo)
         faults = [message.fault for message in bpp.messages if message.fault]
         tally.equal(faults, [], "the faults of all messages that came")
     finally:

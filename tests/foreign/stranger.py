@@ -81,7 +81,7 @@ def _quantity(text):
 def signatures(tally, stranger):
     bap, now = stranger.bap, int(time.time())
     stranger.expect("unsigned", 401, "AUT_SIGNATURE_MISSING", stranger.good(), authorization="")
-    stranger.expect("an empty signature", 401, ("AUT_SIGNATURE_MISSING", "AUT_SIGNATURE_INVALID"), stranger.good(),
+    stranger.expect("an empty signature", 401, "AUT_SIGNATURE_MISSING", stranger.good(),
                     authorization='Signature keyId="%s",algorithm="ed25519",created="%d",expires="%d",headers="%s",'
                                   'signature=""' % (bap.key.name, now, now + 300, beckn.THREE))
     other = beckn.Key(bap.id, bap.key.key_id)
@@ -112,8 +112,7 @@ def signatures(tally, stranger):
         ("a header of rubbish", "Signature " + "x" * 4000),
         ("a header of quotes", 'Signature """"""'),
     ]:
-        stranger.expect(name, 401, ("AUT_SIGNATURE_INVALID", "AUT_SIGNATURE_MISSING"), body, authorization=header,
-                        signed=False)
+        stranger.expect(name, 401, "AUT_SIGNATURE_INVALID", body, authorization=header, signed=False)
 
 
 def identities(tally, stranger):
@@ -121,7 +120,7 @@ def identities(tally, stranger):
     nobody = beckn.Key("nobody.foreign.example")
     value = stranger.changed(lambda context, _contract: context.update(bapId="nobody.foreign.example"))
     stranger.expect("an unknown subscriber", 401, "AUT_SUBSCRIBER_NOT_FOUND", value, key=nobody)
-    stranger.expect("an unknown key of a known subscriber", 401, ("AUT_KEY_NOT_FOUND", "AUT_SUBSCRIBER_NOT_FOUND"),
+    stranger.expect("an unknown key of a known subscriber", 401, "AUT_KEY_NOT_FOUND",
                     stranger.good(), key=beckn.Key(bap.id, "key-9"))
     gone = peer.Peer(demo, "gone.foreign.example", "BAP", peer.seed("gone"))
     try:
@@ -155,9 +154,7 @@ def identities(tally, stranger):
     def for_another(_context, contract):
         contract["contractAttributes"]["roles"] = energy.roles(holders)
 
-    stranger.expect("a contract for another platform", 400,
-                    ("AUT_UNAUTHORIZED_ACTION", "CTX_INVALID_FIELD", "SCH_ATTRIBUTE_PACK_INVALID",
-                     "POL_ELIGIBILITY_NOT_MET", "SCH_SCHEMA_VALIDATION_FAILED", "POL_GENERIC_ERROR"),
+    stranger.expect("a contract for another platform", 400, "SCH_ATTRIBUTE_PACK_INVALID",
                     stranger.changed(for_another))
 
 
@@ -169,15 +166,15 @@ def contexts(_tally, stranger):
         return stranger.changed(lambda found, _contract: found.pop(name))
 
     stranger.expect("an action unlike the path", 400, "CTX_ACTION_MISMATCH", context(action="select"))
-    stranger.expect("an unknown action", 400, ("CTX_INVALID_FIELD", "CTX_ACTION_MISMATCH"), context(action="barter"))
+    stranger.expect("an unknown action", 400, "CTX_INVALID_FIELD", context(action="barter"))
     stranger.expect("an unknown version", 400, "CTX_VERSION_UNSUPPORTED", context(version="3.0.0"))
     stranger.expect("no version", 400, "CTX_MISSING_FIELD", without("version"))
     stranger.expect("no transactionId", 400, "CTX_MISSING_FIELD", without("transactionId"))
     stranger.expect("no messageId", 400, "CTX_MISSING_FIELD", without("messageId"))
     stranger.expect("a messageId that is a number", 400, "CTX_INVALID_FIELD", context(messageId=7))
     stranger.expect("a passed ttl", 400, "CTX_TTL_EXPIRED", context(timestamp=beckn.now_text(-60), ttl="PT30S"))
-    stranger.expect("a ttl that is none", 400, ("CTX_INVALID_FIELD",), context(ttl="soon"))
-    stranger.expect("a timestamp that is none", 400, ("CTX_INVALID_FIELD",), context(timestamp="today"))
+    stranger.expect("a ttl that is none", 400, "CTX_INVALID_FIELD", context(ttl="soon"))
+    stranger.expect("a timestamp that is none", 400, "CTX_INVALID_FIELD", context(timestamp="today"))
     stranger.expect("an unknown path", 404, "NET_NOT_IMPLEMENTED", stranger.good(), path="/bpp/receiver/barter")
     stranger.expect("a callback at the seller's door", 404, "NET_NOT_IMPLEMENTED", stranger.good("on_init"),
                     path="/bpp/receiver/on_init")
@@ -205,7 +202,7 @@ def shapes(_tally, stranger):
     stranger.expect("no contract", 400, "SCH_REQUIRED_FIELD_MISSING", value)
     value = stranger.good()
     value["message"]["contract"] = "two kilowatt-hours"
-    stranger.expect("a contract that is a text", 400, ("SCH_INVALID_FORMAT", "SCH_SCHEMA_VALIDATION_FAILED"), value)
+    stranger.expect("a contract that is a text", 400, "SCH_INVALID_FORMAT", value)
     value = stranger.good()
     value["message"]["extra"] = 1
     stranger.expect("an unknown member in message", 400, "SCH_FIELD_NOT_ALLOWED", value)
@@ -215,15 +212,13 @@ def shapes(_tally, stranger):
                     contract(lambda found: found.update(status={"code": "SETTLED_BY_MAGIC"})))
     stranger.expect("an unknown status of the commitment", 400, "SCH_INVALID_ENUM",
                     contract(lambda found: found["commitments"][0].update(status={"descriptor": {"code": "MAYBE"}})))
-    stranger.expect("no commitments", 400, ("SCH_REQUIRED_FIELD_MISSING", "SCH_SCHEMA_VALIDATION_FAILED",
-                                            "SCH_INVALID_FORMAT"),
+    stranger.expect("no commitments", 400, "SCH_SCHEMA_VALIDATION_FAILED",
                     contract(lambda found: found.update(commitments=[])))
-    stranger.expect("attributes without a type", 400, ("SCH_REQUIRED_FIELD_MISSING", "SCH_INVALID_ENTITY_TYPE",
-                                                       "SCH_ATTRIBUTE_PACK_INVALID"),
+    stranger.expect("attributes without a type", 400, "SCH_REQUIRED_FIELD_MISSING",
                     contract(lambda found: energy.series(found).pop("@type")))
     stranger.expect("a table without intervals", 400, ("SCH_ATTRIBUTE_PACK_INVALID", "BIZ_QUANTITY_UNAVAILABLE"),
                     contract(lambda found: energy.series(found).update(intervals=[])))
-    stranger.expect("an interval twice", 400, ("SCH_ATTRIBUTE_PACK_INVALID", "SCH_SCHEMA_VALIDATION_FAILED"),
+    stranger.expect("an interval twice", 400, "SCH_SCHEMA_VALIDATION_FAILED",
                     contract(lambda found: energy.series(found)["intervals"].append(
                         copy.deepcopy(_row(found)))))
 
@@ -271,8 +266,7 @@ def slots(_tally, stranger):
     stranger.expect("a slot off the hour of India", 400, "BIZ_FULFILLMENT_UNAVAILABLE", moved(off))
     later = utc(slot_after(stranger.seller.market_now(), 15))
     stranger.expect("a slot that is not offered", 400, "BIZ_FULFILLMENT_UNAVAILABLE", moved(later))
-    stranger.expect("a slot of half an hour", 400, ("BIZ_FULFILLMENT_UNAVAILABLE", "SCH_ATTRIBUTE_PACK_INVALID",
-                                                    "SCH_INVALID_FORMAT"),
+    stranger.expect("a slot of half an hour", 400, "BIZ_FULFILLMENT_UNAVAILABLE",
                     stranger.changed(lambda _context, found: energy.series(found)["intervalPeriod"].update(
                         duration="PT30M")))
 
@@ -286,7 +280,7 @@ def parties(_tally, stranger):
     stranger.expect("the same DISCOM", 400, "POL_ELIGIBILITY_NOT_MET", stranger.good(code=NORTH))
     stranger.expect("an offer that is none", 400, "BIZ_OFFER_NOT_FOUND", stranger.changed(
         lambda _context, found: found["commitments"][0]["offer"].update(id="00000000-0000-4000-8000-000000000000")))
-    stranger.expect("an offer with a strange name", 400, ("BIZ_OFFER_NOT_FOUND", "SCH_INVALID_FORMAT"),
+    stranger.expect("an offer with a strange name", 400, "BIZ_OFFER_NOT_FOUND",
                     stranger.changed(lambda _context, found: found["commitments"][0]["offer"].update(
                         id="'; DROP TABLE offers; --")))
 
@@ -301,7 +295,7 @@ def parties(_tally, stranger):
 
 def transactions(tally, stranger):
     """Other people's contracts are nobody's business."""
-    unknown = ("BIZ_ORDER_NOT_FOUND", "CTX_TRANSACTION_ID_UNKNOWN")
+    unknown = "BIZ_ORDER_NOT_FOUND"
     owner = buyers.Buyer(tally, stranger.demo, stranger.owner, stranger.seller, stranger.offer_id)
     owner.offer, owner.resource = stranger.guide.offer, stranger.guide.resource
     owner.init({0: Decimal("2")})
@@ -312,13 +306,12 @@ def transactions(tally, stranger):
         value["message"]["contract"] = copy.deepcopy(owner.contract)
         stranger.expect("%s of an unknown transaction" % action, 400, unknown, value, path="/bpp/receiver/" + action)
         value["context"].update(transactionId=owner.transaction_id, messageId=beckn.new_id())
-        stranger.expect("%s of somebody else's contract" % action, 400, unknown + ("AUT_UNAUTHORIZED_ACTION",), value,
+        stranger.expect("%s of somebody else's contract" % action, 400, unknown, value,
                         path="/bpp/receiver/" + action)
     tally.equal(stranger.seller.order(owner.transaction_id)["state"], "active", "the contract after all that")
     value = stranger.good("init")
     value["context"]["transactionId"] = owner.transaction_id
-    stranger.expect("an init under somebody else's transaction", 400, unknown + (
-        "AUT_UNAUTHORIZED_ACTION", "CTX_INVALID_FIELD", "BIZ_ALREADY_CONFIRMED", "BIZ_INVALID_STATE_TRANSITION"), value)
+    stranger.expect("an init under somebody else's transaction", 400, unknown, value)
 
 
 def ledgers(tally, stranger):

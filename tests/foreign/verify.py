@@ -465,8 +465,8 @@ def summary(judge):
 
 def extent(judge):
     """What there was to be judged, so that silence means something."""
-    return "verify: %d contracts, %d ledger receipts, %d holds of stock, %d published amounts, %d cut off at the end" % (
-        judge.contracts, judge.legs_checked, judge.held, judge.said, judge.at_the_edge)
+    text = "verify: %d contracts, %d ledger receipts, %d holds of stock, %d published amounts, %d cut off at the end"
+    return text % (judge.contracts, judge.legs_checked, judge.held, judge.said, judge.at_the_edge)
 
 
 def main(arguments):

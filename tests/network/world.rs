@@ -40,8 +40,8 @@ struct Kept {
     ports: [u16; 6],
 }
 
-/// The market's clock: it moves when a test moves it, and says of itself that it runs at a rate. From that the
-/// platforms reckon when a gate closes on the wire's clock, which no test moves.
+/// The market's clock: it moves when a test moves it, and says of itself that it runs at a rate. From that
+/// the platforms reckon when a gate closes on the wire's clock, which no test moves.
 #[derive(Clone)]
 struct Market {
     hand: TestClock,

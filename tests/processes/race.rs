@@ -119,8 +119,8 @@ async fn check(network: Network, offer: &(String, String), told: &[Told]) {
     }
 }
 
-/// Kills the platform as soon as some contracts of that side are in one of these states, though not yet all, and starts
-/// it again.
+/// Kills the platform as soon as some contracts of that side are in one of these states, though not yet all,
+/// and starts it again.
 async fn kill_and_restart(platform: &mut Platform, side: &str, states: &[&str]) {
     let db = platform.database().await;
     let deadline = SystemClock.now().saturating_add(PATIENCE);

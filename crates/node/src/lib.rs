@@ -28,6 +28,8 @@ pub mod outbox;
 pub mod overview;
 mod pause;
 pub mod peers;
+#[cfg(test)]
+mod plans;
 mod receive;
 pub mod registry;
 pub mod reply;

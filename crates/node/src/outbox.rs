@@ -125,14 +125,15 @@ db::sql! {
     INSERT = "INSERT INTO outbox (id, sender, target, face, action, transaction_id, message_id, body, \
         answers, purpose, reference, state, not_before, deadline, attempts, refusals, created_at) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'queued', $13, $12, 0, 0, $13)";
+    // `state IN (…)` repeats the condition of the index, word for word, so that what is finished is never read.
     pub(crate) DUE = "SELECT c.id, c.target, c.fail_count FROM (SELECT o.id, o.seq, o.target, \
         COALESCE(p.fail_count, 0) AS fail_count, ROW_NUMBER() OVER (PARTITION BY o.target \
         ORDER BY o.seq) AS place FROM outbox o LEFT JOIN peers p ON p.subscriber_id = \
-        o.target WHERE (o.state = 'queued' AND o.not_before <= $1 AND \
+        o.target WHERE o.state IN ('queued', 'sending') AND ((o.state = 'queued' AND o.not_before <= $1 AND \
         COALESCE(p.next_try_at, 0) <= $1 AND NOT EXISTS (SELECT 1 FROM outbox e WHERE \
         e.transaction_id = o.transaction_id AND e.target = o.target AND e.seq < o.seq AND \
         e.state IN ('queued', 'sending'))) OR (o.state = 'queued' AND o.deadline <= $1) OR \
-        (o.state = 'sending' AND o.lease_until <= $1)) c WHERE c.place <= $2 ORDER BY c.seq \
+        (o.state = 'sending' AND o.lease_until <= $1))) c WHERE c.place <= $2 ORDER BY c.seq \
         LIMIT $3";
     pub(crate) LOAD = "SELECT o.id, o.sender, o.target, o.face, o.action, o.transaction_id, o.message_id, \
         o.body, o.answers, o.purpose, o.reference, o.attempts, o.refusals, o.deadline, \
@@ -150,7 +151,8 @@ db::sql! {
         WHERE id = $1 AND attempts = $2 AND state = 'sending'";
     POSTPONE = "UPDATE outbox SET state = 'queued', not_before = $3, refusals = $4, lease_until = NULL \
         WHERE id = $1 AND attempts = $2 AND state = 'sending'";
-    pub(crate) RECOVER = "UPDATE outbox SET state = 'queued', lease_until = NULL WHERE state = 'sending'";
+    pub(crate) RECOVER = "UPDATE outbox SET state = 'queued', lease_until = NULL \
+        WHERE state IN ('queued', 'sending') AND state = 'sending'";
     SENT_AUTHORIZATIONS = "SELECT a.authorization_header FROM outbox o JOIN outbox_attempts a ON \
         a.outbox_id = o.id WHERE o.message_id = $1 AND o.target = $2 AND o.action = $3 \
         ORDER BY a.number DESC LIMIT 8";
