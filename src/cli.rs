@@ -47,7 +47,7 @@ enum Command {
     Demo(demo::Options),
     /// Bring the database to the newest schema.
     Migrate {
-        #[arg(long, env = "DATABASE_URL", default_value = "sqlite:wattmandi.db")]
+        #[arg(long, env = "DATABASE_URL", hide_env_values = true, default_value = "sqlite:wattmandi.db")]
         database_url: String,
     },
     /// Make and replace the signing key.
@@ -91,7 +91,7 @@ enum MessagesCommand {
     /// Write every message with its headers into a folder, one file each.
     Export {
         folder: PathBuf,
-        #[arg(long, env = "DATABASE_URL", default_value = "sqlite:wattmandi.db")]
+        #[arg(long, env = "DATABASE_URL", hide_env_values = true, default_value = "sqlite:wattmandi.db")]
         database_url: String,
     },
 }
@@ -154,6 +154,15 @@ async fn serve(path: &Path, insecure_demo: bool) -> Result<(), AnyError> {
     }
     let config = Config::load(path, &environment)?;
     let key = KeyFile::load(&config.server.key_file).map_err(StartError::Key)?;
+    if key.key_id.subscriber_id() != config.network.subscriber_id {
+        return Err("server.key_file: the key signs for another subscriber id".into());
+    }
+    let demo = local::demo_key(&config.network.subscriber_id).public();
+    if !config.server.insecure_demo && key.signing_key.public() == demo {
+        return Err(
+            "server.key_file: the demo's key is known to everybody; make one with `keys generate`".into()
+        );
+    }
     check_key(&key, &config)?;
     let identity = Identity {
         subscriber_id: config.network.subscriber_id.clone(),

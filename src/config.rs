@@ -116,8 +116,12 @@ impl Config {
             if user.token.expose().len() < 16 {
                 return Err(ConfigError::invalid(&place("token"), "a token has at least 16 characters"));
             }
-            if user.token.expose().starts_with("demo-") && !self.server.insecure_demo {
-                return Err(ConfigError::invalid(&place("token"), "a demo token needs --insecure-demo"));
+            let public = ["demo-", "choose-"].iter().any(|start| user.token.expose().starts_with(start));
+            if public && !self.server.insecure_demo {
+                return Err(ConfigError::invalid(
+                    &place("token"),
+                    "a token that everybody knows needs --insecure-demo",
+                ));
             }
             for meter in &user.meters {
                 if !self.network.discoms.iter().any(|discom| discom.code == meter.discom) {

@@ -34,9 +34,8 @@ pub async fn admit(p: &Participant, incoming: &Incoming) -> Result<Admission, Re
         Action::Status => WireError::new(ErrorCode::BizOrderNotFound, "there is no such contract"),
         _ => WireError::new(ErrorCode::CtxTransactionIdUnknown, "there is no such transaction"),
     };
-    let found = contract_with(p, &context.transaction_id, sender).await.map_err(|_| Refusal {
-        error: WireError::new(ErrorCode::NetOverloaded, "try again"),
-        status: Some(503),
+    let found = contract_with(p, context.action, &context.transaction_id, sender).await.map_err(|_| {
+        Refusal { error: WireError::new(ErrorCode::NetOverloaded, "try again"), status: Some(503) }
     })?;
     let contract = found.ok_or_else(unknown)?;
     let named = incoming.document.at(&["message", "contract", "id"]).and_then(Json::as_str);
@@ -49,6 +48,7 @@ pub async fn admit(p: &Participant, incoming: &Incoming) -> Result<Admission, Re
 /// Our side of the transaction that this sender may speak about: with the other platform, or with the ledger of our side.
 async fn contract_with(
     p: &Participant,
+    action: Action,
     transaction: &str,
     sender: &str,
 ) -> Result<Option<Contract>, DbError> {
@@ -58,7 +58,7 @@ async fn contract_with(
         Box::pin(async move {
             let seller = contract::service::find(tx, Side::Seller, &id).await?;
             let buyer = contract::service::find(tx, Side::Buyer, &id).await?;
-            Ok::<_, DbError>([seller, buyer])
+            Ok::<_, DbError>(if action == Action::OnStatus { [buyer, seller] } else { [seller, buyer] })
         })
     });
     let sides = read.await?.into_iter().flatten();
@@ -107,7 +107,7 @@ pub async fn process(p: &Participant, job: &InboxJob) -> Result<(), ProcessError
 /// `on_status` with the contract as it stands with us.
 async fn answer(p: &Participant, job: &InboxJob) -> Result<(), ProcessError> {
     let envelope = read(job)?;
-    let contract = contract_with(p, &job.transaction_id, &job.sender).await?;
+    let contract = contract_with(p, job.action, &job.transaction_id, &job.sender).await?;
     let contract = contract.ok_or(ProcessError::Fail(ErrorCode::BizOrderNotFound))?;
     let current = messages::as_it_stands(&document(&contract)?);
     let peer_uri = envelope.context.bap_uri.clone().unwrap_or_else(|| contract.peer_uri.clone());
@@ -151,7 +151,7 @@ async fn take_in(p: &Participant, job: &InboxJob) -> Result<(), ProcessError> {
     let fail = |error: WireError| ProcessError::Fail(error.code);
     let reported = envelope.reported_error().map_err(fail)?;
     let told = WireContract::of_message(&envelope.message().map_err(fail)?).map_err(fail)?;
-    let before = contract_with(p, &job.transaction_id, &job.sender).await?;
+    let before = contract_with(p, job.action, &job.transaction_id, &job.sender).await?;
     let before = before.ok_or(ProcessError::Fail(ErrorCode::CtxTransactionIdUnknown))?;
     let stored = cells::stored(p, &before).await?;
     let merged = cells::merge(p, &before, document(&before)?, &told, &job.sender, &stored)?;

@@ -96,7 +96,7 @@ pub fn of_rule(error: &energy_rules::RuleError) -> (Code, Option<&'static str>) 
         R::PriceMismatch { .. } => (Code::PriceMismatch, Some("slots.price_inr")),
         R::OwnMeter => (Code::OwnMeter, Some("meter_id")),
         R::MeterBlank | R::TestMeterRequired | R::TestMeterForbidden => (Code::NotEligible, Some("meter_id")),
-        R::SameDiscom | R::DiscomNotAllowed => (Code::NotEligible, None),
+        R::UnitForeign { .. } | R::SameDiscom | R::DiscomNotAllowed => (Code::NotEligible, None),
         R::CellNotYours { .. }
         | R::CellTooEarly { .. }
         | R::CellFrozen { .. }

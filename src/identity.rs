@@ -10,7 +10,11 @@ use uuid::Uuid;
 
 sql! {
     INSERT = "INSERT INTO users (id, handle, display_name, token_hash, payout_name, payout_vpa, created_at) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (handle) DO NOTHING";
+        VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (handle) DO UPDATE SET \
+        display_name = excluded.display_name, token_hash = excluded.token_hash, \
+        payout_name = excluded.payout_name, payout_vpa = excluded.payout_vpa";
+    HANDLES = "SELECT handle FROM users";
+    LOCK_OUT = "UPDATE users SET token_hash = $2 WHERE handle = $1";
     BY_TOKEN = "SELECT id, handle, display_name, payout_name, payout_vpa FROM users WHERE token_hash = $1";
     BY_ID = "SELECT id, handle, display_name, payout_name, payout_vpa FROM users WHERE id = $1";
     BY_HANDLE = "SELECT id, handle, display_name, payout_name, payout_vpa FROM users WHERE handle = $1";
@@ -44,7 +48,7 @@ pub fn token_hash(token: &str) -> String {
     Sha256::digest(token.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Adds a user; one whose handle exists already stays as it is. Gives the user that now stands.
+/// Adds a user; one whose handle exists already gets the new name, token and payout. Gives the user that now stands.
 ///
 /// # Errors
 /// The database's.
@@ -60,6 +64,22 @@ pub async fn add(tx: &mut Tx, user: &NewUser, now: Timestamp) -> Result<User, Db
     ];
     tx.execute(&INSERT, &params).await?;
     read(&tx.query_one(&BY_HANDLE, &[user.handle.as_str().into()]).await?)
+}
+
+/// Takes the token from every user whose handle is not among these: what the operator has removed opens nothing.
+///
+/// # Errors
+/// The database's.
+pub async fn lock_out_others(tx: &mut Tx, handles: &[String]) -> Result<(), DbError> {
+    for row in tx.query(&HANDLES, &[]).await? {
+        let handle: String = row.get("handle")?;
+        if !handles.contains(&handle) {
+            // No token has such a hash.
+            let nothing = format!("none:{handle}");
+            tx.execute(&LOCK_OUT, &[handle.into(), nothing.into()]).await?;
+        }
+    }
+    Ok(())
 }
 
 /// The user whose token this is.

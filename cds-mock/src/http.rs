@@ -212,6 +212,11 @@ async fn network(shared: web::Data<Shared>, request: HttpRequest, mut payload: w
             return Ok(answer(reply));
         }
     };
+    let expected = length.and_then(|length: u64| usize::try_from(length).ok()).unwrap_or(limit);
+    let _room = match shared.node.reserve(&headers, expected.min(limit)) {
+        Ok(room) => room,
+        Err(reply) => return Ok(answer(reply)),
+    };
     // One byte more than allowed is enough for the node to see, and to refuse in its own signed way.
     let body = match read_to(&mut payload, limit.saturating_add(1)).await {
         Ok(body) | Err(Cut::TooLong(body)) => body,

@@ -19,7 +19,7 @@ struct Arguments {
     #[arg(long, env = "CDS_LISTEN", default_value = "127.0.0.1:4001")]
     listen: SocketAddr,
     /// `sqlite:FILE` or `postgres://…`.
-    #[arg(long, env = "CDS_DATABASE", default_value = "sqlite:cds.db")]
+    #[arg(long, env = "CDS_DATABASE", hide_env_values = true, default_value = "sqlite:cds.db")]
     database: String,
     /// Address in the registry, when it is not that of --listen.
     #[arg(long, env = "CDS_BASE_URL")]

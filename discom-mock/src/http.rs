@@ -116,6 +116,11 @@ async fn network(request: HttpRequest, payload: Payload, state: Data<State>) -> 
         Ok(limit) => limit,
         Err(reply) => return answer(reply),
     };
+    let expected = length.and_then(|length: u64| usize::try_from(length).ok()).unwrap_or(limit);
+    let _room = match state.node.reserve(&headers, expected.min(limit)) {
+        Ok(room) => room,
+        Err(reply) => return answer(reply),
+    };
     let body = match read(payload, limit).await {
         Ok(body) => body,
         Err(status) => return problem(status, "the body is too slow or broken"),

@@ -23,7 +23,7 @@ struct Arguments {
     #[arg(long, env = "DISCOM_LISTEN", default_value = "127.0.0.1:4002")]
     listen: SocketAddr,
     /// `sqlite:FILE` or `postgres://…`.
-    #[arg(long, env = "DISCOM_DATABASE", default_value = "sqlite:discom.db")]
+    #[arg(long, env = "DISCOM_DATABASE", hide_env_values = true, default_value = "sqlite:discom.db")]
     database: String,
     /// Address in the registry, when it is not that of --listen.
     #[arg(long, env = "DISCOM_BASE_URL")]

@@ -73,6 +73,11 @@ pub async fn receive(state: State, request: HttpRequest, payload: Payload) -> Re
         Ok(max) => max,
         Err(reply) => return Ok(shown(reply)),
     };
+    let expected = length.and_then(|length: u64| usize::try_from(length).ok()).unwrap_or(max);
+    let _room = match node.reserve(&headers, expected.min(max)) {
+        Ok(room) => room,
+        Err(reply) => return Ok(shown(reply)),
+    };
     let body = match collect(payload, max).await {
         Ok(body) => body,
         Err(Unread::TooLong) => {

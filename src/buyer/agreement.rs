@@ -22,6 +22,9 @@ pub(super) fn check(asked: &WireContract, answer: &WireContract) -> Result<Vec<C
     if offer(asked) != offer(answer) {
         return Err(differs("offer"));
     }
+    let table = answer.series().map_err(|error| failure(error.code.as_str(), error.message))?;
+    energy_rules::check_agreeing_table(table)
+        .map_err(|rule| failure(rule.code().as_str(), rule.to_string()))?;
     for role in Writer::ALL {
         if asked.holder(role) != answer.holder(role) {
             return Err(differs(role.as_str()));

@@ -3,7 +3,7 @@
 //! An answer that is not what was asked for is not bought: before `on_confirm` the contract is rejected, after it what
 //! the seller holds as confirmed is cancelled.
 
-use beckn_wire::energy::{Contract as WireContract, MoneyAttributes, Writer};
+use beckn_wire::energy::{Contract as WireContract, MoneyAttributes, Settlement, SettlementTerm, Writer};
 use node::{InboxJob, Outgoing, ProcessError};
 use units::Paise;
 
@@ -80,11 +80,34 @@ fn judge(
             agreement::check_total(&rows, quoted)?;
         }
         if action != Action::OnSelect {
+            payment(&asked, &wire, &rows)?;
             let own = p.own_discom(&wire, Writer::BuyerDiscom);
             own.map_err(|error| failure(error.code.as_str(), error.message))?;
         }
         Ok((wire, rows))
     }))
+}
+
+/// The payment terms ask for what the rows come to, and for nobody else than they did before.
+fn payment(asked: &WireContract, answer: &WireContract, rows: &[ContractSlot]) -> Result<(), Failure> {
+    let terms = |contract: &WireContract| -> Vec<SettlementTerm> {
+        let term = |settlement: &Settlement| match &settlement.attributes {
+            Some(MoneyAttributes::Term(term)) => Some(term.clone()),
+            _ => None,
+        };
+        contract.settlements.iter().filter_map(term).collect()
+    };
+    let unreadable = |_| failure("BIZ_PRICE_MISMATCH", "the amount is finer than one paisa or out of range");
+    let before = terms(asked);
+    for term in terms(answer) {
+        if let Some(amount) = &term.amount {
+            agreement::check_total(rows, amount.paise().map_err(unreadable)?)?;
+        }
+        if !before.is_empty() && !before.iter().any(|known| known.pay_to == term.pay_to) {
+            return Err(failure("BIZ_UPDATE_INCONSISTENT", "the confirmation names another payee"));
+        }
+    }
+    Ok(())
 }
 
 /// What a quote says is to be paid for the energy.

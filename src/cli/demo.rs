@@ -51,7 +51,7 @@ pub struct Options {
     #[arg(long)]
     pub free_ports: bool,
     /// Database URLs of catalog, DISCOMs, alpha and beta instead of files, comma-separated.
-    #[arg(long, value_delimiter = ',', num_args = 4)]
+    #[arg(long, value_delimiter = ',', num_args = 1..=4)]
     pub databases: Option<Vec<String>>,
     /// The seed of the people's choices.
     #[arg(long, default_value_t = 1)]
@@ -66,8 +66,10 @@ pub(super) async fn run(options: Options) -> Result<ExitCode, AnyError> {
     let scratch = Scratch::new(options.data.clone())?;
     let clocks = clocks(&options)?;
     let mut local = LocalOptions::in_folder(&scratch.folder, clocks.clone());
-    if let Some([a, b, c, d]) = options.databases.as_deref() {
-        local.databases = [a.clone(), b.clone(), c.clone(), d.clone()];
+    match options.databases.as_deref() {
+        None => {}
+        Some([a, b, c, d]) => local.databases = [a.clone(), b.clone(), c.clone(), d.clone()],
+        Some(_) => return Err("--databases takes four URLs: catalog, DISCOMs, alpha, beta".into()),
     }
     if !options.free_ports {
         local.ports = [4001, 4002, 4000, 4010, 4900, 4910];

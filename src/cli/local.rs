@@ -232,6 +232,10 @@ fn network_config(
     let mut config =
         NetworkConfig::new(subscriber, base_url, &catalog.lookup_base(), cds_mock::SUBSCRIBER_ID);
     config.discoms = vec![discom(NORTH, "north"), discom(SOUTH, "south")];
+    // The two platforms sign their callbacks in the two ways that the network knows.
+    if subscriber == BETA {
+        config.callback_signing = "chained".to_owned();
+    }
     config
 }
 

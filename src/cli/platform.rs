@@ -180,6 +180,12 @@ fn settings(config: &Config, clocks: &Clocks) -> Result<Settings, StartError> {
 /// Adds the configured people and meters that are not there yet.
 async fn seed(db: &Db, ids: &Ids, clocks: &Clocks, users: &[UserConfig]) -> Result<(), DbError> {
     let now = clocks.wire.now();
+    let handles: Vec<String> = users.iter().map(|user| user.handle.clone()).collect();
+    db.write(move |tx| {
+        let handles = handles.clone();
+        async move { identity::lock_out_others(tx, &handles).await }.boxed()
+    })
+    .await?;
     for user in users {
         let new = NewUser {
             id: ids.uuid(),

@@ -83,8 +83,11 @@ impl ServerConfig {
         if let Some(path) = environment.get("WATTMANDI_KEY_FILE") {
             self.key_file = PathBuf::from(path);
         }
-        if environment.contains_key("WATTMANDI_INSECURE_DEMO") {
-            self.insecure_demo = true;
+        match environment.get("WATTMANDI_INSECURE_DEMO").map(String::as_str) {
+            None => {}
+            Some("1" | "true") => self.insecure_demo = true,
+            Some("0" | "false" | "") => self.insecure_demo = false,
+            Some(_) => return Err(ConfigError::invalid("WATTMANDI_INSECURE_DEMO", "true or false")),
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 //! (ruling 6). Nothing is changed here; stock is only compared, and taken later under its lock.
 
 use beckn_wire::code::{ErrorCode, WireError};
-use beckn_wire::energy::{Contract as WireContract, Writer, same_meter};
+use beckn_wire::energy::{Contract as WireContract, MoneyAttributes, Writer, same_meter};
 use beckn_wire::json::Json;
 use energy_rules::{OfferTerms, OfferedSlot, Request, RequestedSlot};
 use node::{Admission, Incoming, Refusal};
@@ -225,13 +225,51 @@ pub(super) fn same_terms(
     if meter != contract.buyer_meter {
         return Err(changed("the buyer's meter"));
     }
-    let stored = document(contract)?;
-    if stored.holder(Writer::BuyerDiscom) != wire.holder(Writer::BuyerDiscom)
-        || stored.holder(Writer::SellerDiscom) != wire.holder(Writer::SellerDiscom)
-    {
-        return Err(changed("a DISCOM"));
+    match difference(&document(contract)?, wire) {
+        Some(what) => Err(changed(what)),
+        None => Ok(()),
     }
-    Ok(())
+}
+
+/// What a confirmation says otherwise than `on_init` did, beside its table: parties, policy, ledgers, payment.
+fn difference(stored: &WireContract, wire: &WireContract) -> Option<&'static str> {
+    let policy = |contract: &WireContract| {
+        let policy = contract.contract_attributes.as_ref().and_then(|terms| terms.policy.as_ref());
+        policy.map(|policy| (policy.url.clone(), policy.query_path.clone()))
+    };
+    if Writer::ALL.into_iter().any(|role| stored.holder(role) != wire.holder(role)) {
+        return Some("a role");
+    }
+    if policy(stored) != policy(wire) {
+        return Some("the policy");
+    }
+    let meter = |contract: &WireContract| contract.meter_of(Writer::SellerPlatform).map(normalize_meter);
+    let other_resource = wire
+        .resources()
+        .filter_map(beckn_wire::energy::Resource::meter)
+        .any(|other| meter(stored).is_some_and(|own| normalize_meter(other) != own));
+    if meter(wire).is_some_and(|named| Some(named) != meter(stored)) || other_resource {
+        return Some("the seller's meter");
+    }
+    let ledger = |contract: &WireContract, role| contract.discom_of(role).and_then(|d| d.ledger_id.clone());
+    let other_ledger = |role| ledger(wire, role).is_some_and(|named| Some(named) != ledger(stored, role));
+    if other_ledger(Writer::BuyerDiscom) || other_ledger(Writer::SellerDiscom) {
+        return Some("a ledger");
+    }
+    let terms = |contract: &WireContract| -> Vec<_> {
+        let term = |settlement: &beckn_wire::energy::Settlement| match &settlement.attributes {
+            Some(MoneyAttributes::Term(term)) => {
+                let amount = term.amount.as_ref().map(beckn_wire::energy::Money::paise);
+                Some((amount, term.pay_to.clone()))
+            }
+            _ => None,
+        };
+        contract.settlements.iter().map(term).collect()
+    };
+    if terms(stored) != terms(wire) {
+        return Some("the payment");
+    }
+    (!wire.consideration.is_empty() && stored.consideration.is_empty()).then_some("a consideration")
 }
 
 /// What is about a contract that exists: `cancel`, `update`, `track`, `rate`, `support`.

@@ -38,6 +38,8 @@ fn quote(wire: &WireContract, offer: Option<&Offer>, p: &Participant) -> Result<
     let offer = offer.ok_or(SellerError::Market(crate::market::MarketError::OfferNotFound))?;
     let rows = rows(wire, &p.settings.rules)?;
     let mut quoted = wire.clone();
+    // A quote says nothing of payment, delivery or an id, whatever the question said.
+    (quoted.id, quoted.settlements, quoted.performance) = (None, Vec::new(), Vec::new());
     let series = quoted.series_mut()?;
     series.declare(&Column::AvailableQty);
     for row in &rows {

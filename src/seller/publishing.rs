@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use beckn_wire::ack::Refusal;
 use beckn_wire::energy::{
-    DiscomLedgerProvider, Path, Policy, PublishResults, SlotTerms,
+    DiscomLedgerProvider, Offer as WireOffer, Path, Policy, PublishResults, Resource, SlotTerms,
     publish::{self, OfferTerms, Platform, Seller},
 };
 use db::DbError;
@@ -76,14 +76,16 @@ async fn publish_one(p: &Participant, id: Uuid) -> Result<bool, SellerError> {
     Ok(stored.await?)
 }
 
-/// `catalog/publish` with this one offer and its resource.
-fn publication(
+/// The offer and its resource as the catalog and a contract have them.
+///
+/// # Errors
+/// The meter's DISCOM is not configured.
+pub(super) fn entry(
     p: &Participant,
     offer: &Offer,
     meter: &Meter,
-    user: &User,
-    message_id: Uuid,
-) -> Result<Outgoing, SellerError> {
+    display_name: &str,
+) -> Result<(Resource, WireOffer), SellerError> {
     let settings = &p.settings;
     let discom = settings.discom(&meter.discom_code).ok_or(SellerError::DiscomUnknown)?;
     let provider = DiscomLedgerProvider::new(
@@ -94,12 +96,10 @@ fn publication(
     );
     let mut policy = Policy::new(&settings.policy.url);
     policy.query_path.clone_from(&settings.policy.query_path);
-    let base_url = settings.base_url.trim_end_matches('/');
-    let platform = Platform { id: &settings.subscriber_id, url: base_url, name: &settings.subscriber_id };
     let seller = Seller {
-        platform,
+        platform: platform(p),
         meter_id: &meter.meter_id,
-        display_name: &user.display_name,
+        display_name,
         discom_code: &meter.discom_code,
         discom: &provider,
         policy: &policy,
@@ -128,9 +128,26 @@ fn publication(
         valid_until: if withdrawn { over } else { offer.valid_until },
         slots: &slots,
     };
-    let entry = publish::offer(&seller, &terms)?;
+    Ok(publish::offer(&seller, &terms)?)
+}
+
+fn platform(p: &Participant) -> Platform<'_> {
+    let url = p.settings.base_url.trim_end_matches('/');
+    Platform { id: &p.settings.subscriber_id, url, name: &p.settings.subscriber_id }
+}
+
+/// `catalog/publish` with this one offer and its resource.
+fn publication(
+    p: &Participant,
+    offer: &Offer,
+    meter: &Meter,
+    user: &User,
+    message_id: Uuid,
+) -> Result<Outgoing, SellerError> {
+    let settings = &p.settings;
+    let entry = entry(p, offer, meter, &user.display_name)?;
     let catalog_id = format!("catalog-{}", settings.subscriber_id);
-    let catalog = publish::catalog(&catalog_id, &platform, &p.bpp_uri(), [entry]);
+    let catalog = publish::catalog(&catalog_id, &platform(p), &p.bpp_uri(), [entry]);
     let message = publish::publish(catalog, std::slice::from_ref(&settings.network_id)).to_json();
     let leg = Leg::new(
         Action::CatalogPublish,

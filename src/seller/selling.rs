@@ -1,9 +1,12 @@
 //! `init` holds the stock, `confirm` sells it. All slots or none, under the offer's lock.
 
 use beckn_wire::code::{ErrorCode, WireError};
-use beckn_wire::energy::{Contract as WireContract, Money, PayTo, SettlementTerm, Writer, messages};
+use beckn_wire::energy::messages::{self, Buyer, Request as WireRequest};
+use beckn_wire::energy::{
+    Contract as WireContract, DiscomLedgerProvider, Money, PayTo, SettlementTerm, Writer,
+};
 use node::InboxJob;
-use units::Timestamp;
+use units::{Timestamp, WattHours};
 
 use super::admit::{Known, offer_id, read, same_terms};
 use super::answering::total;
@@ -12,6 +15,7 @@ use super::step::{Caps, Ends, Step, end_with, load, rounds};
 use super::terms::{Asked, bytes, contract_callback, document, failure, gate_of, rows};
 use crate::contract::{Contract, ContractSlot, Holds, LedgerState, Side, State};
 use crate::identity::{self, User};
+use crate::market::Offer;
 use crate::metering::Meter;
 use crate::network::{Action, LedgerAct, Participant, normalize_meter};
 
@@ -50,8 +54,10 @@ async fn hold(
         let slot = slot.ok_or(SellerError::Document)?.slot;
         return Err(energy_rules::RuleError::GateClosed { slot, closed: gate }.into());
     }
-    let terms = payment_terms(p, &meter, &rows).await?;
-    let on_init = messages::on_init(wire, None, SETTLEMENT_ID, terms);
+    let user = owner(p, &meter).await?;
+    let agreed = canonical(p, wire, &rows, &offer, &meter, &user, &job.sender)?;
+    let rows = self::rows(&agreed, &p.settings.rules)?;
+    let on_init = messages::on_init(&agreed, None, SETTLEMENT_ID, payment_terms(user, &rows)?);
     let out = contract_callback(p, job, &asked.context, Action::OnInit, &on_init, None)?;
     let mut after = match &before {
         Some(contract) => contract.clone(),
@@ -114,15 +120,66 @@ fn draft(p: &Participant, job: &InboxJob, asked: &Asked, meter: &Meter, offer_id
     }
 }
 
-/// Paid after delivery, to the seller's address; never asked for before `on_init`.
-async fn payment_terms(
+/// The contract as we understand the buyer's wish: our offer, resource, meter, policy and DISCOM, the buyer's meter and
+/// quantities. Whatever else the message says is not taken over: a contract says what its parties may say in it.
+fn canonical(
     p: &Participant,
-    meter: &Meter,
+    wire: &WireContract,
     rows: &[ContractSlot],
-) -> Result<SettlementTerm, SellerError> {
+    offer: &Offer,
+    meter: &Meter,
+    user: &User,
+    buyer_platform: &str,
+) -> Result<WireContract, SellerError> {
+    let missing = |path: &str| SellerError::from(WireError::required(path));
+    let (resource, wire_offer) = super::publishing::entry(p, offer, meter, &user.display_name)?;
+    let code = wire
+        .holder(Writer::BuyerDiscom)
+        .ok_or_else(|| missing("message/contract/contractAttributes/roles"))?;
+    let named = wire.discom_of(Writer::BuyerDiscom);
+    let discom = match p.settings.discom(code) {
+        Some(_) => {
+            let known = p.own_discom(wire, Writer::BuyerDiscom)?;
+            DiscomLedgerProvider::new(
+                &known.discom_id,
+                &known.discom_uri,
+                &known.ledger_id,
+                &known.ledger_uri,
+            )
+        }
+        None => named.cloned().ok_or_else(|| missing("message/contract/participants"))?,
+    };
+    let customer =
+        wire.customer(Writer::BuyerPlatform).ok_or_else(|| missing("message/contract/participants"))?;
+    let series = wire_offer.series().ok_or(SellerError::Document)?;
+    let lines = series.lines()?;
+    let mut asked = Vec::new();
+    for row in rows.iter().filter(|row| row.requested > WattHours::ZERO) {
+        let line = lines.iter().find(|line| line.slot == row.slot);
+        asked.push((
+            line.ok_or(energy_rules::RuleError::SlotNotOffered { slot: row.slot })?.interval,
+            row.requested,
+        ));
+    }
+    let commitment = wire.commitments.first().and_then(|commitment| commitment.id.as_deref());
+    let request = WireRequest {
+        commitment_id: commitment.unwrap_or("commitment-1"),
+        offer: &wire_offer,
+        resource: &resource,
+        asked: &asked,
+    };
+    let buyer = Buyer { platform_id: buyer_platform, customer, discom_code: code, discom: &discom };
+    Ok(messages::init(&request, &buyer)?)
+}
+
+/// Whose meter it is.
+async fn owner(p: &Participant, meter: &Meter) -> Result<User, SellerError> {
     let user_id = meter.user_id;
-    let read = p.db.read(move |tx| Box::pin(async move { identity::get(tx, user_id).await }));
-    let user: User = read.await?;
+    Ok(p.db.read(move |tx| Box::pin(async move { identity::get(tx, user_id).await })).await?)
+}
+
+/// Paid after delivery, to the seller's address; never asked for before `on_init`.
+fn payment_terms(user: User, rows: &[ContractSlot]) -> Result<SettlementTerm, SellerError> {
     let mut terms = SettlementTerm::on_fulfillment(Some(PayTo::Vpa(user.payout_vpa)));
     terms.amount = Some(Money::inr(total(rows)?));
     Ok(terms)
@@ -179,7 +236,8 @@ async fn sell(p: &Participant, job: &InboxJob, wire: &WireContract) -> Result<()
         return Err(energy_rules::RuleError::GateClosed { slot, closed: before.gate_closes_at }.into());
     }
     let id = p.ids.uuid().to_string();
-    let mut active = messages::on_confirm(wire, &id);
+    // What stands is what we said in `on_init`; the buyer's message only agrees to it.
+    let mut active = messages::on_confirm(&document(&before)?, &id);
     active.performance = vec![super::recording::scheduled(&active)];
     let discom = p.own_discom(&active, Writer::SellerDiscom)?;
     let deadline = Some(p.wire_deadline(before.gate_closes_at));

@@ -82,6 +82,7 @@ fn only_table(contract: &WireContract) -> Result<&TimeSeries, SellerError> {
         let error = WireError::new(ErrorCode::SchAttributePackInvalid, "a column is used and not declared");
         return Err(error.at(format!("{TABLE}/payloadDescriptors")).into());
     }
+    energy_rules::check_agreeing_table(series)?;
     Ok(series)
 }
 
@@ -157,19 +158,17 @@ pub(super) fn face_of(uri: &str) -> Face {
 /// Why our ledger did not take a leg; none when it acknowledged it.
 pub(super) fn refused_by_ledger(outcome: &Outcome) -> Option<WireError> {
     let refuse = |text: String| Some(WireError::new(ErrorCode::BizFulfillmentUnavailable, text));
+    let refused = |code: &str| refuse(format!("the seller's DISCOM ledger refused the contract ({code})"));
     match outcome {
         Outcome::Delivered { duplicate: true, .. } => None,
         Outcome::Delivered { ack: AckVerdict::Ack { .. }, .. } => None,
         Outcome::Delivered { .. } => {
             refuse("the seller's DISCOM ledger did not acknowledge the contract".to_owned())
         }
-        Outcome::Refused { code, .. } => {
-            refuse(format!("the seller's DISCOM ledger refused the contract ({code})"))
-        }
+        Outcome::Refused { code, .. } => refused(code),
+        // A ledger leg is a callback: a refusal is tried again before it counts, and then stands in the reason.
         Outcome::Dead { reason } if reason.starts_with("refused: ") => {
-            // The leg has the form of a callback, whose refusal is final only when it is repeated.
-            let code = reason.split_whitespace().nth(1).unwrap_or_default();
-            refuse(format!("the seller's DISCOM ledger refused the contract ({code})"))
+            refused(reason.trim_start_matches("refused: ").split(' ').next().unwrap_or_default())
         }
         Outcome::Expired | Outcome::Dead { .. } => {
             refuse("the seller's DISCOM ledger did not record the contract in time".to_owned())

@@ -117,7 +117,8 @@ pub fn mock(name: &str) -> PathBuf {
             return;
         }
         let mut build = Command::new(env!("CARGO"));
-        build.args(["build", "-p", "cds-mock", "-p", "discom-mock", "--bins"]);
+        build.args(["build", "-p", "cds-mock", "-p", "discom-mock", "--bins", "--target-dir"]);
+        build.arg(folder.parent().unwrap());
         if folder.ends_with("release") {
             build.arg("--release");
         }

@@ -1,4 +1,4 @@
-//! A hundred buyers race for 10 kWh, 1 kWh each; also while a platform is killed and comes back.
+//! A hundred buyers race for 10 kWh, 1 kWh each; also while a platform is killed or stopped and comes back.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -17,9 +17,9 @@ use crate::network::{NORTH, Network, Platform, SOUTH, buyer_meter};
 const BUYERS: usize = 100;
 /// 10 kWh are offered, each buyer wants one.
 const WINNERS: usize = 10;
-/// A platform is killed when so many contracts have come so far.
-const KILLED_AFTER: usize = 2;
-/// How many buyers confirm at the same time when a platform is to be killed in the midst of it.
+/// A platform ends when so many contracts have come so far.
+const ENDED_AFTER: usize = 2;
+/// How many buyers confirm at the same time when a platform is to end in the midst of it.
 const CAREFUL: usize = 2;
 
 /// How the race ended for one buyer.
@@ -119,20 +119,32 @@ async fn check(network: Network, offer: &(String, String), told: &[Told]) {
     }
 }
 
-/// Kills the platform as soon as some contracts of that side are in one of these states, though not yet all,
-/// and starts it again.
-async fn kill_and_restart(platform: &mut Platform, side: &str, states: &[&str]) {
+/// How a platform ends in the midst of the race.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// `kill -9`.
+    Killed,
+    /// Ctrl-C.
+    Stopped,
+}
+
+/// Ends the platform as soon as some contracts of that side are in one of these states, and starts it again.
+async fn restart(platform: &mut Platform, end: End, side: &str, states: &[&str]) {
     let db = platform.database().await;
     let deadline = SystemClock.now().saturating_add(PATIENCE);
-    while audit::count(&db, side, states).await < KILLED_AFTER {
+    while audit::count(&db, side, states).await < ENDED_AFTER {
         assert!(SystemClock.now() < deadline, "the race does not come to {states:?}");
         node::pause(Duration::from_millis(1)).await;
     }
-    platform.process.kill();
-    let reached = audit::count(&db, side, states).await;
+    if end == End::Killed {
+        platform.process.kill();
+        let reached = audit::count(&db, side, states).await;
+        println!("killed with {reached} contracts {states:?}");
+        assert!(reached < WINNERS, "it was killed too late");
+    } else {
+        assert_eq!(platform.process.interrupt().await.code(), Some(0), "{}", platform.process.log());
+    }
     db.close().await;
-    println!("killed with {reached} contracts {states:?}");
-    assert!(reached < WINNERS, "it was killed too late");
     platform.process.spawn();
     platform.ready().await;
 }
@@ -153,8 +165,8 @@ on_both_databases! {
         let offer = network.list().await;
         let race = start(&network, &offer, CAREFUL).await;
         let (held, sold) = (["reserved", "recording", "active"], ["active"]);
-        kill_and_restart(&mut network.alpha, "seller", &held).await;
-        kill_and_restart(&mut network.alpha, "seller", &sold).await;
+        restart(&mut network.alpha, End::Killed, "seller", &held).await;
+        restart(&mut network.alpha, End::Killed, "seller", &sold).await;
         let told = race.join_all().await;
         check(network, &offer, &told).await;
     }
@@ -164,8 +176,17 @@ on_both_databases! {
         let offer = network.list().await;
         let race = start(&network, &offer, CAREFUL).await;
         let (held, bought) = (["offered", "confirming", "recording", "standing"], ["standing"]);
-        kill_and_restart(&mut network.beta, "buyer", &held).await;
-        kill_and_restart(&mut network.beta, "buyer", &bought).await;
+        restart(&mut network.beta, End::Killed, "buyer", &held).await;
+        restart(&mut network.beta, End::Killed, "buyer", &bought).await;
+        let told = race.join_all().await;
+        check(network, &offer, &told).await;
+    }
+    async fn what_is_stopped_goes_on_where_it_was(databases: Databases) {
+        let mut network = Network::start(&databases, BUYERS).await;
+        let offer = network.list().await;
+        let race = start(&network, &offer, CAREFUL).await;
+        restart(&mut network.alpha, End::Stopped, "seller", &["active"]).await;
+        restart(&mut network.beta, End::Stopped, "buyer", &["standing"]).await;
         let told = race.join_all().await;
         check(network, &offer, &told).await;
     }

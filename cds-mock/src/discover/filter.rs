@@ -167,6 +167,9 @@ fn pieces(expression: &str) -> Vec<(bool, &str)> {
     pieces
 }
 
+/// Each wildcard visits everything at its level once more.
+const WILDCARDS_MAX: usize = 8;
+
 /// Refuses what would take too long to parse or to evaluate.
 fn check_cost(expression: &str) -> Result<(), FilterError> {
     let refuse = |what: &str| Err(FilterError(what.to_owned()));
@@ -176,20 +179,28 @@ fn check_cost(expression: &str) -> Result<(), FilterError> {
     let pieces = pieces(expression);
     let outside: Vec<&str> =
         pieces.iter().filter_map(|(inside, piece)| (!inside).then_some(*piece)).collect();
-    let (mut depth, mut roots, mut descendants) = (0_usize, 0_usize, 0_usize);
+    let (mut open, mut wildcards, mut roots, mut descendants) = (Vec::new(), 0_usize, 0_usize, 0_usize);
     for piece in &outside {
         descendants = descendants.saturating_add(piece.matches("..").count());
         for c in piece.chars() {
             match c {
-                '(' | '[' => depth = depth.saturating_add(1),
-                ')' | ']' => depth = depth.saturating_sub(1),
+                '(' | '[' => open.push(c),
+                ')' | ']' => drop(open.pop()),
                 '$' => roots = roots.saturating_add(1),
+                '*' => wildcards = wildcards.saturating_add(1),
+                // A list of selectors repeats nodes, and a list of lists multiplies them.
+                ',' if open.last() == Some(&'[') => {
+                    return refuse("an expression may not list several selectors");
+                }
                 _ => {}
             }
-            if depth > NESTING_MAX {
+            if open.len() > NESTING_MAX {
                 return refuse("the expression is nested too deeply");
             }
         }
+    }
+    if wildcards > WILDCARDS_MAX {
+        return refuse("an expression has too many wildcards");
     }
     if roots > 1 || descendants > 1 {
         return refuse("an expression may use $ and .. once each");

@@ -113,6 +113,7 @@ impl Directory {
             .write(move |tx| {
                 let entry = Arc::clone(&entry);
                 Box::pin(async move {
+                    store::revoke_squatters(tx, &entry.subscriber_id, &entry.key_id, now).await?;
                     store::put_subscriber(tx, &entry, "operator", now).await?;
                     store::add_key(tx, &entry, now).await?;
                     let keys = store::keys(tx, &entry.subscriber_id).await?;

@@ -15,7 +15,11 @@ db::sql! {
         (subscriber_id, url, kind, domain, memberships, origin, created_at, updated_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $7)
         ON CONFLICT (subscriber_id) DO UPDATE SET url = excluded.url, kind = excluded.kind,
-            domain = excluded.domain, memberships = excluded.memberships, updated_at = excluded.updated_at";
+            domain = excluded.domain, memberships = excluded.memberships, updated_at = excluded.updated_at,
+            origin = CASE WHEN excluded.origin = 'operator' THEN 'operator' ELSE subscribers.origin END";
+    REVOKE_SQUATTERS = "UPDATE subscriber_keys SET revoked_at = $3, updated_at = $3
+        WHERE subscriber_id = $1 AND key_id <> $2 AND revoked_at IS NULL
+        AND EXISTS (SELECT 1 FROM subscribers s WHERE s.subscriber_id = $1 AND s.origin = 'self')";
     INSERT_KEY = "INSERT INTO subscriber_keys
         (subscriber_id, key_id, signing_public_key, encr_public_key, valid_until, created_at, updated_at)
         VALUES ($1, $2, $3, $4, $5, $6, $6) ON CONFLICT (subscriber_id, key_id) DO NOTHING";
@@ -74,6 +78,16 @@ pub(super) async fn add_key(tx: &mut Tx, entry: &Registration, now: Timestamp) -
         now.into(),
     ];
     tx.execute(&INSERT_KEY, &values).await.map(|_| ())
+}
+
+/// Revokes every key but the named one of a subscriber that had registered itself: the operator's word is another's.
+pub(super) async fn revoke_squatters(
+    tx: &mut Tx,
+    subscriber: &str,
+    key: &str,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    tx.execute(&REVOKE_SQUATTERS, &[subscriber.into(), key.into(), now.into()]).await.map(|_| ())
 }
 
 /// Revokes a key; one that is revoked already keeps its date.

@@ -22,10 +22,10 @@ const SCHEMAS_MAX: usize = 64;
 /// Members and the other names under which they are met (older text, adapter): read with
 /// `Tolerance::aliases`.
 const ALIASES: &[(&str, &[&str])] = &[
-    ("bapId", &["bap_id", "senderId"]),
-    ("bapUri", &["bap_uri", "senderUri"]),
-    ("bppId", &["bpp_id", "receiverId"]),
-    ("bppUri", &["bpp_uri", "receiverUri"]),
+    ("bapId", &["bap_id"]),
+    ("bapUri", &["bap_uri"]),
+    ("bppId", &["bpp_id"]),
+    ("bppUri", &["bpp_uri"]),
     ("transactionId", &["transaction_id"]),
     ("messageId", &["message_id"]),
     ("networkId", &["network_id"]),

@@ -137,6 +137,8 @@ fn open(path: &Path, flags: OpenFlags) -> Result<Connection, DbError> {
         // "name" is an identifier and never text, as on PostgreSQL.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
+        // Plans do not look at parameters; else every `LIMIT $1` would be prepared anew for each value.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.execute_batch("PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF;")?;
         Ok(connection)
     };

@@ -65,6 +65,8 @@ pub enum RuleError {
     #[error("only the two platforms of a contract may cancel it")]
     CancellationByStranger,
 
+    #[error("{} must be in {}", name(.column), unit(.column))]
+    UnitForeign { column: Column },
     #[error("{} may not be written by this sender", name(.column))]
     CellNotYours { column: Column },
     #[error("{} is written after delivery, under a contract", name(.column))]
@@ -86,7 +88,7 @@ impl RuleError {
             | Self::OutsideTradingHours { .. }
             | Self::GateNotOpen { .. }
             | Self::GateClosed { .. } => ErrorCode::BizFulfillmentUnavailable,
-            Self::SlotRepeated { .. } => ErrorCode::SchAttributePackInvalid,
+            Self::SlotRepeated { .. } | Self::UnitForeign { .. } => ErrorCode::SchAttributePackInvalid,
             Self::NothingRequested
             | Self::QuantityInvalid
             | Self::QuantityTooPrecise { .. }
@@ -140,6 +142,11 @@ fn name(column: &Column) -> &str {
         Column::Other(_) => "a column that this network does not define",
         known => known.as_str(),
     }
+}
+
+/// What the cells of a column are counted in.
+fn unit(column: &Column) -> &'static str {
+    column.units().unwrap_or("INR")
 }
 
 #[cfg(test)]

@@ -43,6 +43,7 @@ mod party;
 mod quantity;
 mod request;
 mod rule_set;
+mod table;
 
 pub use allocation::{AllocationError, check_final, min_of_two, pro_rata};
 pub use cell::{Cell, Leg, Merge, Provenance, Stage, merge_cell};
@@ -54,3 +55,4 @@ pub use party::{check_discoms, check_meter, is_test_meter};
 pub use quantity::{check_capacity, check_load, read_allocation, read_price, read_quantity, read_requested};
 pub use request::{OfferTerms, OfferedSlot, Request, RequestedSlot, check_listing, check_request};
 pub use rule_set::{NETWORK_PRODUCTION, NETWORK_TEST, NETWORK_TEST_DEG, RuleSet, TradingHours};
+pub use table::check_agreeing_table;

@@ -6,7 +6,7 @@ use beckn_wire::action::{Action, Role};
 use beckn_wire::code::WireError;
 use beckn_wire::context::Context;
 use beckn_wire::json::Json;
-use beckn_wire::validate::{Violation, sendable};
+use beckn_wire::validate::{Text, Violation, sendable, validate_json};
 use units::Span;
 
 use crate::address::{Face, own_uri};
@@ -117,7 +117,29 @@ impl Node {
             members.push(("error", Refusal::from(error).to_json()));
         }
         let document = Json::object(members);
-        sendable(&document).map_err(ComposeError::Invalid)?;
+        check(&document, draft.action)?;
         Ok(document.to_bytes())
     }
+}
+
+/// Valid under both texts; but what a peer named in its own way is named back in that way: the ids that a callback
+/// echoes, and the id of a contract that is not ours to name. Else a tolerated request could never be answered.
+fn check(document: &Json, action: Action) -> Result<(), ComposeError> {
+    let echoed = |violation: &Violation| match violation.path.as_str() {
+        "context/messageId" | "context/transactionId" => action.is_callback(),
+        "message/contract/id" | "message/tracking/contract/id" => true,
+        _ => false,
+    };
+    let kept = |verdict: Result<(), Vec<Violation>>| match verdict {
+        Ok(()) => Ok(false),
+        Err(all) => {
+            let ours: Vec<Violation> = all.into_iter().filter(|violation| !echoed(violation)).collect();
+            if ours.is_empty() { Ok(true) } else { Err(ComposeError::Invalid(ours)) }
+        }
+    };
+    // The second text is only asked when the first has passed; so it is asked again after an exception.
+    if kept(sendable(document))? {
+        kept(validate_json(Text::Tag, document))?;
+    }
+    Ok(())
 }

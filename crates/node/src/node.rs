@@ -32,6 +32,9 @@ const LARGE_BODIES_MAX: usize = 4;
 /// Rounds of [`Node::drain`]: more means that messages cause each other without end.
 const DRAIN_MAX: usize = 10_000;
 
+/// Room for bodies that are being received, KiB: what all senders together can make us hold.
+const BODY_ROOM_KIB: usize = 64 * 1024;
+
 /// What strangers may send.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -111,6 +114,7 @@ pub struct Node {
     pub(crate) peer_limiter: Limiter<String>,
     pub(crate) address_limiter: Limiter<IpAddr>,
     pub(crate) large_bodies: Semaphore,
+    pub(crate) body_room: Arc<Semaphore>,
     pub(crate) in_flight: Arc<Mutex<InFlight>>,
     pub(crate) outbox_wake: Notify,
     inbox_wake: Notify,
@@ -153,6 +157,7 @@ impl Node {
             peer_limiter: Limiter::new(config.limits.per_peer, CALLERS_MAX),
             address_limiter: Limiter::new(config.limits.per_address, CALLERS_MAX),
             large_bodies: Semaphore::new(LARGE_BODIES_MAX),
+            body_room: Arc::new(Semaphore::new(BODY_ROOM_KIB)),
             in_flight: Arc::new(Mutex::new(InFlight::default())),
             outbox_wake: Notify::new(),
             inbox_wake: Notify::new(),

@@ -10,6 +10,8 @@ use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use tokio::sync::OwnedSemaphorePermit;
+
 use beckn_wire::code::{ErrorCode, WireError};
 use beckn_wire::envelope::{Envelope, Verified, message_id_of};
 use beckn_wire::json::Json;
@@ -112,6 +114,19 @@ impl Node {
             Ok(max)
         });
         judged.map_err(|stop| desk.stopped(stop))
+    }
+
+    /// Room for a body of at most so many bytes, to be held while it is read and received: before its sender is known
+    /// nobody can make us hold more than all of it.
+    ///
+    /// # Errors
+    /// 503 when there is none; the sender tries again.
+    pub fn reserve(&self, headers: &Headers, bytes: usize) -> Result<OwnedSemaphorePermit, Reply> {
+        let kib = u32::try_from(bytes.div_ceil(1024).max(1)).unwrap_or(u32::MAX);
+        Arc::clone(&self.body_room).try_acquire_many_owned(kib).map_err(|_| {
+            let error = WireError::new(ErrorCode::NetOverloaded, "too many messages at once; try again");
+            Desk::new(self, headers).stopped(Stop::Refused(Refusal { error, status: Some(503) }))
+        })
     }
 
     /// Takes a message: checks it, stores it, and answers. When the answer is an ACK the message is durable.
@@ -231,6 +246,10 @@ impl Node {
         body: &[u8],
     ) -> Result<(Signer, Arc<Record>), Stop> {
         let record = self.registry.key(&header.key_id).await.map_err(|error| error.wire())?;
+        if record.valid_until.is_some_and(|until| header.expires > until.seconds()) {
+            let text = "the signature outlives its key";
+            return Err(WireError::new(ErrorCode::AutSignatureInvalid, text).into());
+        }
         let (answered, whole) = match header.headers {
             Covered::Three => (Vec::new(), false),
             Covered::Four => self.answered(header, route, body).await?,

@@ -95,7 +95,8 @@ fn of_two_in_a_deadlock_both_succeed() {
         };
         let (one, other) = tokio::join!(transfer("a", "b"), transfer("b", "a"));
         assert_eq!((one, other), (Ok(()), Ok(())));
-        assert_eq!(runs.load(Ordering::SeqCst), 3);
+        // One of them at least was the victim and ran again; on a busy machine the second run may meet the other's.
+        assert!(runs.load(Ordering::SeqCst) >= 3);
         assert_eq!((paise(&db, "a").await, paise(&db, "b").await), (Some(2), Some(2)));
     });
 }
