@@ -154,15 +154,6 @@ async fn serve(path: &Path, insecure_demo: bool) -> Result<(), AnyError> {
     }
     let config = Config::load(path, &environment)?;
     let key = KeyFile::load(&config.server.key_file).map_err(StartError::Key)?;
-    if key.key_id.subscriber_id() != config.network.subscriber_id {
-        return Err("server.key_file: the key signs for another subscriber id".into());
-    }
-    let demo = local::demo_key(&config.network.subscriber_id).public();
-    if !config.server.insecure_demo && key.signing_key.public() == demo {
-        return Err(
-            "server.key_file: the demo's key is known to everybody; make one with `keys generate`".into()
-        );
-    }
     check_key(&key, &config)?;
     let identity = Identity {
         subscriber_id: config.network.subscriber_id.clone(),

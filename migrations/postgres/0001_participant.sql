@@ -112,11 +112,13 @@ CREATE TABLE contracts (
   created_at BIGINT NOT NULL,
   updated_at BIGINT NOT NULL
 );
-CREATE UNIQUE INDEX contracts_transaction ON contracts (side, transaction_id);
-CREATE UNIQUE INDEX contracts_contract ON contracts (side, contract_id);
-CREATE INDEX contracts_user ON contracts (user_id, created_at, id);
+-- The side comes last: leading, it would be half of the table, and SQLite would prefer it to the partial indexes.
+CREATE UNIQUE INDEX contracts_transaction ON contracts (transaction_id, side);
+CREATE UNIQUE INDEX contracts_contract ON contracts (contract_id, side);
+CREATE INDEX contracts_user ON contracts (user_id, id);
 CREATE INDEX contracts_reserved ON contracts (reserved_until) WHERE state = 'reserved';
 CREATE INDEX contracts_open_peer ON contracts (peer_id) WHERE state = 'reserved';
+CREATE INDEX contracts_open_meter ON contracts (buyer_meter) WHERE state = 'reserved';
 CREATE INDEX contracts_gate ON contracts (gate_closes_at) WHERE state IN ('draft', 'quoted', 'offered', 'confirming', 'recording');
 
 CREATE TABLE contract_slots (

@@ -116,8 +116,7 @@ async fn question(p: &Participant, job: &OutboxJob, outcome: &Outcome) -> Result
 /// Why a ledger has not recorded; none when it has. Success without an acknowledgement is none (a proxy's page).
 fn ledger_failure(outcome: &Outcome) -> Option<Failure> {
     match outcome {
-        Outcome::Delivered { duplicate: true, .. }
-        | Outcome::Delivered { ack: AckVerdict::AckNoCallback { .. }, .. } => None,
+        Outcome::Delivered { duplicate: true, .. } => None,
         Outcome::Delivered { ack: AckVerdict::Ack { shape: AckShape::Unknown, .. }, .. } => {
             Some(failure("DEG_LEDGER_ACK_INVALID", "the ledger's answer is no acknowledgement"))
         }

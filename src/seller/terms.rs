@@ -1,6 +1,6 @@
 //! What a contract on the wire says, in our words, and what a callback to its sender looks like. Pure but for the ids.
 
-use beckn_wire::ack::AckVerdict;
+use beckn_wire::ack::{AckShape, AckVerdict};
 use beckn_wire::code::{ErrorCode, WireError};
 use beckn_wire::context::Context;
 use beckn_wire::energy::{Column, Contract as WireContract, Path, TimeSeries};
@@ -161,7 +161,8 @@ pub(super) fn refused_by_ledger(outcome: &Outcome) -> Option<WireError> {
     let refused = |code: &str| refuse(format!("the seller's DISCOM ledger refused the contract ({code})"));
     match outcome {
         Outcome::Delivered { duplicate: true, .. } => None,
-        Outcome::Delivered { ack: AckVerdict::Ack { .. }, .. } => None,
+        // A proxy's page under a 200 is no acknowledgement.
+        Outcome::Delivered { ack: AckVerdict::Ack { shape, .. }, .. } if *shape != AckShape::Unknown => None,
         Outcome::Delivered { .. } => {
             refuse("the seller's DISCOM ledger did not acknowledge the contract".to_owned())
         }

@@ -117,8 +117,9 @@ fn open_writer(path: &Path) -> Result<Connection, DbError> {
     if mode != "wal" {
         return Err(DbError::Unavailable(format!("journal mode {mode} where wal is needed")));
     }
-    // The log shrinks again after a burst of writes under a long read.
-    let pragmas = "PRAGMA synchronous=FULL; PRAGMA journal_size_limit=67108864;";
+    // The log shrinks again after a burst of writes under a long read. What a savepoint may have to take back is kept
+    // in memory: a body of some 64 KiB would else write it to a file in a folder that is not ours.
+    let pragmas = "PRAGMA synchronous=FULL; PRAGMA journal_size_limit=67108864; PRAGMA temp_store=MEMORY;";
     connection.execute_batch(pragmas).map_err(statement::unmapped)?;
     Ok(connection)
 }

@@ -5,7 +5,6 @@
 
 use db::{Db, DbError, Migration, Sql, Value};
 use test_support::database::{Backend, run};
-use units::Timestamp;
 
 use crate::{COMPONENT, MIGRATIONS, inbox, outbox};
 
