@@ -34,9 +34,9 @@ const ROUNDS: usize = 5;
 const QUANTITY: WattHours = WattHours::new(1_000);
 const PRICE: Price = Price::new(62_500);
 /// Bytes of the messages and of the stored contract, as the demo has them for one slot.
-const ON_INIT: usize = 5_000;
-const LEDGER_LEG: usize = 4_700;
-const DOCUMENT: usize = 4_200;
+const ON_INIT: usize = 4_050;
+const LEDGER_LEG: usize = 3_880;
+const DOCUMENT: usize = 3_350;
 
 /// The parts of a database that trades need.
 struct World {

@@ -97,7 +97,10 @@ TOML
 }
 
 printf '\n== serve\n' | tee -a "$log"
-idle cds.wattmandi.example | tee -a "$log"
+# Not in a pipe: what it starts must be known here to be stopped.
+idle cds.wattmandi.example >"$services_dir/idle.log"
+tee -a "$log" <"$services_dir/idle.log"
+stop_started
 
 printf '\n== all of it\n'
 awk '
