@@ -28,7 +28,10 @@ def spoilers(evidence):
     confirm = first(lambda r: r.out and r.action == "on_confirm" and r.purpose == "message" and r.acked
                     and r.sender != r.receiver)
     init = first(lambda r: not r.out and r.action == "init" and r.status == 200)
-    on_init = first(lambda r: r.out and r.action == "on_init" and r.acked and not r.json.get("error"))
+    changed = {r.transaction_id for r in evidence.records if r.action in ("on_update", "on_cancel")}
+    # Of a contract that holds its energy to the end: one that was called off in the same moment held none to be seen.
+    on_init = first(lambda r: r.out and r.action == "on_init" and r.acked and not r.json.get("error")
+                    and r.transaction_id not in changed)
     answered = evidence.records[init]
     again = [i for i, r in enumerate(evidence.records) if r.out and r.action == "catalog/publish"]
 
