@@ -4,6 +4,8 @@
 //! seller's and a buyer's. The document is the contract as it last stood on the wire, exact numbers and unknown
 //! attributes included. Every change of state bumps the revision, adds a row of history and tells the user.
 
+pub mod delivered;
+pub mod delivery;
 pub mod model;
 pub mod service;
 pub mod store;

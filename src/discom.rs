@@ -3,9 +3,13 @@
 //! Who asks or tells is known by our stored contract, not by the path (ruling 14): a platform answers `status` as a
 //! seller and as a buyer, to the other platform and to the ledger of our own side. What an `on_status` says is merged
 //! cell by cell (ruling 15): a value counts when its writer, or the platform of its writer's side, sent it; everything
-//! else changes nothing and is kept as an event.
+//! else changes nothing and is kept as an event. What was new is passed on ([`cascade`]), and the delivery of the
+//! contract is looked at again ([`worker`]).
 
+mod cascade;
 mod cells;
+mod settling;
+mod worker;
 
 use std::sync::Arc;
 
@@ -13,10 +17,15 @@ use beckn_wire::code::{ErrorCode, WireError};
 use beckn_wire::energy::{Contract as WireContract, Path, Writer, messages};
 use beckn_wire::envelope::Envelope;
 use beckn_wire::json::Json;
-use db::DbError;
-use node::{Admission, Face, InboxJob, Incoming, ProcessError, Refusal, inbox, outbox};
+use db::{DbError, Tx};
+use node::{
+    Admission, Face, InboxJob, Incoming, OutboxJob, Outcome, Outgoing, ProcessError, Refusal, inbox, outbox,
+};
+use units::Timestamp;
 
-use crate::contract::{self, Contract, Side};
+pub use self::cascade::PURPOSE as CASCADE;
+pub use self::worker::{PURPOSE as QUESTION, check};
+use crate::contract::{self, Contract, Side, delivery};
 use crate::events;
 use crate::network::{Action, Leg, Participant, Tolerance};
 
@@ -111,11 +120,7 @@ async fn answer(p: &Participant, job: &InboxJob) -> Result<(), ProcessError> {
     let contract = contract.ok_or(ProcessError::Fail(ErrorCode::BizOrderNotFound))?;
     let current = messages::as_it_stands(&document(&contract)?);
     let peer_uri = envelope.context.bap_uri.clone().unwrap_or_else(|| contract.peer_uri.clone());
-    let face = if peer_uri.trim_end_matches('/').ends_with("/bap/receiver") {
-        Face::BapReceiver
-    } else {
-        Face::Base
-    };
+    let face = cascade::face_of(&peer_uri);
     let mut message = current;
     // `on_status` names its contract; before confirmation the name is ours alone.
     message.id.get_or_insert_with(|| contract.id.to_string());
@@ -130,11 +135,13 @@ async fn answer(p: &Participant, job: &InboxJob) -> Result<(), ProcessError> {
     leg.answers = Some(job.id);
     leg.reference = Some(contract.id.to_string());
     let out = p.compose(&leg).map_err(|error| ProcessError::Retry(error.to_string()))?;
-    let (work, ids, now) = (Arc::new((out, job.clone())), p.ids.clone(), p.now());
+    let work = Arc::new((out, job.clone(), contract.id));
+    let (ids, now, now_market) = (p.ids.clone(), p.now(), p.market_now());
     let stored = p.db.write(move |tx| {
         let (work, ids) = (Arc::clone(&work), ids.clone());
         Box::pin(async move {
             outbox::enqueue(tx, &ids, &work.0, now).await?;
+            delivery::hurry(tx, work.2, now_market).await?;
             inbox::complete(tx, &work.1, now).await
         })
     });
@@ -145,45 +152,135 @@ fn read(job: &InboxJob) -> Result<Envelope, ProcessError> {
     Envelope::parse(job.body.as_slice(), &Tolerance::ies()).map_err(|error| ProcessError::Fail(error.code))
 }
 
-/// Merges what an `on_status` tells into our copy of the contract, and tells the user.
+/// A message of a cascade has ended. What the receiver would not take is told to the user; the receiver can ask.
+///
+/// # Errors
+/// The database's.
+pub async fn concluded(p: &Participant, job: &OutboxJob, outcome: &Outcome) -> Result<(), ProcessError> {
+    cascade::concluded(p, job, outcome).await
+}
+
+/// What one `on_status` does to one of our rows: the merge, and whom it is passed on to.
+struct Taken {
+    before: Contract,
+    merged: cells::Merged,
+    copy: delivery::Copy,
+    onward: Vec<Outgoing>,
+}
+
+/// Merges what an `on_status` tells into our copies of the contract, passes it on by the rules of the cascade, and tells
+/// the users. One transaction.
 async fn take_in(p: &Participant, job: &InboxJob) -> Result<(), ProcessError> {
     let envelope = read(job)?;
     let fail = |error: WireError| ProcessError::Fail(error.code);
     let reported = envelope.reported_error().map_err(fail)?;
     let told = WireContract::of_message(&envelope.message().map_err(fail)?).map_err(fail)?;
-    let before = contract_with(p, job.action, &job.transaction_id, &job.sender).await?;
-    let before = before.ok_or(ProcessError::Fail(ErrorCode::CtxTransactionIdUnknown))?;
-    let stored = cells::stored(p, &before).await?;
-    let merged = cells::merge(p, &before, document(&before)?, &told, &job.sender, &stored)?;
-    let mut after = before.clone();
-    after.document = merged.document.to_json().to_bytes();
-    let status = told.status.clone();
-    let work = Arc::new((job.clone(), after, merged));
-    let now = p.now();
-    let payload = serde_json::json!({
-        "transaction_id": job.transaction_id,
-        "told_by": job.sender,
-        "status": status,
-        "written": work.2.written.len(),
-        "refused": work.2.refused,
-        "disputed": work.2.disputed,
-        "error": reported.map(|error| serde_json::json!({"code": error.code, "message": error.message})),
-    });
-    let changed = !work.2.written.is_empty();
+    let rows = rows_for(p, job).await?;
+    if rows.is_empty() {
+        return Err(ProcessError::Fail(ErrorCode::CtxTransactionIdUnknown));
+    }
+    let mut taken = Vec::with_capacity(rows.len());
+    for (before, sender) in rows {
+        taken.push(take_one(p, job, before, &sender, &told, reported.is_some()).await?);
+    }
+    let error = reported.map(|error| serde_json::json!({"code": error.code, "message": error.message}));
+    let work = Arc::new((job.clone(), taken, told.status.clone(), error));
+    let (ids, now, now_market) = (p.ids.clone(), p.now(), p.market_now());
     let stored = p.db.write(move |tx| {
-        let (work, payload) = (Arc::clone(&work), payload.clone());
+        let (work, ids) = (Arc::clone(&work), ids.clone());
         Box::pin(async move {
-            let (job, after, merged) = &*work;
-            for cell in &merged.written {
-                contract::service::write_cell(tx, after.id, cell.clone(), &job.message_id, now).await?;
+            let (job, taken, status, error) = &*work;
+            for each in taken {
+                store(tx, job, each, now, now_market).await?;
+                let payload = serde_json::json!({
+                    "transaction_id": job.transaction_id,
+                    "told_by": job.sender,
+                    "status": status,
+                    "written": each.merged.written.len(),
+                    "refused": each.merged.refused,
+                    "disputed": each.merged.disputed,
+                    "error": error,
+                });
+                let user = each.before.user_id;
+                events::record(tx, user, &job.transaction_id, "contract.status", &payload, now).await?;
+                for leg in &each.onward {
+                    outbox::enqueue(tx, &ids, leg, now).await?;
+                }
             }
-            if changed {
-                let mut contract = after.clone();
-                contract::service::save(tx, &mut contract, "on_status", Some(&job.message_id), now).await?;
-            }
-            events::record(tx, after.user_id, &job.transaction_id, "contract.status", &payload, now).await?;
             inbox::complete(tx, job, now).await
         })
     });
     Ok(stored.await?)
+}
+
+/// Our rows that the message is for, each with the party that speaks to it. Where both sides are ours, what the one is
+/// told by its ledger the other is told by the one: handed over here, without a message to ourselves.
+async fn rows_for(p: &Participant, job: &InboxJob) -> Result<Vec<(Contract, String)>, ProcessError> {
+    let id = job.transaction_id.clone();
+    let found = p.db.read(move |tx| {
+        let id = id.clone();
+        Box::pin(async move {
+            let seller = contract::service::find(tx, Side::Seller, &id).await?;
+            let buyer = contract::service::find(tx, Side::Buyer, &id).await?;
+            Ok::<_, DbError>([seller, buyer])
+        })
+    });
+    let both: Vec<Contract> = found.await?.into_iter().flatten().collect();
+    let own = &p.settings.subscriber_id;
+    let direct = |c: &Contract| c.peer_id == job.sender || is_own_ledger(p, c, &job.sender);
+    let anyone = both.iter().any(direct);
+    let heard = both.into_iter().filter_map(|contract| {
+        if direct(&contract) {
+            Some((contract, job.sender.clone()))
+        } else {
+            (anyone && contract.peer_id == *own).then(|| (contract, own.clone()))
+        }
+    });
+    Ok(heard.collect())
+}
+
+async fn take_one(
+    p: &Participant,
+    job: &InboxJob,
+    before: Contract,
+    sender: &str,
+    told: &WireContract,
+    failed: bool,
+) -> Result<Taken, ProcessError> {
+    let fail = |error: WireError| ProcessError::Fail(error.code);
+    let stored = cells::stored(p, &before).await?;
+    let merged = cells::merge(p, &before, document(&before)?, told, sender, &stored)?;
+    let theirs = told.series().map_err(fail)?;
+    let ours = merged.document.series().map_err(fail)?;
+    let copy = delivery::Copy {
+        holder: job.sender.clone(),
+        digest: energy_rules::table_digest(theirs),
+        differs: energy_rules::divergences(ours, theirs).join(","),
+        told_at: p.now(),
+    };
+    let onward = match failed || merged.written.is_empty() {
+        true => Vec::new(),
+        false => cascade::onward(p, &before, &merged.document, sender)?,
+    };
+    Ok(Taken { before, merged, copy, onward })
+}
+
+async fn store(
+    tx: &mut Tx,
+    job: &InboxJob,
+    taken: &Taken,
+    now: Timestamp,
+    now_market: Timestamp,
+) -> Result<(), DbError> {
+    let mut contract = taken.before.clone();
+    for cell in &taken.merged.written {
+        contract::service::write_cell(tx, contract.id, cell.clone(), &job.message_id, now).await?;
+    }
+    delivery::keep_copy(tx, contract.id, &taken.copy).await?;
+    if taken.merged.written.is_empty() {
+        return Ok(());
+    }
+    contract.document = taken.merged.document.to_json().to_bytes();
+    contract::service::save(tx, &mut contract, "on_status", Some(&job.message_id), now).await?;
+    delivery::told(tx, contract.id, now_market).await
 }

@@ -34,12 +34,20 @@ pub mod workers;
 use db::Migration;
 
 /// The tables of the server; those of the messages are [`node::MIGRATIONS`].
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "participant",
-    sqlite: include_str!("../migrations/sqlite/0001_participant.sql"),
-    postgres: include_str!("../migrations/postgres/0001_participant.sql"),
-}];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "participant",
+        sqlite: include_str!("../migrations/sqlite/0001_participant.sql"),
+        postgres: include_str!("../migrations/postgres/0001_participant.sql"),
+    },
+    Migration {
+        version: 5,
+        name: "delivery",
+        sqlite: include_str!("../migrations/sqlite/0005_delivery.sql"),
+        postgres: include_str!("../migrations/postgres/0005_delivery.sql"),
+    },
+];
 
 /// The component under which [`MIGRATIONS`] are recorded.
 pub const COMPONENT: &str = "wattmandi";

@@ -43,6 +43,9 @@ pub struct Settings {
     pub reservation_ttl: Span,
     /// How long after confirmation our own users may cancel, wire time.
     pub cancel_window: Span,
+    /// How often the verification worker looks, wire time; and its shortest pause between two questions about one
+    /// contract, market time.
+    pub check_interval: Span,
     /// Open reservations that one buyer's meter, and one peer platform, may have with us.
     pub open_per_meter_max: i64,
     pub open_per_peer_max: i64,

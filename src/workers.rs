@@ -142,6 +142,11 @@ impl Application for Dispatcher {
     ) -> BoxFuture<'a, Result<(), ProcessError>> {
         async move {
             let participant = self.participant()?;
+            if [discom::CASCADE, discom::QUESTION].contains(&job.purpose.as_str()) {
+                let done = discom::concluded(participant, job, outcome).await;
+                participant.node.wake();
+                return done;
+            }
             let side = if job.purpose.starts_with("ledger.") {
                 Self::side_of(participant, job).await?
             } else if job.action.is_callback() || job.action == Action::CatalogPublish {
@@ -181,6 +186,13 @@ pub fn spawn(participant: &Participant, cancel: &CancellationToken) -> Vec<JoinH
         async move { buyer::expire(&p).await }
     });
     let p = participant.clone();
+    let interval = p.settings.check_interval.as_millis();
+    let interval = Duration::from_millis(u64::try_from(interval).unwrap_or(60_000));
+    let check = every(interval, cancel.clone(), "verification", move || {
+        let p = p.clone();
+        async move { discom::check(&p).await }
+    });
+    let p = participant.clone();
     let prune = every(PRUNE_EVERY, cancel.clone(), "prune", move || {
         let p = p.clone();
         async move { prune(&p).await }
@@ -191,6 +203,7 @@ pub fn spawn(participant: &Participant, cancel: &CancellationToken) -> Vec<JoinH
         tokio::spawn(publish),
         tokio::spawn(seller_expiry),
         tokio::spawn(buyer_expiry),
+        tokio::spawn(check),
         tokio::spawn(prune),
     ]
 }
@@ -203,7 +216,8 @@ pub async fn tick(participant: &Participant) -> Result<usize, DbError> {
     let published = seller::publish(participant).await?;
     let sold = seller::expire(participant).await?;
     let bought = buyer::expire(participant).await?;
-    Ok(published.saturating_add(sold).saturating_add(bought))
+    let checked = discom::check(participant).await?;
+    Ok(published.saturating_add(sold).saturating_add(bought).saturating_add(checked))
 }
 
 /// Forgets what need not be kept: idempotency keys, answered reads.

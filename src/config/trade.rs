@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `reservation_minutes` | `RESERVATION_MINUTES` | how long stock is held after `init`, market time |
 //! | `cancel_window_minutes` | `CANCEL_WINDOW_MINUTES` | how long our own users may cancel after confirmation |
+//! | `discom_check_interval_ms` | `DISCOM_CHECK_INTERVAL_MS` | how often the verification worker looks |
 //! | `open_per_meter_max`, `open_per_peer_max` | | open reservations of one buyer's meter, of one peer platform |
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use super::ConfigError;
 pub struct TradeConfig {
     pub reservation_minutes: i64,
     pub cancel_window_minutes: i64,
+    pub discom_check_interval_ms: i64,
     pub open_per_meter_max: i64,
     pub open_per_peer_max: i64,
 }
@@ -27,6 +29,7 @@ impl Default for TradeConfig {
         Self {
             reservation_minutes: 10,
             cancel_window_minutes: 30,
+            discom_check_interval_ms: 60_000,
             open_per_meter_max: 20,
             open_per_peer_max: 1_000,
         }
@@ -36,13 +39,13 @@ impl Default for TradeConfig {
 impl TradeConfig {
     pub(super) fn overlay(&mut self, environment: &BTreeMap<String, String>) -> Result<(), ConfigError> {
         let minutes = |name: &str, now: i64| -> Result<i64, ConfigError> {
-            let parse = |text: &String| {
-                text.parse().map_err(|_| ConfigError::invalid(name, "a whole number of minutes is expected"))
-            };
+            let parse =
+                |text: &String| text.parse().map_err(|_| ConfigError::invalid(name, "a whole number is expected"));
             environment.get(name).map_or(Ok(now), parse)
         };
         self.reservation_minutes = minutes("RESERVATION_MINUTES", self.reservation_minutes)?;
         self.cancel_window_minutes = minutes("CANCEL_WINDOW_MINUTES", self.cancel_window_minutes)?;
+        self.discom_check_interval_ms = minutes("DISCOM_CHECK_INTERVAL_MS", self.discom_check_interval_ms)?;
         Ok(())
     }
 
@@ -59,6 +62,9 @@ impl TradeConfig {
         }
         if !(0..=10_000).contains(&self.cancel_window_minutes) {
             return Err(ConfigError::invalid("trade.cancel_window_minutes", "0 to 10000 minutes"));
+        }
+        if !(10..=3_600_000).contains(&self.discom_check_interval_ms) {
+            return Err(ConfigError::invalid("trade.discom_check_interval_ms", "10 to 3600000 milliseconds"));
         }
         Ok(())
     }

@@ -40,6 +40,8 @@ macro_rules! text_enum {
     };
 }
 
+pub(super) use text_enum;
+
 text_enum! {
     /// Which side of the contract is ours.
     Side {

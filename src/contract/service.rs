@@ -4,6 +4,7 @@ use db::{DbError, Tx};
 use units::Timestamp;
 use uuid::Uuid;
 
+use super::delivery;
 use super::model::{Contract, HistoryEntry, Side, State};
 use super::store;
 pub use super::store::Cell;
@@ -27,7 +28,8 @@ pub async fn create(
     Ok(true)
 }
 
-/// Stores a changed contract over the revision that was read, and leaves the new revision in it.
+/// Stores a changed contract over the revision that was read, and leaves the new revision in it. A contract that
+/// stands from now on is one whose delivery is awaited.
 ///
 /// # Errors
 /// [`DbError::Serialization`] when another change came first: the caller reads again.
@@ -43,6 +45,7 @@ pub async fn save(
         return Err(DbError::Serialization);
     }
     contract.revision = contract.revision.saturating_add(1);
+    delivery::follow(tx, contract).await?;
     tell(tx, contract, contract.revision, cause, message_id, now).await
 }
 

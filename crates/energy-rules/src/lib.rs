@@ -37,6 +37,7 @@
 
 mod allocation;
 mod cell;
+mod copy;
 mod error;
 mod gate;
 mod party;
@@ -46,6 +47,7 @@ mod rule_set;
 mod table;
 
 pub use allocation::{AllocationError, check_final, min_of_two, pro_rata};
+pub use copy::{divergences, table_digest};
 pub use cell::{Cell, Leg, Merge, Provenance, Stage, merge_cell};
 pub use error::RuleError;
 pub use gate::{

@@ -1,0 +1,25 @@
+-- What becomes of a confirmed contract: awaited from the DISCOMs, settled, or a case for a person.
+-- Instants are of the market's clock but for settled_at and told_at.
+CREATE TABLE deliveries (
+  contract TEXT NOT NULL PRIMARY KEY REFERENCES contracts (id),
+  state TEXT NOT NULL CHECK (state IN ('awaited', 'told', 'settled', 'exception', 'void')),
+  ends_at INTEGER NOT NULL,
+  check_at INTEGER NOT NULL,
+  asked INTEGER NOT NULL CHECK (asked >= 0),
+  settlement INTEGER NOT NULL CHECK (settlement >= 0),
+  digest TEXT,
+  reason TEXT,
+  settled_at INTEGER,
+  CONSTRAINT deliveries_settled CHECK (settlement = 0 OR (digest IS NOT NULL AND settled_at IS NOT NULL))
+) STRICT;
+CREATE INDEX deliveries_due ON deliveries (check_at) WHERE state IN ('awaited', 'told', 'exception');
+
+-- How each holder of a copy last told the contract's table, and in which cells it differed from ours.
+CREATE TABLE contract_copies (
+  contract TEXT NOT NULL REFERENCES contracts (id),
+  holder TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  differs TEXT NOT NULL,
+  told_at INTEGER NOT NULL,
+  PRIMARY KEY (contract, holder)
+) STRICT;

@@ -1,0 +1,205 @@
+//! What the DISCOMs' cells say of a contract: nothing yet, all of it, or something that nobody can settle. Pure.
+//!
+//! An empty `FINAL_ALLOC` is unsettled, never zero. A value settles only when `FINAL ≤ min` of both allocations and both
+//! are at most what was requested (ruling 15); finer than a watt-hour is an exception, never rounded (ruling 25).
+
+use std::collections::BTreeMap;
+
+use units::{DeliverySlot, Price, Timestamp, WattHours};
+
+use super::model::ContractSlot;
+use super::store::Cell;
+
+const SELLER_ALLOC: &str = "SELLER_DISCOM_ALLOC";
+const BUYER_ALLOC: &str = "BUYER_DISCOM_ALLOC";
+const SELLER_STATUS: &str = "SELLER_DISCOM_STATUS";
+const BUYER_STATUS: &str = "BUYER_DISCOM_STATUS";
+const FINAL: &str = "FINAL_ALLOC";
+
+/// With these a DISCOM is done with a slot (the ledger's trade states, domain section 9).
+const DONE: [&str; 5] = [
+    "COMPLETED",
+    "CANCELLED_OUTAGE",
+    "CANCELLED_POL_VIOLATION",
+    "CURTAILED_OUTAGE",
+    "CURTAILED_POL_VIOLATION",
+];
+/// With these nobody fell short (ruling 26).
+const OUTAGE: [&str; 2] = ["CANCELLED_OUTAGE", "CURTAILED_OUTAGE"];
+
+/// One slot as it was delivered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeliveredSlot {
+    pub slot: DeliverySlot,
+    pub price: Price,
+    pub requested: WattHours,
+    /// What the seller's DISCOM allocated: round 1.
+    pub seller_allocated: WattHours,
+    /// What the buyer's DISCOM allocated: round 2.
+    pub buyer_allocated: WattHours,
+    pub settled: WattHours,
+    /// The grid failed; nobody fell short.
+    pub outage: bool,
+}
+
+/// What may be done with the cells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Something is not written yet, or only provisionally.
+    Waiting,
+    /// Every slot with a request, in order of time.
+    Complete(Vec<DeliveredSlot>),
+    /// The cells contradict one another; the text says which.
+    Contradiction(String),
+}
+
+/// Reads the newest value of every cell.
+pub fn verdict(slots: &[ContractSlot], cells: &[Cell]) -> Verdict {
+    let mut newest: BTreeMap<(Timestamp, &str), &Cell> = BTreeMap::new();
+    for cell in cells {
+        let known = newest.entry((cell.slot_start, cell.column.as_str())).or_insert(cell);
+        if known.round < cell.round {
+            *known = cell;
+        }
+    }
+    let value = |row: &ContractSlot, column| {
+        newest.get(&(row.slot.start(), column)).map(|cell| cell.value.as_str()).filter(|text| !text.is_empty())
+    };
+    let mut delivered = Vec::with_capacity(slots.len());
+    for row in slots.iter().filter(|row| row.requested > WattHours::ZERO) {
+        match slot(row, |column| value(row, column)) {
+            Ok(Some(slot)) => delivered.push(slot),
+            Ok(None) => return Verdict::Waiting,
+            Err(why) => return Verdict::Contradiction(why),
+        }
+    }
+    match delivered.is_empty() {
+        true => Verdict::Waiting,
+        false => Verdict::Complete(delivered),
+    }
+}
+
+fn slot<'a>(
+    row: &ContractSlot,
+    value: impl Fn(&'static str) -> Option<&'a str>,
+) -> Result<Option<DeliveredSlot>, String> {
+    let at = |column: &str| format!("{column}@{}", row.slot.start());
+    let energy = |column: &'static str| -> Result<Option<WattHours>, String> {
+        let Some(text) = value(column) else { return Ok(None) };
+        match WattHours::from_kwh_text(text) {
+            Ok(energy) if energy >= WattHours::ZERO => Ok(Some(energy)),
+            _ => Err(format!("{} is not a quantity in whole watt-hours", at(column))),
+        }
+    };
+    let [Some(seller), Some(buyer), Some(settled)] =
+        [energy(SELLER_ALLOC)?, energy(BUYER_ALLOC)?, energy(FINAL)?]
+    else {
+        return Ok(None);
+    };
+    let (Some(seller_status), Some(buyer_status)) = (value(SELLER_STATUS), value(BUYER_STATUS)) else {
+        return Ok(None);
+    };
+    if !DONE.contains(&seller_status) || !DONE.contains(&buyer_status) {
+        return Ok(None);
+    }
+    if settled > seller.min(buyer) {
+        return Err(format!("{} is above an allocation", at(FINAL)));
+    }
+    for (column, allocated) in [(SELLER_ALLOC, seller), (BUYER_ALLOC, buyer)] {
+        if allocated > row.requested {
+            return Err(format!("{} is above the request", at(column)));
+        }
+    }
+    Ok(Some(DeliveredSlot {
+        slot: row.slot,
+        price: row.price,
+        requested: row.requested,
+        seller_allocated: seller,
+        buyer_allocated: buyer,
+        settled,
+        outage: OUTAGE.contains(&seller_status) || OUTAGE.contains(&buyer_status),
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn start() -> DeliverySlot {
+        DeliverySlot::containing(Timestamp::from_seconds(1_800_000_000))
+    }
+
+    fn rows() -> Vec<ContractSlot> {
+        let row = |slot, interval_id, wh| ContractSlot {
+            slot,
+            interval_id,
+            price: Price::new(62_500),
+            requested: WattHours::new(wh),
+        };
+        vec![row(start(), 0, 2_000), row(start().next(), 1, 0)]
+    }
+
+    fn cells(of: &[(&str, i64, &str)]) -> Vec<Cell> {
+        let cell = |(column, round, value): &(&str, i64, &str)| Cell {
+            slot_start: start().start(),
+            column: (*column).to_owned(),
+            round: *round,
+            value: (*value).to_owned(),
+            writer: String::new(),
+            provenance: "direct".to_owned(),
+        };
+        of.iter().map(cell).collect()
+    }
+
+    fn full() -> Vec<(&'static str, i64, &'static str)> {
+        vec![
+            (SELLER_ALLOC, 1, "1.8"),
+            (SELLER_STATUS, 1, "COMPLETED"),
+            (BUYER_ALLOC, 1, "1.5"),
+            (BUYER_STATUS, 1, "COMPLETED"),
+            (FINAL, 1, "1.5"),
+        ]
+    }
+
+    #[test]
+    fn complete_only_when_every_cell_is_there_and_both_discoms_are_done() {
+        let Verdict::Complete(all) = verdict(&rows(), &cells(&full())) else { panic!("complete") };
+        assert_eq!(all.len(), 1, "a slot without a request delivers nothing");
+        let wh = [all[0].seller_allocated, all[0].buyer_allocated, all[0].settled].map(WattHours::get);
+        assert_eq!((wh, all[0].outage), ([1_800, 1_500, 1_500], false));
+        for left_out in 0..full().len() {
+            let mut some = full();
+            some.remove(left_out);
+            assert_eq!(verdict(&rows(), &cells(&some)), Verdict::Waiting, "{left_out}");
+        }
+        let mut pending = full();
+        pending[1].2 = "PENDING";
+        assert_eq!(verdict(&rows(), &cells(&pending)), Verdict::Waiting);
+        let mut empty = full();
+        empty[4].2 = "";
+        assert_eq!(verdict(&rows(), &cells(&empty)), Verdict::Waiting, "empty is unsettled, never zero");
+    }
+
+    #[test]
+    fn the_newest_round_counts_in_whatever_order_the_rounds_stand() {
+        let mut later = full();
+        later.insert(0, (FINAL, 2, "1.2"));
+        let Verdict::Complete(all) = verdict(&rows(), &cells(&later)) else { panic!("complete") };
+        assert_eq!(all[0].settled, WattHours::new(1_200));
+    }
+
+    #[test]
+    fn what_contradicts_itself_is_named() {
+        for (column, value, says) in [
+            (FINAL, "1.501", "FINAL_ALLOC"),
+            (FINAL, "1.5001", "whole watt-hours"),
+            (FINAL, "-1", "whole watt-hours"),
+            (SELLER_ALLOC, "2.001", "SELLER_DISCOM_ALLOC"),
+        ] {
+            let mut wrong = full();
+            wrong.iter_mut().filter(|cell| cell.0 == column).for_each(|cell| cell.2 = value);
+            let Verdict::Contradiction(why) = verdict(&rows(), &cells(&wrong)) else { panic!("{value}") };
+            assert!(why.contains(says), "{why}");
+        }
+    }
+}

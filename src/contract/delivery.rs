@@ -1,0 +1,215 @@
+//! What becomes of a contract after its gate: until when it is awaited, and whether it is settled.
+//!
+//! ```text
+//! Awaited → Told → Settled        a cell that comes later: Told again, and a numbered correction
+//!        ↘ Exception ↗            nothing came in time, or what came cannot be settled; still asked for
+//! any → Void                      the contract was called off
+//! ```
+//! A row is opened in the transaction that makes the contract stand, so none is forgotten.
+
+use db::{DbError, Row, Tx, sql};
+use units::Timestamp;
+use uuid::Uuid;
+
+use super::model::{Contract, State, text_enum};
+
+sql! {
+    OPEN = "INSERT INTO deliveries (contract, state, ends_at, check_at, asked, settlement) \
+        VALUES ($1, 'awaited', $2, $2, 0, 0) ON CONFLICT (contract) DO NOTHING";
+    VOID = "UPDATE deliveries SET state = 'void' WHERE contract = $1 AND state <> 'void'";
+    TOLD = "UPDATE deliveries SET state = 'told', check_at = $2 WHERE contract = $1 AND state <> 'void'";
+    HURRY = "UPDATE deliveries SET check_at = $2 WHERE contract = $1 AND check_at > $2 \
+        AND ends_at <= $2 AND state IN ('awaited', 'told', 'exception')";
+    DUE = "SELECT contract FROM deliveries WHERE state IN ('awaited', 'told', 'exception') AND check_at <= $1 \
+        ORDER BY check_at LIMIT $2";
+    FIND = "SELECT * FROM deliveries WHERE contract = $1";
+    LOCK = "SELECT * FROM deliveries WHERE contract = $1 {FOR UPDATE}";
+    SAVE = "UPDATE deliveries SET state = $2, check_at = $3, asked = $4, settlement = $5, digest = $6, \
+        reason = $7, settled_at = $8 WHERE contract = $1";
+    COUNT = "SELECT state, COUNT(*) AS n FROM deliveries GROUP BY state ORDER BY state";
+    COPY = "INSERT INTO contract_copies (contract, holder, digest, differs, told_at) VALUES ($1, $2, $3, $4, $5) \
+        ON CONFLICT (contract, holder) DO UPDATE SET digest = excluded.digest, differs = excluded.differs, \
+        told_at = excluded.told_at";
+    COPIES = "SELECT holder, digest, differs, told_at FROM contract_copies WHERE contract = $1 ORDER BY holder";
+}
+
+text_enum! {
+    /// How far the delivery of a contract is.
+    DeliveryState {
+        /// The DISCOMs have not written anything yet.
+        Awaited = "awaited",
+        /// Something was written since we last looked.
+        Told = "told",
+        /// What was written is settled.
+        Settled = "settled",
+        /// A person must look; the reason says why.
+        Exception = "exception",
+        /// The contract was called off.
+        Void = "void",
+    }
+}
+
+/// The delivery of one side of a contract.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    pub contract: Uuid,
+    pub state: DeliveryState,
+    /// The end of its last slot, market time.
+    pub ends_at: Timestamp,
+    /// When to look next, market time.
+    pub check_at: Timestamp,
+    /// How often our ledger was asked.
+    pub asked: i64,
+    /// 0: not settled; 1: settled; each correction adds one.
+    pub settlement: i64,
+    /// Of the cells that were settled.
+    pub digest: Option<String>,
+    /// Why it is an exception.
+    pub reason: Option<String>,
+    /// Wire time.
+    pub settled_at: Option<Timestamp>,
+}
+
+/// How a holder of a copy told it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Copy {
+    /// Subscriber id.
+    pub holder: String,
+    /// Of its table.
+    pub digest: String,
+    /// The cells in which it is not ours, `COLUMN@start`, by comma.
+    pub differs: String,
+    /// Wire time.
+    pub told_at: Timestamp,
+}
+
+/// Opens or voids the delivery of a contract as its state says. In the transaction of the change.
+///
+/// # Errors
+/// The database's.
+pub(super) async fn follow(tx: &mut Tx, contract: &Contract) -> Result<(), DbError> {
+    match contract.state {
+        State::Active | State::Standing => {
+            let Some(last) = contract.slots.iter().map(|row| row.slot.end()).max() else { return Ok(()) };
+            tx.execute(&OPEN, &[contract.id.into(), last.into()]).await?;
+        }
+        State::Cancelling | State::Cancelled => {
+            tx.execute(&VOID, &[contract.id.into()]).await?;
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// A cell came: the delivery is to be looked at now (market time).
+///
+/// # Errors
+/// The database's.
+pub async fn told(tx: &mut Tx, contract: Uuid, now_market: Timestamp) -> Result<(), DbError> {
+    tx.execute(&TOLD, &[contract.into(), now_market.into()]).await.map(|_| ())
+}
+
+/// Somebody asks how it stands: if it has ended and is not settled, our ledger is asked soon, not only when its turn
+/// comes.
+///
+/// # Errors
+/// The database's.
+pub async fn hurry(tx: &mut Tx, contract: Uuid, now_market: Timestamp) -> Result<(), DbError> {
+    tx.execute(&HURRY, &[contract.into(), now_market.into()]).await.map(|_| ())
+}
+
+/// Contracts whose delivery is to be looked at, those that wait longest first.
+///
+/// # Errors
+/// The database's.
+pub async fn due(tx: &mut Tx, now_market: Timestamp, limit: i64) -> Result<Vec<Uuid>, DbError> {
+    tx.query(&DUE, &[now_market.into(), limit.into()]).await?.iter().map(|row| row.get("contract")).collect()
+}
+
+/// The delivery of a contract.
+///
+/// # Errors
+/// The database's.
+pub async fn find(tx: &mut Tx, contract: Uuid) -> Result<Option<Delivery>, DbError> {
+    tx.query_opt(&FIND, &[contract.into()]).await?.as_ref().map(read).transpose()
+}
+
+/// The delivery of a contract, under a row lock.
+///
+/// # Errors
+/// The database's.
+pub async fn lock(tx: &mut Tx, contract: Uuid) -> Result<Option<Delivery>, DbError> {
+    tx.query_opt(&LOCK, &[contract.into()]).await?.as_ref().map(read).transpose()
+}
+
+/// Stores a delivery that was locked.
+///
+/// # Errors
+/// The database's.
+pub async fn save(tx: &mut Tx, delivery: &Delivery) -> Result<(), DbError> {
+    let params = [
+        delivery.contract.into(),
+        delivery.state.as_str().into(),
+        delivery.check_at.into(),
+        delivery.asked.into(),
+        delivery.settlement.into(),
+        delivery.digest.clone().into(),
+        delivery.reason.clone().into(),
+        delivery.settled_at.into(),
+    ];
+    tx.execute(&SAVE, &params).await.map(|_| ())
+}
+
+/// How many deliveries stand in which state.
+///
+/// # Errors
+/// The database's.
+pub async fn count(tx: &mut Tx) -> Result<Vec<(DeliveryState, i64)>, DbError> {
+    let read = |row: &Row| Ok((DeliveryState::parse(&row.get::<String>("state")?)?, row.get("n")?));
+    tx.query(&COUNT, &[]).await?.iter().map(read).collect()
+}
+
+/// Keeps how a holder told its copy.
+///
+/// # Errors
+/// The database's.
+pub async fn keep_copy(tx: &mut Tx, contract: Uuid, copy: &Copy) -> Result<(), DbError> {
+    let params = [
+        contract.into(),
+        copy.holder.as_str().into(),
+        copy.digest.as_str().into(),
+        copy.differs.as_str().into(),
+        copy.told_at.into(),
+    ];
+    tx.execute(&COPY, &params).await.map(|_| ())
+}
+
+/// How each holder last told its copy.
+///
+/// # Errors
+/// The database's.
+pub async fn copies(tx: &mut Tx, contract: Uuid) -> Result<Vec<Copy>, DbError> {
+    let read = |row: &Row| {
+        Ok(Copy {
+            holder: row.get("holder")?,
+            digest: row.get("digest")?,
+            differs: row.get("differs")?,
+            told_at: row.get("told_at")?,
+        })
+    };
+    tx.query(&COPIES, &[contract.into()]).await?.iter().map(read).collect()
+}
+
+fn read(row: &Row) -> Result<Delivery, DbError> {
+    Ok(Delivery {
+        contract: row.get("contract")?,
+        state: DeliveryState::parse(&row.get::<String>("state")?)?,
+        ends_at: row.get("ends_at")?,
+        check_at: row.get("check_at")?,
+        asked: row.get("asked")?,
+        settlement: row.get("settlement")?,
+        digest: row.get("digest")?,
+        reason: row.get("reason")?,
+        settled_at: row.get("settled_at")?,
+    })
+}

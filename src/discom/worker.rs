@@ -1,0 +1,199 @@
+//! The verification worker: what came of the contracts whose slots have ended.
+//!
+//! A delivery is looked at when its last slot has ended, and again whenever a cell came. What is complete is settled
+//! ([`settling`](super::settling)); for the rest our own ledger is asked by `status`, at first often and then ever more
+//! rarely, and at the latest when the network's timetable for the next day has ended. Any number of instances may run it:
+//! every effect happens under the lock of the delivery's row, and once.
+
+use std::sync::Arc;
+
+use beckn_wire::code::ErrorCode;
+use beckn_wire::energy::{Contract as WireContract, Writer, messages};
+use db::DbError;
+use node::{Face, Outgoing, ProcessError, outbox};
+use units::{IstDate, Span, Timestamp};
+use uuid::Uuid;
+
+use super::settling::{self, Settling};
+use super::document;
+use crate::contract::delivered::{Verdict, verdict};
+use crate::contract::delivery::{self, Delivery, DeliveryState};
+use crate::contract::{self, Contract, Side};
+use crate::events;
+use crate::network::{Action, Leg, Participant};
+
+/// Deliveries in one round of the job.
+const BATCH: i64 = 64;
+/// The purpose of the outbox rows of this module.
+pub const PURPOSE: &str = "delivery.status";
+/// Between two questions about one contract at most, market time.
+const PAUSE_MAX: Span = Span::from_hours(4);
+/// When the day after a delivery has its last step, and a while for the messages.
+const TOLD_BY: Span = Span::from_minutes(12 * 60 + 30);
+/// So long after that a ledger is still asked.
+const GIVEN_UP_AFTER: Span = Span::from_days(7);
+
+/// Looks at every delivery that is due. How many there were.
+///
+/// # Errors
+/// The database's. A contract that gives trouble is logged, and holds up no other.
+pub async fn check(p: &Participant) -> Result<usize, DbError> {
+    let now = p.market_now();
+    let due = p.db.read(move |tx| Box::pin(async move { delivery::due(tx, now, BATCH).await })).await?;
+    for id in &due {
+        if let Err(error) = check_one(p, *id).await {
+            tracing::warn!(contract = %id, %error, "a delivery could not be checked and will be again");
+        }
+    }
+    Ok(due.len())
+}
+
+/// What is to be done with one delivery.
+pub(super) struct Plan {
+    /// As it was read; another instance may have been faster.
+    pub(super) before: Delivery,
+    pub(super) after: Delivery,
+    pub(super) contract: Contract,
+    pub(super) settling: Option<Settling>,
+    pub(super) out: Vec<Outgoing>,
+    /// Told to the user: kind and payload.
+    pub(super) news: Option<(&'static str, serde_json::Value)>,
+}
+
+async fn check_one(p: &Participant, id: Uuid) -> Result<(), ProcessError> {
+    let read = p.db.read(move |tx| {
+        Box::pin(async move {
+            Ok::<_, DbError>((
+                delivery::find(tx, id).await?,
+                contract::service::by_id(tx, id).await?,
+                contract::service::cells(tx, id).await?,
+            ))
+        })
+    });
+    let (Some(before), Some(contract), told) = read.await? else { return Ok(()) };
+    let document = document(&contract)?;
+    let mut plan = Plan {
+        after: before.clone(),
+        before,
+        contract,
+        settling: None,
+        out: Vec::new(),
+        news: None,
+    };
+    if !plan.contract.state.is_confirmed() {
+        except(&mut plan, p.market_now(), "the contract is disputed".to_owned());
+    } else {
+        match verdict(&plan.contract.slots, &told) {
+            Verdict::Waiting => ask(p, &mut plan, &document)?,
+            Verdict::Contradiction(why) => except(&mut plan, p.market_now(), why),
+            Verdict::Complete(slots) => settling::plan(p, &mut plan, &document, slots)?,
+        }
+    }
+    commit(p, plan).await
+}
+
+/// Stores what was planned, once: another instance, or a cell that came meanwhile, makes it void.
+async fn commit(p: &Participant, plan: Plan) -> Result<(), ProcessError> {
+    let (plan, ids, now) = (Arc::new(plan), p.ids.clone(), p.now());
+    let stored = p.db.write(move |tx| {
+        let (plan, ids) = (Arc::clone(&plan), ids.clone());
+        Box::pin(async move {
+            let id = plan.contract.id;
+            if delivery::lock(tx, id).await?.as_ref() != Some(&plan.before) {
+                return Ok(());
+            }
+            if let Some(settling) = &plan.settling {
+                settling::apply(tx, settling, &plan.contract, plan.after.settlement, now).await?;
+            }
+            delivery::save(tx, &plan.after).await?;
+            for leg in &plan.out {
+                outbox::enqueue(tx, &ids, leg, now).await?;
+            }
+            if let Some((kind, payload)) = &plan.news {
+                let (user, transaction) = (plan.contract.user_id, &plan.contract.transaction_id);
+                events::record(tx, user, transaction, kind, payload, now).await?;
+            }
+            Ok::<_, DbError>(())
+        })
+    });
+    stored.await?;
+    p.node.wake();
+    Ok(())
+}
+
+/// Asks our ledger, and says when to look again.
+fn ask(p: &Participant, plan: &mut Plan, document: &WireContract) -> Result<(), ProcessError> {
+    let now = p.market_now();
+    let late = told_by(plan.before.ends_at);
+    if now >= late.saturating_add(GIVEN_UP_AFTER) {
+        except(plan, now, "the DISCOMs have not written what was delivered".to_owned());
+        return Ok(());
+    }
+    plan.out.push(question(p, &plan.contract, document)?);
+    plan.after.asked = plan.before.asked.saturating_add(1);
+    let doublings = u32::try_from(plan.before.asked.clamp(0, 20)).unwrap_or(20);
+    let pause = p.settings.check_interval.checked_mul(1_i64.checked_shl(doublings).unwrap_or(i64::MAX));
+    let next = now.saturating_add(pause.unwrap_or(PAUSE_MAX).min(PAUSE_MAX));
+    // Whatever the pause: at the end of the timetable it is looked at.
+    plan.after.check_at = if now < late { next.min(late) } else { next };
+    plan.after.state = DeliveryState::Awaited;
+    if now >= late {
+        let why = "the DISCOMs' timetable has ended without a final allocation";
+        plan.after.state = DeliveryState::Exception;
+        if plan.before.reason.is_none() {
+            plan.news = Some(("delivery.overdue", news(&plan.contract, why)));
+        }
+        plan.after.reason = Some(why.to_owned());
+    }
+    Ok(())
+}
+
+/// Marks a case for a person. It is looked at again when a cell comes.
+pub(super) fn except(plan: &mut Plan, now: Timestamp, why: String) {
+    if plan.before.reason.as_ref() != Some(&why) {
+        plan.news = Some(("delivery.exception", news(&plan.contract, &why)));
+    }
+    plan.after.state = DeliveryState::Exception;
+    plan.after.check_at = now.saturating_add(GIVEN_UP_AFTER);
+    plan.after.reason = Some(why);
+}
+
+fn news(contract: &Contract, why: &str) -> serde_json::Value {
+    serde_json::json!({
+        "transaction_id": contract.transaction_id,
+        "contract_id": contract.contract_id,
+        "side": contract.side.as_str(),
+        "reason": why,
+    })
+}
+
+/// By when all is told of a delivery that ended then.
+fn told_by(ends_at: Timestamp) -> Timestamp {
+    let day = IstDate::of(ends_at.saturating_sub(Span::from_micros(1)));
+    day.next().first_slot().start().saturating_add(TOLD_BY)
+}
+
+/// `status` to the ledger of our side (domain section 4.8).
+fn question(p: &Participant, contract: &Contract, document: &WireContract) -> Result<Outgoing, ProcessError> {
+    let role = match contract.side {
+        Side::Seller => Writer::SellerDiscom,
+        Side::Buyer => Writer::BuyerDiscom,
+    };
+    let discom = p.own_discom(document, role).map_err(|_| ProcessError::Fail(ErrorCode::NetInternalError))?;
+    let uri = format!("{}/bpp/receiver", discom.ledger_uri.trim_end_matches('/'));
+    let message_id = p.ids.uuid().to_string();
+    let message = messages::for_ledger(document).to_message();
+    let mut leg = Leg::new(
+        Action::Status,
+        (&discom.ledger_id, &uri),
+        Face::BppReceiver,
+        &contract.transaction_id,
+        &message_id,
+        message,
+    );
+    leg.purpose = PURPOSE;
+    leg.reference = Some(contract.id.to_string());
+    // A question that was not asked in time is asked anew.
+    leg.deadline = Some(p.now().saturating_add(Span::from_minutes(2)));
+    p.compose(&leg).map_err(|error| ProcessError::Retry(error.to_string()))
+}
