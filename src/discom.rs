@@ -19,7 +19,7 @@ use beckn_wire::envelope::Envelope;
 use beckn_wire::json::Json;
 use db::{DbError, Tx};
 use node::{
-    Admission, Face, InboxJob, Incoming, OutboxJob, Outcome, Outgoing, ProcessError, Refusal, inbox, outbox,
+    Admission, InboxJob, Incoming, OutboxJob, Outcome, Outgoing, ProcessError, Refusal, inbox, outbox,
 };
 use units::Timestamp;
 
@@ -199,6 +199,7 @@ async fn take_in(p: &Participant, job: &InboxJob) -> Result<(), ProcessError> {
                     "written": each.merged.written.len(),
                     "refused": each.merged.refused,
                     "disputed": each.merged.disputed,
+                    "differs": each.copy.differs,
                     "error": error,
                 });
                 let user = each.before.user_id;
@@ -249,13 +250,21 @@ async fn take_one(
 ) -> Result<Taken, ProcessError> {
     let fail = |error: WireError| ProcessError::Fail(error.code);
     let stored = cells::stored(p, &before).await?;
-    let merged = cells::merge(p, &before, document(&before)?, told, sender, &stored)?;
+    let mut merged = cells::merge(p, &before, document(&before)?, told, sender, &stored)?;
+    if before.side == Side::Buyer && sender == before.peer_id {
+        merged.flows = settling::take_flows(&mut merged.document, told);
+    }
     let theirs = told.series().map_err(fail)?;
     let ours = merged.document.series().map_err(fail)?;
+    let mut differs = energy_rules::divergences(ours, theirs);
+    let flows = [told, &merged.document].map(settling::told_flows);
+    if flows[0].is_some() && flows[1].is_some() && flows[0] != flows[1] {
+        differs.push("REVENUE_FLOWS".to_owned());
+    }
     let copy = delivery::Copy {
         holder: job.sender.clone(),
         digest: energy_rules::table_digest(theirs),
-        differs: energy_rules::divergences(ours, theirs).join(","),
+        differs: differs.join(","),
         told_at: p.now(),
     };
     let onward = match failed || merged.written.is_empty() {
@@ -277,7 +286,7 @@ async fn store(
         contract::service::write_cell(tx, contract.id, cell.clone(), &job.message_id, now).await?;
     }
     delivery::keep_copy(tx, contract.id, &taken.copy).await?;
-    if taken.merged.written.is_empty() {
+    if taken.merged.written.is_empty() && !taken.merged.flows {
         return Ok(());
     }
     contract.document = taken.merged.document.to_json().to_bytes();

@@ -39,8 +39,9 @@ impl Default for TradeConfig {
 impl TradeConfig {
     pub(super) fn overlay(&mut self, environment: &BTreeMap<String, String>) -> Result<(), ConfigError> {
         let minutes = |name: &str, now: i64| -> Result<i64, ConfigError> {
-            let parse =
-                |text: &String| text.parse().map_err(|_| ConfigError::invalid(name, "a whole number is expected"));
+            let parse = |text: &String| {
+                text.parse().map_err(|_| ConfigError::invalid(name, "a whole number is expected"))
+            };
             environment.get(name).map_or(Ok(now), parse)
         };
         self.reservation_minutes = minutes("RESERVATION_MINUTES", self.reservation_minutes)?;

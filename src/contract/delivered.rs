@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use energy_rules::{Delivery, TradeStatus};
 use units::{DeliverySlot, Price, Timestamp, WattHours};
 
 use super::model::ContractSlot;
@@ -16,30 +17,13 @@ const SELLER_STATUS: &str = "SELLER_DISCOM_STATUS";
 const BUYER_STATUS: &str = "BUYER_DISCOM_STATUS";
 const FINAL: &str = "FINAL_ALLOC";
 
-/// With these a DISCOM is done with a slot (the ledger's trade states, domain section 9).
-const DONE: [&str; 5] = [
-    "COMPLETED",
-    "CANCELLED_OUTAGE",
-    "CANCELLED_POL_VIOLATION",
-    "CURTAILED_OUTAGE",
-    "CURTAILED_POL_VIOLATION",
-];
-/// With these nobody fell short (ruling 26).
-const OUTAGE: [&str; 2] = ["CANCELLED_OUTAGE", "CURTAILED_OUTAGE"];
-
 /// One slot as it was delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DeliveredSlot {
     pub slot: DeliverySlot,
     pub price: Price,
-    pub requested: WattHours,
-    /// What the seller's DISCOM allocated: round 1.
-    pub seller_allocated: WattHours,
-    /// What the buyer's DISCOM allocated: round 2.
-    pub buyer_allocated: WattHours,
-    pub settled: WattHours,
-    /// The grid failed; nobody fell short.
-    pub outage: bool,
+    /// What was requested, allocated in both rounds, and settled.
+    pub outcome: Delivery,
 }
 
 /// What may be done with the cells.
@@ -63,7 +47,10 @@ pub fn verdict(slots: &[ContractSlot], cells: &[Cell]) -> Verdict {
         }
     }
     let value = |row: &ContractSlot, column| {
-        newest.get(&(row.slot.start(), column)).map(|cell| cell.value.as_str()).filter(|text| !text.is_empty())
+        newest
+            .get(&(row.slot.start(), column))
+            .map(|cell| cell.value.as_str())
+            .filter(|text| !text.is_empty())
     };
     let mut delivered = Vec::with_capacity(slots.len());
     for row in slots.iter().filter(|row| row.requested > WattHours::ZERO) {
@@ -96,10 +83,12 @@ fn slot<'a>(
     else {
         return Ok(None);
     };
-    let (Some(seller_status), Some(buyer_status)) = (value(SELLER_STATUS), value(BUYER_STATUS)) else {
+    let [Some(seller_status), Some(buyer_status)] =
+        [SELLER_STATUS, BUYER_STATUS].map(|column| value(column).and_then(TradeStatus::from_name))
+    else {
         return Ok(None);
     };
-    if !DONE.contains(&seller_status) || !DONE.contains(&buyer_status) {
+    if !seller_status.is_final() || !buyer_status.is_final() {
         return Ok(None);
     }
     if settled > seller.min(buyer) {
@@ -110,15 +99,15 @@ fn slot<'a>(
             return Err(format!("{} is above the request", at(column)));
         }
     }
-    Ok(Some(DeliveredSlot {
-        slot: row.slot,
-        price: row.price,
+    let outcome = Delivery {
         requested: row.requested,
-        seller_allocated: seller,
-        buyer_allocated: buyer,
+        round_one: seller,
+        round_two: buyer,
         settled,
-        outage: OUTAGE.contains(&seller_status) || OUTAGE.contains(&buyer_status),
-    }))
+        seller_status,
+        buyer_status,
+    };
+    Ok(Some(DeliveredSlot { slot: row.slot, price: row.price, outcome }))
 }
 
 #[cfg(test)]
@@ -165,8 +154,9 @@ mod tests {
     fn complete_only_when_every_cell_is_there_and_both_discoms_are_done() {
         let Verdict::Complete(all) = verdict(&rows(), &cells(&full())) else { panic!("complete") };
         assert_eq!(all.len(), 1, "a slot without a request delivers nothing");
-        let wh = [all[0].seller_allocated, all[0].buyer_allocated, all[0].settled].map(WattHours::get);
-        assert_eq!((wh, all[0].outage), ([1_800, 1_500, 1_500], false));
+        let told = all[0].outcome;
+        let wh = [told.requested, told.round_one, told.round_two, told.settled].map(WattHours::get);
+        assert_eq!(wh, [2_000, 1_800, 1_500, 1_500]);
         for left_out in 0..full().len() {
             let mut some = full();
             some.remove(left_out);
@@ -185,7 +175,7 @@ mod tests {
         let mut later = full();
         later.insert(0, (FINAL, 2, "1.2"));
         let Verdict::Complete(all) = verdict(&rows(), &cells(&later)) else { panic!("complete") };
-        assert_eq!(all[0].settled, WattHours::new(1_200));
+        assert_eq!(all[0].outcome.settled, WattHours::new(1_200));
     }
 
     #[test]

@@ -96,7 +96,11 @@ fn leg(
 }
 
 /// The end of a leg: a failure is told to the user, for whom the parties now hold different copies.
-pub(super) async fn concluded(p: &Participant, job: &OutboxJob, outcome: &Outcome) -> Result<(), ProcessError> {
+pub(super) async fn concluded(
+    p: &Participant,
+    job: &OutboxJob,
+    outcome: &Outcome,
+) -> Result<(), ProcessError> {
     let reference = job.reference.as_deref().and_then(|text| Uuid::parse_str(text).ok());
     let (failed, id) = match (outcome, reference) {
         (Outcome::Delivered { .. }, _) | (_, None) => {

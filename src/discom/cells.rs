@@ -20,6 +20,8 @@ pub(super) struct Merged {
     pub(super) refused: Vec<String>,
     /// Cells in which the owner contradicts what its platform had relayed.
     pub(super) disputed: Vec<String>,
+    /// The seller's platform told its revenue flows, and they are new to us.
+    pub(super) flows: bool,
 }
 
 /// What was written into the contract so far, in rounds.
@@ -52,7 +54,8 @@ pub(super) fn merge(
     let leg = Leg { from: &from, to: &to };
     let agreeing = [State::Draft, State::Quoted, State::Reserved, State::Offered, State::Confirming];
     let stage = if agreeing.contains(&contract.state) { Stage::Agreeing } else { Stage::Concluded };
-    let mut merged = Merged { document, written: Vec::new(), refused: Vec::new(), disputed: Vec::new() };
+    let mut merged =
+        Merged { document, written: Vec::new(), refused: Vec::new(), disputed: Vec::new(), flows: false };
     for interval in &told.series().map_err(fail)?.intervals {
         let Ok(slot) = told.series().map_err(fail)?.slot_of(interval.id) else { continue };
         for payload in &interval.payloads {

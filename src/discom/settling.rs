@@ -4,23 +4,165 @@
 //! later correction of a DISCOM is planned in the same way and applied as the next settlement of the contract, which
 //! posts the difference: nothing that was written is edited.
 
-use beckn_wire::energy::{Contract as WireContract, messages};
+use beckn_wire::energy::{
+    Consideration, Contract as WireContract, MoneyAttributes, RevenueFlow, Writer, messages,
+};
 use beckn_wire::signature::digest;
 use db::{DbError, Tx};
+use energy_rules::{Flows, SettledSlot, revenue_flows};
 use node::ProcessError;
-use units::{Paise, Timestamp, WattHours, cost};
+use units::{Paise, Timestamp, WattHours};
 
-use super::worker::Plan;
-use super::{cascade, worker};
+use super::cascade;
+use super::worker::{Plan, except};
 use crate::contract::delivered::DeliveredSlot;
 use crate::contract::delivery::DeliveryState;
-use crate::contract::{self, Contract, ROUNDING, Side};
+use crate::contract::{self, Contract, Side};
 use crate::network::Participant;
 
 /// What a settlement writes.
 #[derive(Clone, Debug)]
-pub struct Settling {
-    pub slots: Vec<DeliveredSlot>,
+pub(super) struct Settling {
+    /// In order of time.
+    pub(super) slots: Vec<DeliveredSlot>,
+    pub(super) flows: Flows,
     /// The contract as it stands from now on, JSON.
-    pub document: Vec<u8>,
+    pub(super) document: Vec<u8>,
+}
+
+/// Plans the settlement of a complete delivery, unless it is the one that was settled.
+///
+/// # Errors
+/// A message would not be valid, a fault of ours.
+pub(super) fn plan(
+    p: &Participant,
+    plan: &mut Plan,
+    document: &WireContract,
+    slots: Vec<DeliveredSlot>,
+) -> Result<(), ProcessError> {
+    let told = digest_of(&slots);
+    plan.after.state = DeliveryState::Settled;
+    plan.after.reason = None;
+    if plan.before.digest.as_ref() == Some(&told) {
+        return Ok(());
+    }
+    let flows = match flows_of(p, document, &slots) {
+        Ok(flows) => flows,
+        Err(why) => {
+            except(plan, p.market_now(), why.to_owned());
+            return Ok(());
+        }
+    };
+    // What the seller's platform has told before we knew enough to compute it.
+    if plan.before.settlement == 0 && told_flows(document).is_some_and(|told| told != flows.all().map(Some)) {
+        let why = "the seller's platform tells other revenue flows than the policy's";
+        except(plan, p.market_now(), why.to_owned());
+        return Ok(());
+    }
+    let wire = flows.all().map(|(role, value)| RevenueFlow::new(role, value, None)).to_vec();
+    let settled = messages::settled(document, wire);
+    if plan.contract.side == Side::Seller && plan.contract.peer_id != p.settings.subscriber_id {
+        plan.out.push(cascade::to_peer(p, &plan.contract, &settled)?);
+    }
+    plan.after.settlement = plan.before.settlement.saturating_add(1);
+    plan.after.digest = Some(told);
+    plan.after.settled_at = Some(p.now());
+    plan.news = Some(("contract.settled", news(plan, &slots, &flows)));
+    plan.settling = Some(Settling { slots, flows, document: settled.to_json().to_bytes() });
+    Ok(())
+}
+
+/// Writes the settlement in the caller's transaction, which holds the lock of the delivery.
+///
+/// # Errors
+/// The database's; [`DbError::Serialization`] when the contract was changed meanwhile.
+pub(super) async fn apply(
+    tx: &mut Tx,
+    settling: &Settling,
+    contract: &Contract,
+    revision: i64,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    let mut after = contract.clone();
+    after.document.clone_from(&settling.document);
+    let cause = if revision == 1 { "settled" } else { "corrected" };
+    contract::service::save(tx, &mut after, cause, None, now).await
+}
+
+/// The policy's four flows over these slots, at the rates that the seller's DISCOM had in force on the day of the first
+/// of them.
+fn flows_of(
+    p: &Participant,
+    document: &WireContract,
+    slots: &[DeliveredSlot],
+) -> Result<Flows, &'static str> {
+    let discom = document.holder(Writer::SellerDiscom).ok_or("the seller's DISCOM is not bound")?;
+    let first = slots.first().ok_or("nothing was delivered")?;
+    let rates = p.settings.rates.in_force(&p.settings.network_id, discom, first.slot.ist_date());
+    let rates = rates.ok_or("there are no rates for the seller's DISCOM")?;
+    let rows: Vec<SettledSlot> = slots
+        .iter()
+        .map(|each| SettledSlot {
+            requested: each.outcome.requested,
+            settled: Some(each.outcome.settled),
+            price: each.price,
+        })
+        .collect();
+    let flows = revenue_flows(&rows, &rates.policy).map_err(|_| "the amounts are out of range")?;
+    flows.ok_or("nothing was delivered")
+}
+
+/// The revenue flows that a contract carries, in the order of [`Writer::ALL`]; a role without a readable flow is `None`.
+pub(super) fn told_flows(contract: &WireContract) -> Option<[Option<(Writer, Paise)>; 4]> {
+    let flows = contract.consideration.iter().find_map(flows_in)?;
+    let of = |role: Writer| {
+        let flow = flows.iter().find(|flow| flow.role == role.as_str())?;
+        // A peer may write more decimals than a paisa has, as long as they are zeros.
+        flow.paise().ok().map(|paise| (role, paise))
+    };
+    Some(Writer::ALL.map(of))
+}
+
+fn flows_in(consideration: &Consideration) -> Option<&[RevenueFlow]> {
+    match &consideration.attributes {
+        Some(MoneyAttributes::Flows(flows)) => Some(&flows.flows),
+        _ => None,
+    }
+}
+
+/// Takes over the flows that the seller's platform tells its buyer's, as long as they are not settled here. True when
+/// the contract is changed by it.
+pub(super) fn take_flows(ours: &mut WireContract, told: &WireContract) -> bool {
+    let Some(new) = told.consideration.iter().find(|each| flows_in(each).is_some()) else { return false };
+    if ours.status.as_deref() == Some("COMPLETE") || told_flows(ours) == told_flows(told) {
+        return false;
+    }
+    ours.consideration.retain(|each| flows_in(each).is_none());
+    ours.consideration.push(new.clone());
+    true
+}
+
+fn digest_of(slots: &[DeliveredSlot]) -> String {
+    let mut text = String::new();
+    for DeliveredSlot { slot, price, outcome } in slots {
+        let energies = [outcome.requested, outcome.round_one, outcome.round_two, outcome.settled];
+        text.push_str(&format!("{} {}", slot.start(), price.get()));
+        energies.iter().for_each(|energy| text.push_str(&format!(" {}", energy.get())));
+        text.push_str(&format!(" {} {}\n", outcome.seller_status.as_str(), outcome.buyer_status.as_str()));
+    }
+    digest(text.as_bytes())
+}
+
+fn news(plan: &Plan, slots: &[DeliveredSlot], flows: &Flows) -> serde_json::Value {
+    let contract = &plan.contract;
+    let requested = WattHours::checked_sum(slots.iter().map(|each| each.outcome.requested));
+    serde_json::json!({
+        "transaction_id": contract.transaction_id,
+        "contract_id": contract.contract_id,
+        "side": contract.side.as_str(),
+        "settlement": plan.after.settlement,
+        "requested_kwh": requested.map(WattHours::to_kwh_text),
+        "settled_kwh": flows.settled.to_kwh_text(),
+        "amount_inr": flows.trade_value.to_inr_text(),
+    })
 }

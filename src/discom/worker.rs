@@ -10,12 +10,13 @@ use std::sync::Arc;
 use beckn_wire::code::ErrorCode;
 use beckn_wire::energy::{Contract as WireContract, Writer, messages};
 use db::DbError;
+use energy_rules::Step as TimetableStep;
 use node::{Face, Outgoing, ProcessError, outbox};
 use units::{IstDate, Span, Timestamp};
 use uuid::Uuid;
 
-use super::settling::{self, Settling};
 use super::document;
+use super::settling::{self, Settling};
 use crate::contract::delivered::{Verdict, verdict};
 use crate::contract::delivery::{self, Delivery, DeliveryState};
 use crate::contract::{self, Contract, Side};
@@ -28,8 +29,8 @@ const BATCH: i64 = 64;
 pub const PURPOSE: &str = "delivery.status";
 /// Between two questions about one contract at most, market time.
 const PAUSE_MAX: Span = Span::from_hours(4);
-/// When the day after a delivery has its last step, and a while for the messages.
-const TOLD_BY: Span = Span::from_minutes(12 * 60 + 30);
+/// After the last step of the timetable, a while for the messages.
+const GRACE: Span = Span::from_minutes(30);
 /// So long after that a ledger is still asked.
 const GIVEN_UP_AFTER: Span = Span::from_days(7);
 
@@ -72,14 +73,8 @@ async fn check_one(p: &Participant, id: Uuid) -> Result<(), ProcessError> {
     });
     let (Some(before), Some(contract), told) = read.await? else { return Ok(()) };
     let document = document(&contract)?;
-    let mut plan = Plan {
-        after: before.clone(),
-        before,
-        contract,
-        settling: None,
-        out: Vec::new(),
-        news: None,
-    };
+    let mut plan =
+        Plan { after: before.clone(), before, contract, settling: None, out: Vec::new(), news: None };
     if !plan.contract.state.is_confirmed() {
         except(&mut plan, p.market_now(), "the contract is disputed".to_owned());
     } else {
@@ -124,7 +119,7 @@ async fn commit(p: &Participant, plan: Plan) -> Result<(), ProcessError> {
 /// Asks our ledger, and says when to look again.
 fn ask(p: &Participant, plan: &mut Plan, document: &WireContract) -> Result<(), ProcessError> {
     let now = p.market_now();
-    let late = told_by(plan.before.ends_at);
+    let late = told_by(p, plan.before.ends_at);
     if now >= late.saturating_add(GIVEN_UP_AFTER) {
         except(plan, now, "the DISCOMs have not written what was delivered".to_owned());
         return Ok(());
@@ -167,10 +162,10 @@ fn news(contract: &Contract, why: &str) -> serde_json::Value {
     })
 }
 
-/// By when all is told of a delivery that ended then.
-fn told_by(ends_at: Timestamp) -> Timestamp {
+/// By when all is told of a delivery that ended then, by the network's timetable.
+fn told_by(p: &Participant, ends_at: Timestamp) -> Timestamp {
     let day = IstDate::of(ends_at.saturating_sub(Span::from_micros(1)));
-    day.next().first_slot().start().saturating_add(TOLD_BY)
+    p.settings.rules.timetable.at(TimetableStep::FinalRead, day).saturating_add(GRACE)
 }
 
 /// `status` to the ledger of our side (domain section 4.8).

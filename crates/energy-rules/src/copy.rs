@@ -50,7 +50,9 @@ fn said(series: &TimeSeries) -> Said {
 fn spelled(column: &Column, value: &str) -> String {
     let number = match column {
         Column::PricePerKwh => units::Price::from_inr_text(value).ok().map(|price| price.to_string()),
-        _ if column.is_energy() => units::WattHours::from_kwh_text(value).ok().map(|energy| energy.to_string()),
+        _ if column.is_energy() => {
+            units::WattHours::from_kwh_text(value).ok().map(|energy| energy.to_string())
+        }
         _ => None,
     };
     number.unwrap_or_else(|| value.to_owned())

@@ -37,8 +37,8 @@
 
 mod allocation;
 mod cell;
-mod copy;
 mod charges;
+mod copy;
 mod error;
 mod flows;
 mod gate;
@@ -53,9 +53,9 @@ mod table;
 mod timetable;
 
 pub use allocation::{AllocationError, check_final, min_of_two, pro_rata};
-pub use copy::{divergences, table_digest};
 pub use cell::{Cell, Leg, Merge, Provenance, Stage, merge_cell};
 pub use charges::{ChargeRates, Charges, RateBook, RateEntry, Rates, SideCharges};
+pub use copy::{divergences, table_digest};
 pub use error::RuleError;
 pub use flows::{
     Deviation, DeviationFlows, FlowError, Flows, PenaltyShares, PolicyRates, SettledSlot, penalty_shares,
