@@ -58,6 +58,15 @@ pub async fn callbacks(
     receive(state, request, payload).await
 }
 
+/// The signed results of a DISCOM's ledger: the same as /bap/receiver, where on_status is taken.
+#[utoipa::path(post, path = "/discom/{action}", tag = "network", security(()),
+    params(("action" = String, Path, description = "on_status")),
+    request_body(content = Object, description = "A signed Beckn message"),
+    responses((status = 200, description = "Signed ACK", body = Object)))]
+pub async fn discom(state: State, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
+    receive(state, request, payload).await
+}
+
 /// Any message of the network, at whatever door.
 pub async fn receive(state: State, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
     let headers: Headers = request

@@ -51,7 +51,7 @@ pub struct AcceptedSchema {
         transactions::list, transactions::show, discover::offers, transactions::events, transactions::all_events,
         profile::show, offers::list, offers::create, offers::show, offers::change, offers::withdraw,
         orders::list, orders::show, orders::cancel, orders::push_status,
-        network::bap, network::bpp, network::on_publish, network::callbacks,
+        network::bap, network::bpp, network::on_publish, network::callbacks, network::discom,
     ),
     components(schemas(ProblemBody, AcceptedSchema, TransactionDocument)),
     modifiers(&Everywhere),

@@ -71,6 +71,7 @@ table! {
     "/bpp/receiver/{action}" { post network::bpp }
     "/bpp/receiver/catalog/on_publish" { post network::on_publish }
     "/callbacks/{action}" { post network::callbacks }
+    "/discom/{action}" { post network::discom }
 }
 
 table! {
@@ -118,7 +119,7 @@ fn closed(resource: Resource, methods: &'static [&'static str]) -> Resource {
 
 /// A registered address may have a path of its own before `/bap/receiver`; the node knows ours.
 async fn elsewhere(state: State, request: HttpRequest, payload: Payload) -> Answer {
-    let doors = ["/bap/receiver/", "/bpp/receiver/", "/callbacks/"];
+    let doors = ["/bap/receiver/", "/bpp/receiver/", "/callbacks/", "/discom/"];
     if request.method() == "POST" && doors.iter().any(|door| request.path().contains(door)) {
         return network::receive(state, request, payload).await;
     }

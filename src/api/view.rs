@@ -3,11 +3,14 @@
 //! Energy is in kWh, money in INR, each as a decimal string; instants are RFC 3339 in UTC. A meter of somebody else
 //! shows its last four characters only.
 
+mod delivery;
+
 use energy_rules::{Gate, RuleSet};
 use serde::Serialize;
 use units::{DeliverySlot, NumberError, Paise, Price, Timestamp, WattHours};
 use utoipa::ToSchema;
 
+pub use self::delivery::{DeliveryView, delivery};
 use crate::contract::{Contract, Failure, HistoryEntry, Side};
 use crate::market::{Offer, OfferSlot};
 use crate::metering::Meter;

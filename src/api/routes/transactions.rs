@@ -13,10 +13,10 @@ use super::paging::{Asked, Page};
 use super::{Answer, id};
 use crate::api::limits::Class;
 use crate::api::problem::Problem;
-use crate::api::view::{self, History, Reason, Transaction};
+use crate::api::view::{self, DeliveryView, History, Reason, Transaction};
 use crate::api::{Shared, State, stream};
 use crate::buyer::{self, BuyerError, Exchange, Search};
-use crate::contract::{self, Contract, Side};
+use crate::contract::{self, Contract, Side, delivery};
 use crate::events;
 use crate::identity::User;
 use crate::metering;
@@ -43,6 +43,8 @@ pub struct ContractDocument {
     pub history: Vec<History>,
     /// `track`, `rate` and `support`, newest first.
     pub exchanges: Vec<ExchangeView>,
+    /// What was delivered; null before the contract stands.
+    pub delivery: Option<DeliveryView>,
 }
 
 /// A search without a contract.
@@ -224,20 +226,29 @@ pub async fn document(
         Side::Seller => Vec::new(),
     };
     let (contract_id, user_id) = (contract.id, user.id);
-    let (history, meters) = state
+    let (history, meters, delivered) = state
         .read(move |tx| {
             async move {
                 let history = contract::service::history(tx, contract_id).await?;
-                Ok((history, metering::of_user(tx, user_id).await?))
+                let delivered = match delivery::find(tx, contract_id).await? {
+                    None => None,
+                    Some(found) => {
+                        let cells = contract::service::cells(tx, contract_id).await?;
+                        Some((found, cells, delivery::copies(tx, contract_id).await?))
+                    }
+                };
+                Ok((history, metering::of_user(tx, user_id).await?, delivered))
             }
             .boxed()
         })
         .await?;
+    let delivery = delivered.map(|(found, cells, copies)| view::delivery(&contract, &found, &cells, copies));
     Ok(Some(TransactionDocument::Contract(Box::new(ContractDocument {
         search: search.as_ref().filter(|_| contract.side == Side::Buyer).map(search_view),
         transaction: view::transaction(&contract, &meters),
         history: history.into_iter().map(view::history).collect(),
         exchanges: exchanges.into_iter().map(exchange_view).collect(),
+        delivery,
     }))))
 }
 

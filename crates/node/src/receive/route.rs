@@ -16,8 +16,8 @@ pub(super) struct Route {
     pub(super) identity: Option<Arc<Identity>>,
 }
 
-/// Reads `[base]/bap/receiver/on_select`, `[base]/callbacks/on_select` (ruling 2: one handler), and for
-/// services without faces `[base]/discover`. The base is absent, or the path of one of our own addresses.
+/// Reads `[base]/bap/receiver/on_select`, `[base]/callbacks/on_select` (ruling 2: one handler), a DISCOM's
+/// `[base]/discom/on_status` (ruling 30: one merge), and for services without faces `[base]/discover`. The base is absent, or the path of one of our own addresses.
 pub(super) fn route(path: &str, identities: &[Arc<Identity>]) -> Option<Route> {
     let (before, last) = path.rsplit_once('/')?;
     let two = before.rsplit_once('/').and_then(|(shorter, middle)| {
@@ -27,6 +27,7 @@ pub(super) fn route(path: &str, identities: &[Arc<Identity>]) -> Option<Route> {
     let faces = [
         ("/bap/receiver", Face::BapReceiver),
         ("/callbacks", Face::BapReceiver),
+        ("/discom", Face::BapReceiver),
         ("/bpp/receiver", Face::BppReceiver),
     ];
     let found =
@@ -60,6 +61,7 @@ mod tests {
         for (path, face, action, based) in [
             ("/bap/receiver/on_select", Face::BapReceiver, Action::OnSelect, false),
             ("/callbacks/on_select", Face::BapReceiver, Action::OnSelect, false),
+            ("/discom/on_status", Face::BapReceiver, Action::OnStatus, false),
             ("/bpp/receiver/catalog/on_publish", Face::BppReceiver, Action::CatalogOnPublish, false),
             ("/catalog/publish", Face::Base, Action::CatalogPublish, false),
             ("/discover", Face::Base, Action::Discover, false),
