@@ -4,6 +4,7 @@
 //! hours that are open for trading and buy from one another through the same functions as the client API; some change
 //! their minds, some ask for too much. `--until-trades N` ends by itself and fails when any trade ended wrong.
 
+mod settled;
 mod summary;
 mod trader;
 
@@ -14,6 +15,7 @@ use std::time::Duration;
 
 use clap::Args;
 use clock::{Clock, Clocks, ScaledClock, SystemClock};
+use db::DbError;
 use units::{IstDate, Span, Timestamp};
 
 use super::AnyError;
@@ -35,6 +37,10 @@ pub struct Options {
     /// Stop after so many contracts, with a summary; fail when any of them ended wrong.
     #[arg(long)]
     pub until_trades: Option<u32>,
+    /// Trade until so many contracts stand, wait for the next morning, and stop when all are settled, with a summary;
+    /// fail when anything does not reconcile. A clock rate of 3600 makes it a minute.
+    #[arg(long, conflicts_with = "until_trades")]
+    pub until_settled: Option<u32>,
     /// The pause between two trades, milliseconds.
     #[arg(long, default_value_t = 1_500)]
     pub pace_ms: u64,
@@ -66,6 +72,8 @@ pub(super) async fn run(options: Options) -> Result<ExitCode, AnyError> {
     let scratch = Scratch::new(options.data.clone())?;
     let clocks = clocks(&options)?;
     let mut local = LocalOptions::in_folder(&scratch.folder, clocks.clone());
+    // Whoever watches a market that runs fast wants to see its next morning in time.
+    local.trade.discom_check_interval_ms = 500;
     match options.databases.as_deref() {
         None => {}
         Some([a, b, c, d]) => local.databases = [a.clone(), b.clone(), c.clone(), d.clone()],
@@ -108,6 +116,9 @@ async fn trade(network: &LocalNetwork, options: &Options) -> Result<bool, AnyErr
         if options.until_trades.is_some_and(|wanted| trader.contracts() >= wanted) {
             break;
         }
+        if options.until_settled.is_some_and(|wanted| trader.standing() >= wanted) {
+            break;
+        }
         if trader.gave_up() {
             tracing::error!("no trade came about in a long time");
             break;
@@ -116,8 +127,33 @@ async fn trade(network: &LocalNetwork, options: &Options) -> Result<bool, AnyErr
     trader.settle_down().await;
     let summary = summary::of(network, trader.tally()).await?;
     println!("{summary}");
-    let short = options.until_trades.is_some_and(|wanted| trader.contracts() < wanted);
-    Ok(options.until_trades.is_some() && (summary.is_wrong() || short))
+    let Some(wanted) = options.until_settled else {
+        let short = options.until_trades.is_some_and(|wanted| trader.contracts() < wanted);
+        return Ok(options.until_trades.is_some() && (summary.is_wrong() || short));
+    };
+    tokio::select! {
+        () = &mut stop => {}
+        waited = next_morning(network, options.clock_rate) => waited?,
+    }
+    let settled = settled::of(network).await?;
+    println!("{settled}");
+    let short = settled.contracts() < usize::try_from(wanted).unwrap_or(usize::MAX);
+    Ok(summary.is_wrong() || !settled.faults.is_empty() || short)
+}
+
+/// Waits until nothing is awaited any more, at most three days of the market and a minute.
+async fn next_morning(network: &LocalNetwork, rate: u32) -> Result<(), DbError> {
+    let mut ticks = tokio::time::interval(Duration::from_millis(200));
+    let days = Duration::from_secs(3 * 24 * 3600).checked_div(rate).unwrap_or_default();
+    let late = days.saturating_add(Duration::from_secs(60)).as_millis().div_euclid(200);
+    for _ in 0..late {
+        ticks.tick().await;
+        let progress = settled::progress(network).await?;
+        if progress.open == 0 {
+            break;
+        }
+    }
+    Ok(())
 }
 
 fn clocks(options: &Options) -> Result<Clocks, AnyError> {

@@ -16,7 +16,7 @@ use crate::contract::{self, Contract, Holds, LedgerState, Side, State};
 use crate::{identity, market};
 
 /// Contracts of one user that are read for the summary.
-const PAGE: i64 = 1_000;
+pub(super) const PAGE: i64 = 1_000;
 
 /// What came of a demo.
 #[derive(Clone, Debug)]

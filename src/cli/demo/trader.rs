@@ -81,6 +81,11 @@ impl Trader {
         self.tally.contracts
     }
 
+    /// Contracts that were not called off.
+    pub fn standing(&self) -> u32 {
+        self.tally.contracts.saturating_sub(self.tally.cancelled)
+    }
+
     pub fn tally(&self) -> Tally {
         self.tally
     }
