@@ -17,7 +17,8 @@ pub(super) struct Route {
 }
 
 /// Reads `[base]/bap/receiver/on_select`, `[base]/callbacks/on_select` (ruling 2: one handler), a DISCOM's
-/// `[base]/discom/on_status` (ruling 30: one merge), and for services without faces `[base]/discover`. The base is absent, or the path of one of our own addresses.
+/// `[base]/discom/on_status` (ruling 30: one merge), and for services without faces `[base]/discover`. The
+/// base is absent, or the path of one of our own addresses.
 pub(super) fn route(path: &str, identities: &[Arc<Identity>]) -> Option<Route> {
     let (before, last) = path.rsplit_once('/')?;
     let two = before.rsplit_once('/').and_then(|(shorter, middle)| {
