@@ -37,13 +37,27 @@ pub fn pro_rata<I: Ord>(
     if i128::from(metered.get()) >= total {
         return Ok(trades.iter().map(|(_, traded)| *traded).collect());
     }
-    // From here on 0 <= metered < total, so that nothing divides by zero and each quotient is below what was
-    // traded.
-    let mut shares = Vec::with_capacity(trades.len());
-    let mut remainders = Vec::with_capacity(trades.len());
-    let mut left = i128::from(metered.get());
-    for (index, (id, traded)) in trades.iter().enumerate() {
-        let product = i128::from(traded.get()).checked_mul(i128::from(metered.get()));
+    let shares = apportion(metered.get(), trades.iter().map(|(id, traded)| (id, traded.get())))?;
+    Ok(shares.into_iter().map(WattHours::new).collect())
+}
+
+/// Divides `whole` in proportion to the weights, in the order given: whole numbers that sum to it exactly, by
+/// largest remainder, ties by id. Nothing below zero; all weights zero give nothing to anybody. While `whole`
+/// is at most the sum of the weights, no share exceeds its weight.
+pub(crate) fn apportion<I: Ord>(
+    whole: i64,
+    parts: impl Iterator<Item = (I, i64)>,
+) -> Result<Vec<i64>, AllocationError> {
+    let parts: Vec<(I, i64)> = parts.collect();
+    let total: i128 = parts.iter().map(|(_, weight)| i128::from(*weight)).sum();
+    if total == 0 {
+        return Ok(vec![0; parts.len()]);
+    }
+    let mut shares = Vec::with_capacity(parts.len());
+    let mut remainders = Vec::with_capacity(parts.len());
+    let mut left = i128::from(whole);
+    for (index, (id, weight)) in parts.iter().enumerate() {
+        let product = i128::from(*weight).checked_mul(i128::from(whole));
         let product = product.ok_or(AllocationError::OutOfRange)?;
         let share = product.checked_div(total).ok_or(AllocationError::OutOfRange)?;
         let remainder = product.checked_rem(total).ok_or(AllocationError::OutOfRange)?;
@@ -51,7 +65,7 @@ pub fn pro_rata<I: Ord>(
         shares.push(i64::try_from(share).map_err(|_| AllocationError::OutOfRange)?);
         remainders.push((std::cmp::Reverse(remainder), id, index));
     }
-    // Fewer watt-hours are left than there are remainders above zero: each such trade gets one at most.
+    // Fewer units are left than there are remainders above zero: each such part gets one at most.
     remainders.sort_unstable();
     let extra = usize::try_from(left).map_err(|_| AllocationError::OutOfRange)?;
     for (_, _, index) in remainders.into_iter().take(extra) {
@@ -59,7 +73,7 @@ pub fn pro_rata<I: Ord>(
             *share = share.saturating_add(1);
         }
     }
-    Ok(shares.into_iter().map(WattHours::new).collect())
+    Ok(shares)
 }
 
 /// Trade by trade the smaller of two allocations: what is settled, and what a later round may keep of an

@@ -37,22 +37,37 @@
 
 mod allocation;
 mod cell;
+mod charges;
 mod error;
+mod flows;
 mod gate;
+mod net;
+mod outcome;
 mod party;
 mod quantity;
 mod request;
+mod rounds;
 mod rule_set;
 mod table;
+mod timetable;
 
 pub use allocation::{AllocationError, check_final, min_of_two, pro_rata};
 pub use cell::{Cell, Leg, Merge, Provenance, Stage, merge_cell};
+pub use charges::{ChargeRates, Charges, RateBook, RateEntry, Rates, SideCharges};
 pub use error::RuleError;
+pub use flows::{
+    Deviation, DeviationFlows, FlowError, Flows, PenaltyShares, PolicyRates, SettledSlot, penalty_shares,
+    revenue_flows, settle_deviation, settled_slots,
+};
 pub use gate::{
     Gate, check_cancellation, check_update, closes_at, first_closes_at, gate, open_slots, opens_at,
 };
+pub use net::{NetTrade, Side, share_net};
+pub use outcome::{Delivery, Shortfall, TradeStatus, attribute};
 pub use party::{check_discoms, check_meter, is_test_meter};
 pub use quantity::{check_capacity, check_load, read_allocation, read_price, read_quantity, read_requested};
 pub use request::{OfferTerms, OfferedSlot, Request, RequestedSlot, check_listing, check_request};
-pub use rule_set::{NETWORK_PRODUCTION, NETWORK_TEST, NETWORK_TEST_DEG, RuleSet, TradingHours};
+pub use rounds::{BuyerRound, Claim, final_allocation, round_two};
+pub use rule_set::{NETWORK_PRODUCTION, NETWORK_TEST, NETWORK_TEST_DEG, PolicyUse, RuleSet, TradingHours};
 pub use table::check_agreeing_table;
+pub use timetable::{Step, StepTime, Timetable};

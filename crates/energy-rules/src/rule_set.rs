@@ -6,6 +6,8 @@
 
 use units::{DeliverySlot, Price, Span, Timestamp, WattHours};
 
+use crate::{BuyerRound, Timetable};
+
 /// The production network of the India Energy Stack.
 pub const NETWORK_PRODUCTION: &str = "indiaenergystack.in/ies-p2p-trading-network";
 /// Its test network.
@@ -34,6 +36,18 @@ impl TradingHours {
     }
 }
 
+/// Where the contract policy of the seller's DISCOM is asked. Where it is, a policy that cannot be resolved
+/// or evaluated refuses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PolicyUse {
+    /// Nowhere; the native rules stand alone.
+    Nowhere,
+    /// On what commits: `init`, `confirm` and `catalog/publish`.
+    Commitments,
+    /// On `select` as well.
+    Everywhere,
+}
+
 /// One network's rules during one period.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuleSet {
@@ -59,6 +73,12 @@ pub struct RuleSet {
     pub price_max: Price,
     /// The DISCOMs that take part; any if empty.
     pub discoms: &'static [&'static str],
+    /// How the buyer's DISCOM shares a meter's import among its purchases.
+    pub buyer_round: BuyerRound,
+    /// The steps of the day after delivery.
+    pub timetable: Timetable,
+    /// Where the contract policy is asked.
+    pub policy: PolicyUse,
 }
 
 impl RuleSet {
@@ -76,6 +96,9 @@ impl RuleSet {
             price_min: Price::new(1),
             price_max: Price::new(10_000_000),
             discoms: &[],
+            buyer_round: BuyerRound::ProRata,
+            timetable: Timetable::IES,
+            policy: PolicyUse::Everywhere,
         }
     }
 

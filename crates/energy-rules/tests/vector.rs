@@ -1,16 +1,24 @@
-//! The published and derived cases of allocation and timing, read in place.
+//! The derived cases of allocation, settlement, ledger nets and timing, read in place.
+//!
+//! Files are found by walking, and told apart by what a case contains, so that further files of the same kind
+//! are run as well. A case of no known kind fails.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use beckn_wire::energy::{Column, Contract, MoneyAttributes, Writer};
 use beckn_wire::json::Json;
-use energy_rules::{RuleSet, closes_at, min_of_two, opens_at, pro_rata};
-use units::{DeliverySlot, Timestamp, WattHours};
+use energy_rules::{
+    BuyerRound, Claim, Deviation, NetTrade, PolicyRates, RuleSet, SettledSlot, Side, Step, check_final,
+    closes_at, final_allocation, opens_at, pro_rata, revenue_flows, round_two, settle_deviation,
+    settled_slots, share_net,
+};
+use units::{DeliverySlot, Paise, Price, Timestamp, WattHours};
 
-/// The file below the folder of vectors; `None`, with a note, where there is none and nobody insists.
-fn vector(path: &str) -> Option<Json> {
+/// The folder of derived vectors; `None`, with a note, where there is none and nobody insists.
+fn derived() -> Option<PathBuf> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
     let folder =
         root.join(std::env::var("WATTMANDI_VECTORS").unwrap_or_else(|_| "../shared/vectors".to_owned()));
@@ -19,15 +27,40 @@ fn vector(path: &str) -> Option<Json> {
         println!("vectors: skipped, no folder {}", folder.display());
         return None;
     }
-    Some(Json::parse(&std::fs::read(folder.join(path)).unwrap()).unwrap())
+    Some(folder.join("energy/derived"))
+}
+
+fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => walk(&path, found),
+            false if path.extension().is_some_and(|ext| ext == "json") => found.push(path),
+            false => {}
+        }
+    }
 }
 
 fn energy(json: &Json) -> WattHours {
     WattHours::from_kwh_text(json.as_number().unwrap()).unwrap()
 }
 
-fn energies(json: &Json) -> BTreeMap<String, WattHours> {
+fn price(json: &Json) -> Price {
+    Price::from_inr_text(json.as_number().unwrap()).unwrap()
+}
+
+fn money(json: &Json) -> Paise {
+    Paise::from_inr_text(json.as_number().unwrap()).unwrap()
+}
+
+type Energies = BTreeMap<String, WattHours>;
+
+fn energies(json: &Json) -> Energies {
     json.as_object().unwrap().iter().map(|(id, value)| (id.to_owned(), energy(value))).collect()
+}
+
+fn text(json: &Json, name: &str) -> String {
+    json.get(name).unwrap().as_str().unwrap().to_owned()
 }
 
 struct Trade {
@@ -38,17 +71,16 @@ struct Trade {
 }
 
 fn trade(json: &Json) -> Trade {
-    let text = |name: &str| json.get(name).unwrap().as_str().unwrap().to_owned();
     Trade {
-        id: text("id"),
-        seller: text("seller"),
-        buyer: text("buyer"),
+        id: text(json, "id"),
+        seller: text(json, "seller"),
+        buyer: text(json, "buyer"),
         traded: energy(json.get("qtyKwh").unwrap()),
     }
 }
 
 /// One side's allocation: each meter's reading shared among its trades.
-fn side(trades: &[Trade], meter: fn(&Trade) -> &str, readings: &Json) -> BTreeMap<String, WattHours> {
+fn side(trades: &[Trade], meter: fn(&Trade) -> &str, readings: &Json) -> Energies {
     let mut allocated = BTreeMap::new();
     for (name, metered) in energies(readings) {
         let own: Vec<_> =
@@ -59,42 +91,203 @@ fn side(trades: &[Trade], meter: fn(&Trade) -> &str, readings: &Json) -> BTreeMa
     allocated
 }
 
-#[test]
-fn vector_allocation() {
-    let Some(file) = vector("energy/derived/allocation.json") else { return };
-    let cases = file.get("cases").unwrap().as_array().unwrap();
-    for case in cases {
-        let name = case.get("name").unwrap().as_str().unwrap();
-        let trades: Vec<Trade> = case.get("trades").unwrap().as_array().unwrap().iter().map(trade).collect();
-        let readings = case.get("meterActualKwh").unwrap();
-        let seller_side = side(&trades, |trade| &trade.seller, readings.get("sellers").unwrap());
-        let buyer_side = side(&trades, |trade| &trade.buyer, readings.get("buyers").unwrap());
-        let values = |side: &BTreeMap<String, WattHours>| side.values().copied().collect::<Vec<_>>();
-        let smaller = min_of_two(&values(&seller_side), &values(&buyer_side));
-        let settled: BTreeMap<_, _> = seller_side.keys().cloned().zip(smaller.iter().copied()).collect();
-
-        let expect = |key: &str| energies(case.at(&["expect", key]).unwrap());
-        assert_eq!(seller_side, expect("round1SellerAllocProRata"), "{name}");
-        assert_eq!(buyer_side, expect("buyerAllocProRataIndependent"), "{name}");
-        assert_eq!(settled, expect("finalMinOfTwo"), "{name}");
-        // The second round: the buyer's share, capped by the first round.
-        assert_eq!(settled, expect("round2BuyerCapped"), "{name}");
-        let total = energy(case.at(&["expect", "totalMinOfTwo"]).unwrap());
-        assert_eq!(WattHours::checked_sum(smaller), Some(total), "{name}");
+/// The buyers' round, each trade capped by the first.
+fn capped(trades: &[Trade], readings: &Json, first: &Energies, rule: BuyerRound) -> Energies {
+    let mut allocated = BTreeMap::new();
+    for (name, metered) in energies(readings) {
+        let own: Vec<_> = trades
+            .iter()
+            .filter(|trade| trade.buyer == name)
+            .map(|trade| Claim { id: &trade.id, traded: trade.traded, cap: first[&trade.id] })
+            .collect();
+        let shares = round_two(metered, &own, rule).unwrap();
+        allocated.extend(own.iter().map(|claim| claim.id.clone()).zip(shares));
     }
-    assert!(!cases.is_empty());
-    println!("vectors: {} passed, 0 skipped (allocation)", cases.len());
+    allocated
+}
+
+fn total(shares: &Energies) -> WattHours {
+    WattHours::checked_sum(shares.values().copied()).unwrap()
+}
+
+fn allocation(case: &Json, name: &str) {
+    let trades: Vec<Trade> = case.get("trades").unwrap().as_array().unwrap().iter().map(trade).collect();
+    let readings = case.get("meterActualKwh").unwrap();
+    let seller_side = side(&trades, |trade| &trade.seller, readings.get("sellers").unwrap());
+    let alone = side(&trades, |trade| &trade.buyer, readings.get("buyers").unwrap());
+    let buyers = readings.get("buyers").unwrap();
+    let buyer_side = capped(&trades, buyers, &seller_side, BuyerRound::ProRata);
+    let filled = capped(&trades, buyers, &seller_side, BuyerRound::WaterFilling);
+    let settled: Energies = seller_side
+        .iter()
+        .map(|(id, share)| (id.clone(), final_allocation(Some(*share), alone.get(id).copied()).unwrap()))
+        .collect();
+
+    let expect = |key: &str| case.at(&["expect", key]).unwrap();
+    assert_eq!(seller_side, energies(expect("round1SellerAllocProRata")), "{name}");
+    assert_eq!(alone, energies(expect("buyerAllocProRataIndependent")), "{name}");
+    assert_eq!(settled, energies(expect("finalMinOfTwo")), "{name}");
+    assert_eq!(buyer_side, energies(expect("round2BuyerCapped")), "{name}");
+    assert_eq!(total(&settled), energy(expect("totalMinOfTwo")), "{name}");
+    assert_eq!(filled, energies(expect("optional_round2Waterfill")), "{name}");
+    assert_eq!(total(&filled), energy(expect("optional_totalWaterfill")), "{name}");
+    assert!(total(&filled) <= energy(expect("upperBoundMaxFlow")), "{name}");
+    // The published worked examples print two decimals.
+    let near = |published: WattHours, ours: WattHours| (published.get() - ours.get()).abs() <= 5;
+    for (id, published) in
+        case.get("officialNumbers").and_then(Json::as_object).into_iter().flat_map(|o| o.iter())
+    {
+        let ours = if id == "settled" { total(&settled) } else { settled[id] };
+        assert!(near(energy(published), ours), "{name}: {id}");
+    }
+}
+
+fn ledger_net(case: &Json, name: &str) {
+    let trades: Vec<NetTrade<String>> = case
+        .get("trades")
+        .unwrap()
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|trade| NetTrade {
+            id: text(trade, "id"),
+            side: if text(trade, "side") == "BUY" { Side::Buy } else { Side::Sell },
+            traded: energy(trade.get("qty").unwrap()),
+        })
+        .collect();
+    let shares = share_net(energy(case.get("actualImported").unwrap()), &trades).unwrap();
+    let allocated: Energies = trades.iter().map(|trade| trade.id.clone()).zip(shares).collect();
+    assert_eq!(allocated, energies(case.at(&["expect", "allocated"]).unwrap()), "{name}");
+}
+
+fn settlement(case: &Json, name: &str) {
+    let rate = |key: &str| price(case.at(&["rates", key]).unwrap());
+    let rates = PolicyRates {
+        wheeling_buyer: rate("wheelingBuyer"),
+        wheeling_seller: rate("wheelingSeller"),
+        penalty: rate("penalty"),
+    };
+    let slot = |interval: &Json| SettledSlot {
+        requested: energy(interval.get("requested").unwrap()),
+        settled: interval.get("final").filter(|json| json.as_number().is_some()).map(energy),
+        price: price(interval.get("price").unwrap()),
+    };
+    let slots: Vec<_> = case.get("intervals").unwrap().as_array().unwrap().iter().map(slot).collect();
+    let flows = revenue_flows(&slots, &rates).unwrap().unwrap();
+    let expect = |key: &str| case.at(&["expect", key]).unwrap();
+    assert_eq!(flows.trade_value, money(expect("tradeValue")), "{name}");
+    assert_eq!(flows.settled, energy(expect("settledKwh")), "{name}");
+    assert_eq!(flows.shortfall, energy(expect("shortfallKwh")), "{name}");
+    let expected: Vec<(Writer, Paise)> = expect("flows")
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|pair| pair.as_array().unwrap())
+        .map(|pair| (Writer::from_name(pair[0].as_str().unwrap()).unwrap(), money(&pair[1])))
+        .collect();
+    assert_eq!(flows.all().to_vec(), expected, "{name}");
+}
+
+fn deviation(case: &Json, name: &str) {
+    let at = |path: &[&str]| case.at(path).unwrap();
+    let flows = settle_deviation(&Deviation {
+        traded: energy(at(&["trade", "qty"])),
+        price: price(at(&["trade", "price"])),
+        load: energy(at(&["actual", "load"])),
+        generated: energy(at(&["actual", "gen"])),
+        export_rate: price(at(&["rates", "exportBU"])),
+        import_rate: price(at(&["rates", "importSU"])),
+    })
+    .unwrap();
+    let expect = |key: &str| money(at(&["expect", key]));
+    assert_eq!(flows.buyer_pays, expect("buyerPays"), "{name}");
+    assert_eq!(flows.seller_gets, expect("sellerReceives"), "{name}");
+    assert_eq!(flows.seller_utility_gets, expect("sellerUtilityReceives"), "{name}");
+    assert_eq!(flows.buyer_utility_pays, expect("buyerUtilityPays"), "{name}");
+}
+
+fn timing(file: &Json) {
+    let instant = |json: &Json| Timestamp::parse_rfc3339(json.as_str().unwrap()).unwrap();
+    let at = |name: &str| instant(file.get(name).unwrap());
+    let slot = DeliverySlot::starting_at(at("slotStart")).unwrap();
+    let rules = RuleSet::ies_test();
+    assert_eq!(closes_at(slot, &rules), at("gateClosure4h"));
+    assert_eq!(opens_at(slot, &rules), at("tradeWindowOpens24h"));
+    let duration = file.get("slotDuration").unwrap().as_str().unwrap();
+    assert_eq!(units::Span::parse_iso8601(duration), Ok(DeliverySlot::DURATION));
+    for (name, deadline) in file.get("dPlus1Deadlines").unwrap().as_object().unwrap().iter() {
+        let (table, day) = (rules.timetable, slot.ist_date());
+        let ours = match name {
+            "meterDataAvailable" => table.at(Step::MeterData, day),
+            "round1SellerDiscom" => table.by(Step::RoundOne, day),
+            "buyerReads" => table.at(Step::BuyerReads, day),
+            "round2BuyerDiscom" => table.by(Step::RoundTwo, day),
+            "round3SellerDiscom" => table.by(Step::RoundThree, day),
+            "platformsReadFinal" => table.at(Step::FinalRead, day),
+            other => panic!("an unknown step: {other}"),
+        };
+        assert_eq!(ours, instant(deadline), "{name}");
+    }
+}
+
+/// A settled message: what it says is final may be settled, and its flows are ours at rates of zero.
+fn settled_message(file: &Json) {
+    let contract = Contract::of_message(file.get("message").unwrap()).unwrap();
+    let table = contract.series().unwrap();
+    for interval in &table.intervals {
+        let cell = |column: &Column| table.energy(interval.id, column).unwrap().unwrap();
+        let verdict = check_final(
+            cell(&Column::RequestedQty),
+            cell(&Column::BuyerDiscomAlloc),
+            cell(&Column::SellerDiscomAlloc),
+            cell(&Column::FinalAlloc),
+        );
+        assert_eq!(verdict, Ok(()), "interval {}", interval.id);
+    }
+    let flows = revenue_flows(&settled_slots(table).unwrap(), &PolicyRates::default()).unwrap().unwrap();
+    let told: BTreeMap<String, Paise> = contract
+        .consideration
+        .iter()
+        .filter_map(|consideration| match &consideration.attributes {
+            Some(MoneyAttributes::Flows(flows)) => Some(&flows.flows),
+            _ => None,
+        })
+        .flatten()
+        .map(|flow| (flow.role.clone(), flow.paise().unwrap()))
+        .collect();
+    let ours: BTreeMap<String, Paise> =
+        flows.all().into_iter().map(|(role, value)| (role.as_str().to_owned(), value)).collect();
+    assert_eq!(ours, told);
 }
 
 #[test]
-fn vector_timing() {
-    let Some(file) = vector("energy/derived/timing.json") else { return };
-    let instant = |name: &str| Timestamp::parse_rfc3339(file.get(name).unwrap().as_str().unwrap()).unwrap();
-    let slot = DeliverySlot::starting_at(instant("slotStart")).unwrap();
-    let rules = RuleSet::ies_test();
-    assert_eq!(closes_at(slot, &rules), instant("gateClosure4h"));
-    assert_eq!(opens_at(slot, &rules), instant("tradeWindowOpens24h"));
-    let duration = file.get("slotDuration").unwrap().as_str().unwrap();
-    assert_eq!(units::Span::parse_iso8601(duration), Ok(DeliverySlot::DURATION));
-    println!("vectors: 1 passed, 0 skipped (timing)");
+fn vector_derived() {
+    let Some(folder) = derived() else { return };
+    let mut files = Vec::new();
+    walk(&folder, &mut files);
+    files.sort();
+    let mut passed = 0;
+    for path in &files {
+        let file = Json::parse(&std::fs::read(path).unwrap()).unwrap();
+        if file.get("slotStart").is_some() {
+            timing(&file);
+            passed += 1;
+        } else if file.get("message").is_some() {
+            settled_message(&file);
+            passed += 1;
+        }
+        for case in file.get("cases").and_then(Json::as_array).into_iter().flatten() {
+            let name = format!("{}: {}", path.display(), text(case, "name"));
+            match case {
+                case if case.get("meterActualKwh").is_some() => allocation(case, &name),
+                case if case.get("actualImported").is_some() => ledger_net(case, &name),
+                case if case.get("intervals").is_some() => settlement(case, &name),
+                case if case.get("actual").is_some() => deviation(case, &name),
+                _ => panic!("a case of no known kind: {name}"),
+            }
+            passed += 1;
+        }
+    }
+    assert!(passed >= files.len(), "a file of no known kind in {}", folder.display());
+    println!("vectors: {passed} passed, 0 skipped (allocation, settlement, ledger nets, timing)");
 }

@@ -14,6 +14,6 @@ mod slot;
 mod time;
 
 pub use number::{NumberError, format_scaled, parse_scaled};
-pub use quantity::{Paise, Price, Rounding, WattHours, amount};
+pub use quantity::{Paise, Price, Rounding, WattHours, amount, total_amount};
 pub use slot::{DeliverySlot, IstDate, IstMonth, SlotError, ist_label};
 pub use time::{Span, TimeError, Timestamp};

@@ -142,9 +142,23 @@ pub enum Rounding {
 /// # Errors
 /// [`NumberError::OutOfRange`] if the amount is more paise than can be counted.
 pub fn amount(energy: WattHours, price: Price, rounding: Rounding) -> Result<Paise, NumberError> {
+    total_amount([(energy, price)], rounding)
+}
+
+/// What all the parts cost together: exact sums, rounded once at the end. No parts cost nothing.
+///
+/// # Errors
+/// [`NumberError::OutOfRange`] if the amount is more paise than can be counted.
+pub fn total_amount(
+    parts: impl IntoIterator<Item = (WattHours, Price)>,
+    rounding: Rounding,
+) -> Result<Paise, NumberError> {
     // Wh/1000 kWh times p/10000 INR, in hundredths of an INR.
     const DIVISOR: i128 = 100_000;
-    let product = i128::from(energy.0).checked_mul(i128::from(price.0)).ok_or(NumberError::OutOfRange)?;
+    let product = parts.into_iter().try_fold(0_i128, |sum, (energy, price)| {
+        sum.checked_add(i128::from(energy.0).checked_mul(i128::from(price.0))?)
+    });
+    let product = product.ok_or(NumberError::OutOfRange)?;
     let floor = product.div_euclid(DIVISOR);
     let up = match (product.rem_euclid(DIVISOR).cmp(&(DIVISOR / 2)), rounding) {
         (_, Rounding::Floor) | (std::cmp::Ordering::Less, _) => false,
@@ -241,6 +255,11 @@ mod tests {
             assert_eq!(of(wh, price, Rounding::Floor), floor);
         }
         assert_eq!(amount(WattHours::MAX, Price::MAX, Rounding::Floor), Err(NumberError::OutOfRange));
+        // Two halves of a paisa are one: the sum is rounded, not the parts.
+        let half = (WattHours::new(10), Price::new(5_000));
+        let sum = total_amount([half, half], Rounding::HalfAwayFromZero);
+        assert_eq!(sum, Ok(Paise::new(1)));
+        assert_eq!(total_amount([], Rounding::HalfEven), Ok(Paise::ZERO));
     }
 
     proptest! {
