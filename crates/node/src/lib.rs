@@ -30,6 +30,7 @@ mod pause;
 pub mod peers;
 #[cfg(test)]
 mod plans;
+pub mod prune;
 mod receive;
 pub mod registry;
 pub mod reply;
@@ -51,12 +52,20 @@ pub use registry::{DediConfig, DediRegistry, Record, Registry, RegistryError, St
 pub use reply::{Headers, Reply};
 
 /// The tables of this crate; give them to [`db::Db::migrate`] under the component name [`COMPONENT`].
-pub const MIGRATIONS: &[db::Migration] = &[db::Migration {
-    version: 1,
-    name: "messages",
-    sqlite: include_str!("../migrations/sqlite/0001_messages.sql"),
-    postgres: include_str!("../migrations/postgres/0001_messages.sql"),
-}];
+pub const MIGRATIONS: &[db::Migration] = &[
+    db::Migration {
+        version: 1,
+        name: "messages",
+        sqlite: include_str!("../migrations/sqlite/0001_messages.sql"),
+        postgres: include_str!("../migrations/postgres/0001_messages.sql"),
+    },
+    db::Migration {
+        version: 2,
+        name: "housekeeping",
+        sqlite: include_str!("../migrations/sqlite/0002_housekeeping.sql"),
+        postgres: include_str!("../migrations/postgres/0002_housekeeping.sql"),
+    },
+];
 
 /// The name under which [`MIGRATIONS`] are recorded.
 pub const COMPONENT: &str = "node";
