@@ -14,7 +14,6 @@ use futures_util::future::BoxFuture;
 use node::{Admission, Application, Face, InboxJob, Incoming, OutboxJob, Outcome, ProcessError, Refusal};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use units::Span;
 use uuid::Uuid;
 
 use crate::contract::{self, Side};
@@ -26,8 +25,6 @@ use crate::{buyer, discom, seller};
 const EVERY: Duration = Duration::from_millis(500);
 /// How often old rows are forgotten.
 const PRUNE_EVERY: Duration = Duration::from_secs(600);
-/// How long answered reads are kept (ruling 10).
-const READS_KEPT: Span = Span::from_hours(48);
 
 /// The application of a trading platform.
 pub struct Dispatcher {
@@ -220,13 +217,12 @@ pub async fn tick(participant: &Participant) -> Result<usize, DbError> {
     Ok(published.saturating_add(sold).saturating_add(bought).saturating_add(checked))
 }
 
-/// Forgets what need not be kept: idempotency keys, answered reads.
+/// Forgets idempotency keys that have served; messages are the node's to forget.
 async fn prune(participant: &Participant) -> Result<usize, DbError> {
     let now = participant.now();
     let keys =
         participant.db.write(move |tx| async move { idempotency::prune(tx, now).await }.boxed()).await?;
-    let reads = node::inbox::prune(&participant.db, now.saturating_sub(READS_KEPT)).await?;
-    Ok(usize::try_from(keys.saturating_add(reads)).unwrap_or(usize::MAX))
+    Ok(usize::try_from(keys).unwrap_or(usize::MAX))
 }
 
 /// Runs a job again and again: at once while there is something to do, else after a pause.

@@ -18,9 +18,6 @@ use crate::reply::Headers;
 pub const LEASE: Span = Span::from_secs(30);
 /// After so many attempts a message is given up as failed.
 pub const ATTEMPTS_MAX: u32 = 10;
-/// Actions that ask and change nothing: their rows may be pruned.
-pub const READS: [Action; 6] =
-    [Action::Select, Action::Status, Action::Discover, Action::Track, Action::Rate, Action::Support];
 
 /// A stored message that is being worked off.
 #[derive(Clone, Debug)]
@@ -105,8 +102,6 @@ db::sql! {
         WHERE id = $1 AND attempts = $2 AND state = 'working'";
     pub(crate) RECOVER = "UPDATE inbox SET state = 'queued', lease_until = NULL \
         WHERE state IN ('queued', 'working') AND state = 'working'";
-    PRUNE = "DELETE FROM inbox WHERE state = 'done' AND received_at < $1 AND action IN ($2, $3, $4, $5, \
-        $6, $7)";
 }
 
 /// Marks the message as done. Call it inside the transaction that holds its effects.
@@ -137,21 +132,6 @@ async fn finish(
         1 => Ok(()),
         _ => Err(DbError::NotFound { statement: FINISH.name() }),
     }
-}
-
-/// Deletes finished reads (`select`, `status`, …) received before `before`; `init` and what follows it stay.
-/// Keep at least a day: until its signature has expired, a replayed read is recognized by its row.
-///
-/// # Errors
-/// Those of the database.
-pub async fn prune(db: &Db, before: Timestamp) -> Result<u64, DbError> {
-    db.write(move |tx| {
-        Box::pin(async move {
-            let [a, b, c, d, e, f] = READS.map(Action::as_str);
-            tx.execute(&PRUNE, &params![before, a, b, c, d, e, f]).await
-        })
-    })
-    .await
 }
 
 /// Inserts the row; false when one with the same key is there.

@@ -15,6 +15,7 @@
 
 pub mod address;
 pub mod application;
+pub mod ask;
 pub mod client;
 pub mod compose;
 mod deliver;
@@ -30,6 +31,7 @@ mod pause;
 pub mod peers;
 #[cfg(test)]
 mod plans;
+pub mod prune;
 mod receive;
 pub mod registry;
 pub mod reply;
@@ -38,7 +40,8 @@ mod work;
 
 pub use address::Face;
 pub use application::{Admission, Application, Effect, EffectError, Incoming, ProcessError, Refusal};
-pub use client::{AllowList, ClientConfig, GuardedClient};
+pub use ask::{AskError, Asked};
+pub use client::{AllowList, ClientConfig, GuardedClient, Method};
 pub use compose::{ComposeError, Draft};
 pub use identity::Identity;
 pub use inbox::InboxJob;
@@ -47,16 +50,25 @@ pub use node::{ConfigError, Limits, Node, NodeConfig};
 pub use outbox::{OutboxJob, Outcome, Outgoing};
 pub use pause::pause;
 pub use peers::CallbackSigning;
+pub use receive::Caller;
 pub use registry::{DediConfig, DediRegistry, Record, Registry, RegistryError, StaticRegistry};
 pub use reply::{Headers, Reply};
 
 /// The tables of this crate; give them to [`db::Db::migrate`] under the component name [`COMPONENT`].
-pub const MIGRATIONS: &[db::Migration] = &[db::Migration {
-    version: 1,
-    name: "messages",
-    sqlite: include_str!("../migrations/sqlite/0001_messages.sql"),
-    postgres: include_str!("../migrations/postgres/0001_messages.sql"),
-}];
+pub const MIGRATIONS: &[db::Migration] = &[
+    db::Migration {
+        version: 1,
+        name: "messages",
+        sqlite: include_str!("../migrations/sqlite/0001_messages.sql"),
+        postgres: include_str!("../migrations/postgres/0001_messages.sql"),
+    },
+    db::Migration {
+        version: 2,
+        name: "housekeeping",
+        sqlite: include_str!("../migrations/sqlite/0002_housekeeping.sql"),
+        postgres: include_str!("../migrations/postgres/0002_housekeeping.sql"),
+    },
+];
 
 /// The name under which [`MIGRATIONS`] are recorded.
 pub const COMPONENT: &str = "node";

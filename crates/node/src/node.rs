@@ -117,8 +117,10 @@ pub struct Node {
     pub(crate) body_room: Arc<Semaphore>,
     pub(crate) in_flight: Arc<Mutex<InFlight>>,
     pub(crate) outbox_wake: Notify,
+    /// When the last round of pruning began.
+    pub(crate) pruned_at: Mutex<Option<Timestamp>>,
     inbox_wake: Notify,
-    poll: Duration,
+    pub(crate) poll: Duration,
 }
 
 impl Node {
@@ -160,6 +162,7 @@ impl Node {
             body_room: Arc::new(Semaphore::new(BODY_ROOM_KIB)),
             in_flight: Arc::new(Mutex::new(InFlight::default())),
             outbox_wake: Notify::new(),
+            pruned_at: Mutex::new(None),
             inbox_wake: Notify::new(),
             poll: config.poll,
         })
@@ -253,10 +256,14 @@ impl Node {
         }
     }
 
-    /// Works both queues off until `cancel`; then waits for what is under way, as long as the client's
-    /// timeouts allow.
+    /// Works both queues off, and forgets what need not be kept, until `cancel`; then waits for what is under
+    /// way, as long as the client's timeouts allow.
     pub async fn run(self: Arc<Self>, cancel: CancellationToken) {
-        tokio::join!(Arc::clone(&self).run_inbox(cancel.clone()), Arc::clone(&self).run_outbox(cancel));
+        tokio::join!(
+            Arc::clone(&self).run_inbox(cancel.clone()),
+            Arc::clone(&self).run_outbox(cancel.clone()),
+            self.run_prune(cancel),
+        );
     }
 
     async fn run_inbox(self: Arc<Self>, cancel: CancellationToken) {

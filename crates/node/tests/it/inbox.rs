@@ -156,16 +156,4 @@ both_databases! {
         assert_eq!((first + second, one.effects().await.len()), (40, 40));
         other_db.close().await;
     }
-
-    async fn pruning_takes_finished_reads_only(db: db::Db) {
-        let world = World::new(&db);
-        receive(&world, Action::Select, "t1").await;
-        receive(&world, Action::Init, "t1").await;
-        world.node.drain().await;
-        receive(&world, Action::Select, "t2").await;
-        let later = NOW.saturating_add(Span::from_secs(1));
-        assert_eq!(node::inbox::prune(&db, NOW).await, Ok(0));
-        assert_eq!(node::inbox::prune(&db, later).await, Ok(1));
-        assert_eq!(world.inbox().await, ["init done 1", "select queued 0"]);
-    }
 }

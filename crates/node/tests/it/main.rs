@@ -12,6 +12,7 @@ mod http;
 mod inbox;
 mod kill;
 mod outbox;
+mod prune;
 mod receive;
 mod signing;
 mod world;
@@ -28,6 +29,7 @@ both_databases! {
             node::peers::STATEMENTS,
             node::export::STATEMENTS,
             node::overview::STATEMENTS,
+            node::prune::STATEMENTS,
         ] {
             assert_eq!(db.check_statements(statements).await, Ok(()));
         }

@@ -285,15 +285,20 @@ impl World {
 
     /// A `select` of our buyer to `target`.
     pub fn select_to(&self, target: &str, name: &str) -> Outgoing {
+        self.ask(Action::Select, target, name, contract())
+    }
+
+    /// A request of our buyer to `target`.
+    pub fn ask(&self, action: Action, target: &str, name: &str, message: Json) -> Outgoing {
         let transaction_id = &transaction(name);
         let message_id = self.uuid();
-        let draft = Draft::new(Action::Select, BUYER, NETWORK, transaction_id, &message_id, contract());
+        let draft = Draft::new(action, BUYER, NETWORK, transaction_id, &message_id, message);
         let body = self.node.compose(&draft.to(target, &format!("https://{target}/bpp/receiver"))).unwrap();
         Outgoing {
             sender: BUYER.to_owned(),
             target: target.to_owned(),
             face: Face::BppReceiver,
-            action: Action::Select,
+            action,
             transaction_id: transaction_id.to_owned(),
             message_id,
             body,
