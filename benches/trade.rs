@@ -17,14 +17,16 @@ use node::{Face, Outgoing, outbox};
 use units::{DeliverySlot, Price, Span, Timestamp, WattHours};
 use uuid::Uuid;
 
+use wattmandi::config::TrustConfig;
 use wattmandi::contract::{
     self, Contract, ContractSlot, Holds, LedgerState, Side, SlotQuantity, State, Step,
 };
 use wattmandi::identity::{self, NewUser};
 use wattmandi::market::service::{self as market, Hold};
-use wattmandi::market::{MarketError, NewOffer, NewSlot};
+use wattmandi::market::{Bounds, MarketError, NewOffer, NewSlot};
 use wattmandi::metering::{self, Meter};
 use wattmandi::network::Action;
+use wattmandi::trust::Capacity;
 
 const BUYERS: usize = 32;
 const TRADES_EACH: usize = 40;
@@ -65,10 +67,15 @@ impl World {
                 let (ids, rules) = (maker.clone(), rules.clone());
                 Box::pin(async move {
                     let meter = seller(tx, &ids, user, now).await?;
+                    let trust = TrustConfig::default();
+                    let roof =
+                        Capacity { production: Some(WattHours::MAX), verified: true, ..Capacity::default() };
+                    wattmandi::trust::service::declare(tx, &trust, user, &roof, now).await?;
+                    let bounds = Bounds { rules: &rules, trust: &trust };
                     let mut listed = Vec::with_capacity(offers);
                     for _ in 0..offers {
                         let offer =
-                            market::list(tx, &meter, &offer(&ids, user, slot), &rules, now, now).await?;
+                            market::list(tx, &meter, &offer(&ids, user, slot), bounds, now, now).await?;
                         listed.push(offer.id);
                     }
                     Ok::<_, MarketError>(listed)

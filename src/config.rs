@@ -5,6 +5,7 @@
 mod network;
 mod server;
 mod trade;
+mod trust;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,6 +14,8 @@ pub use network::{Discom, NetworkConfig, Policy};
 use serde::Deserialize;
 pub use server::{Secret, ServerConfig};
 pub use trade::TradeConfig;
+pub use trust::TrustConfig;
+use units::WattHours;
 
 /// Everything that an operator decides about one participant.
 #[derive(Clone, Debug, Deserialize)]
@@ -22,6 +25,8 @@ pub struct Config {
     pub network: NetworkConfig,
     #[serde(default)]
     pub trade: TradeConfig,
+    #[serde(default)]
+    pub trust: TrustConfig,
     /// People and meters that exist from the start; accounts come later.
     #[serde(default)]
     pub users: Vec<UserConfig>,
@@ -39,6 +44,15 @@ pub struct UserConfig {
     pub payout_name: Option<String>,
     #[serde(default)]
     pub payout_vpa: Option<String>,
+    /// What the roof gives in a month; unknown, little may be listed.
+    #[serde(default)]
+    pub monthly_production_kwh: Option<WattHours>,
+    /// The operator has checked that; otherwise it counts only as far as the panels go.
+    #[serde(default)]
+    pub production_verified: bool,
+    /// What the household draws in a month; unknown, little may be bought.
+    #[serde(default)]
+    pub monthly_consumption_kwh: Option<WattHours>,
     #[serde(default)]
     pub meters: Vec<MeterConfig>,
 }
@@ -99,6 +113,7 @@ impl Config {
         config.server.overlay(environment)?;
         config.network.overlay(environment);
         config.trade.overlay(environment)?;
+        config.trust.overlay(environment)?;
         config.validate()?;
         Ok(config)
     }
@@ -111,6 +126,7 @@ impl Config {
         self.server.validate()?;
         self.network.validate(self.server.insecure_demo)?;
         self.trade.validate()?;
+        self.trust.validate()?;
         for (index, user) in self.users.iter().enumerate() {
             let place = |key: &str| format!("users[{index}].{key}");
             if user.token.expose().len() < 16 {
@@ -122,6 +138,14 @@ impl Config {
                     &place("token"),
                     "a token that everybody knows needs --insecure-demo",
                 ));
+            }
+            for (key, amount) in [
+                ("monthly_production_kwh", user.monthly_production_kwh),
+                ("monthly_consumption_kwh", user.monthly_consumption_kwh),
+            ] {
+                if amount.is_some_and(|amount| amount < WattHours::ZERO) {
+                    return Err(ConfigError::invalid(&place(key), "a positive number is expected"));
+                }
             }
             for meter in &user.meters {
                 if !self.network.discoms.iter().any(|discom| discom.code == meter.discom) {

@@ -49,6 +49,7 @@ codes! {
     MeterUnverified = "trade.meter_unverified", 409, "The meter is not verified";
     CapacityExceeded = "market.capacity_exceeded", 409, "The meter cannot deliver so much in one hour";
     LoadExceeded = "market.load_exceeded", 409, "The sanctioned load does not allow so much in one hour";
+    TrustLimitExceeded = "trust.limit_exceeded", 409, "The month's trade limit is used up";
     BelowSold = "market.below_sold", 409, "More than that is already sold or reserved";
     OfferWithdrawn = "market.offer_withdrawn", 409, "The offer is withdrawn";
     CancelWindowClosed = "trade.cancel_window_closed", 409, "The time to cancel is over";
@@ -70,6 +71,16 @@ pub trait Coded: std::error::Error {
 
     /// The field of the request at fault, when there is one.
     fn field(&self) -> Option<String> {
+        None
+    }
+
+    /// What helps here, when it is more than the code says.
+    fn next_step(&self) -> Option<String> {
+        None
+    }
+
+    /// How many kWh could still be had, when a limit is the reason.
+    fn remaining_kwh(&self) -> Option<String> {
         None
     }
 }

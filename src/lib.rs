@@ -7,7 +7,7 @@
 //! | 0 | the crates: `units` ← `beckn-wire` ← `energy-rules`; `clock`; `db`; `node` on all of them |
 //! | 1 | [`error`] [`config`] [`telemetry`] |
 //! | 2 | [`network`] [`identity`] [`events`] |
-//! | 4 | [`metering`] [`contract`] |
+//! | 4 | [`metering`] [`trust`] [`contract`] |
 //! | 5 | [`market`] |
 //! | 6 | [`buyer`] [`seller`] [`discom`]: with [`network`] the only ones that see wire types |
 //! | 7 | [`api`] [`workers`] |
@@ -29,6 +29,7 @@ pub mod metering;
 pub mod network;
 pub mod seller;
 pub mod telemetry;
+pub mod trust;
 pub mod workers;
 
 use db::Migration;
@@ -40,6 +41,12 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "participant",
         sqlite: include_str!("../migrations/sqlite/0001_participant.sql"),
         postgres: include_str!("../migrations/postgres/0001_participant.sql"),
+    },
+    Migration {
+        version: 3,
+        name: "trust",
+        sqlite: include_str!("../migrations/sqlite/0003_trust.sql"),
+        postgres: include_str!("../migrations/postgres/0003_trust.sql"),
     },
     Migration {
         version: 5,

@@ -19,6 +19,7 @@ use units::{Span, Timestamp};
 use uuid::Uuid;
 
 pub use self::ledger::LedgerAct;
+use crate::config::TrustConfig;
 pub use crate::config::{Discom, Policy};
 pub use beckn_wire::action::Action;
 pub use beckn_wire::energy::normalize_meter;
@@ -51,6 +52,8 @@ pub struct Settings {
     /// Open reservations that one buyer's meter, and one peer platform, may have with us.
     pub open_per_meter_max: i64,
     pub open_per_peer_max: i64,
+    /// What a trade does to a score, and what an unknown capacity allows.
+    pub trust: TrustConfig,
 }
 
 impl Settings {

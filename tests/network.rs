@@ -26,6 +26,8 @@ mod privacy;
 mod time;
 #[path = "network/trade.rs"]
 mod trade;
+#[path = "network/trust.rs"]
+mod trust;
 #[path = "network/update.rs"]
 mod update;
 #[path = "network/world.rs"]

@@ -22,6 +22,8 @@ pub struct Problem {
     code: Code,
     detail: Option<String>,
     field: Option<String>,
+    next_step: Option<String>,
+    remaining_kwh: Option<String>,
     headers: Vec<(HeaderName, String)>,
 }
 
@@ -50,12 +52,16 @@ pub struct ProblemBody {
     /// What usually helps.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_step: Option<String>,
+    /// How much could still be had, when a limit is the reason.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "4.5")]
+    pub remaining_kwh: Option<String>,
 }
 
 impl Problem {
     /// With the title of the code as its text.
     pub fn of(code: Code) -> Self {
-        Self { code, detail: None, field: None, headers: Vec::new() }
+        Self { code, detail: None, field: None, next_step: None, remaining_kwh: None, headers: Vec::new() }
     }
 
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
@@ -94,7 +100,8 @@ impl Problem {
             instance: request_id.to_owned(),
             code: self.code.as_str().to_owned(),
             field: self.field.clone(),
-            next_step: next_step(self.code).map(str::to_owned),
+            next_step: self.next_step.clone().or_else(|| next_step(self.code).map(str::to_owned)),
+            remaining_kwh: self.remaining_kwh.clone(),
         };
         let mut response = HttpResponse::build(self.status_code());
         response.content_type(MEDIA_TYPE);
@@ -134,7 +141,9 @@ impl<E: Coded> From<E> for Problem {
         if code == Code::Internal {
             return Self::of(code);
         }
-        let problem = Self::new(code, sentence(&error.to_string()));
+        let mut problem = Self::new(code, sentence(&error.to_string()));
+        problem.next_step = error.next_step();
+        problem.remaining_kwh = error.remaining_kwh();
         match error.field() {
             Some(field) => problem.at(field),
             None => problem,

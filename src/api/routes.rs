@@ -9,6 +9,7 @@ pub mod paging;
 pub mod profile;
 pub mod trade;
 pub mod transactions;
+pub mod trust;
 
 use actix_web::http::header;
 use actix_web::web::{self, Payload, ServiceConfig};
@@ -60,6 +61,7 @@ table! {
     "/api/transactions/{id}/offers" { get discover::offers }
     "/api/transactions/{id}/events" { get transactions::events }
     "/api/events" { get transactions::all_events }
+    "/users/me/trust" { get trust::show }
     "/seller/profile" { get profile::show }
     "/seller/offers" { get offers::list, post offers::create }
     "/seller/offers/{id}" { get offers::show, patch offers::change, delete offers::withdraw }

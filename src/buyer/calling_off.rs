@@ -183,7 +183,7 @@ async fn cancelled(
     theirs: &WireContract,
 ) -> Result<(), BuyerError> {
     let mut after = contract.clone();
-    let mut step_out = Vec::new();
+    let (mut step_out, mut breach) = (Vec::new(), false);
     if contract.state.after(contract.side, contract::Step::CallOff).is_ok() {
         let first = contract.state != State::Cancelling;
         after.step(contract::Step::CallOff)?;
@@ -191,6 +191,8 @@ async fn cancelled(
         after.holds = Holds::Nothing;
         if first {
             after.cancelled_by = Some(if own.is_some() { Party::Buyer } else { Party::Seller });
+            // What was not confirmed is not broken; what we call off ourselves is `Cancelling` already.
+            breach = own.is_some() && contract.confirmed_at.is_some();
         }
         after.document = document(contract, theirs)?.to_json().to_bytes();
         match contract.ledger {
@@ -207,6 +209,7 @@ async fn cancelled(
     let mut step = Step::new(Some(contract), after, job.action.as_str());
     step.message_id = Some(job.message_id.clone());
     step.pending = Pending::Drop;
+    step.breach = breach;
     step.out = step_out;
     step.ends = Ends::from(job);
     step.commit(p).await

@@ -10,6 +10,7 @@ use crate::contract::{State, TransitionError};
 use crate::error::{Code, Coded, of_rule};
 use crate::market::MarketError;
 use crate::network::ComposeError;
+use crate::trust::TrustError;
 
 /// Why a wish is refused, or what failed on our side.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -77,6 +78,15 @@ impl From<DbError> for BuyerError {
     }
 }
 
+impl From<TrustError> for BuyerError {
+    fn from(error: TrustError) -> Self {
+        match error {
+            TrustError::Database(inner) => inner.into(),
+            other => Self::Market(MarketError::Trust(other)),
+        }
+    }
+}
+
 impl From<TransitionError> for BuyerError {
     fn from(error: TransitionError) -> Self {
         Self::State(error.from)
@@ -141,5 +151,19 @@ impl Coded for BuyerError {
             _ => return None,
         };
         Some(field.to_owned())
+    }
+
+    fn next_step(&self) -> Option<String> {
+        match self {
+            Self::Market(error) => error.next_step(),
+            _ => None,
+        }
+    }
+
+    fn remaining_kwh(&self) -> Option<String> {
+        match self {
+            Self::Market(error) => error.remaining_kwh(),
+            _ => None,
+        }
     }
 }

@@ -10,18 +10,21 @@ use beckn_wire::json::Json;
 use clock::Ids;
 use db::{DbError, Tx};
 use node::{InboxJob, OutboxJob, Outcome, Outgoing, ProcessError, inbox, outbox};
-use units::Timestamp;
+use units::{Timestamp, WattHours};
 
 use super::error::BuyerError;
 use super::model::Accepted;
 use super::store::{self, Change};
 use super::terms::failure;
+use crate::config::TrustConfig;
 use crate::contract::{self, Contract, Failure, Holds, Side};
 use crate::events::{self, idempotency};
 use crate::identity::User;
 use crate::market;
 use crate::metering;
 use crate::network::{Participant, Tolerance};
+use crate::trust::quota::{self, Shift};
+use crate::trust::{self, Trade};
 
 /// How often a decision is made anew when another change came first.
 pub(super) const ROUNDS: usize = 5;
@@ -87,6 +90,8 @@ pub(super) struct Step {
     pub(super) cause: &'static str,
     pub(super) message_id: Option<String>,
     pub(super) pending: Pending,
+    /// Our user calls off what was confirmed, which costs trust (ruling 17).
+    pub(super) breach: bool,
     pub(super) out: Vec<Outgoing>,
     /// An event beside the one of the contract: its kind, and why.
     pub(super) event: Option<(&'static str, Failure)>,
@@ -104,6 +109,7 @@ impl Step {
             cause,
             message_id: None,
             pending: Pending::Keep,
+            breach: false,
             out: Vec::new(),
             event: None,
             ends: Ends::Nothing,
@@ -114,25 +120,33 @@ impl Step {
     /// Stores it.
     ///
     /// # Errors
-    /// [`BuyerError::Stale`] when another change came first; more than the sanctioned load; the database's.
+    /// [`BuyerError::Stale`] when another change came first; more than the sanctioned load or the month's
+    /// quota; the database's.
     pub(super) async fn commit(self, p: &Participant) -> Result<(), BuyerError> {
         let (step, ids, now) = (Arc::new(self), p.ids.clone(), p.now());
+        let config = p.settings.trust;
         let stored = p.db.write(move |tx| {
             let (step, ids) = (Arc::clone(&step), ids.clone());
-            Box::pin(async move { step.run(tx, &ids, now).await })
+            Box::pin(async move { step.run(tx, &ids, &config, now).await })
         });
         stored.await?;
         p.node.wake();
         Ok(())
     }
 
-    async fn run(&self, tx: &mut Tx, ids: &Ids, now: Timestamp) -> Result<(), BuyerError> {
+    async fn run(
+        &self,
+        tx: &mut Tx,
+        ids: &Ids,
+        config: &TrustConfig,
+        now: Timestamp,
+    ) -> Result<(), BuyerError> {
         if let Some((key, body)) = &self.answer
             && !idempotency::remember(tx, key, 202, body, now).await?
         {
             return Err(BuyerError::Stale);
         }
-        self.count_load(tx).await?;
+        self.count_load(tx, config).await?;
         let mut contract = self.after.clone();
         let message_id = self.message_id.as_deref();
         if self.before.is_some() {
@@ -149,6 +163,10 @@ impl Step {
             let payload = told(&contract.transaction_id, failure);
             events::record(tx, contract.user_id, &contract.transaction_id, kind, &payload, now).await?;
         }
+        if self.breach {
+            let trade = Trade { contract: contract.id, side: trust::Side::Buyer };
+            trust::service::apply_cancellation(tx, config, contract.user_id, trade, now).await?;
+        }
         for message in &self.out {
             outbox::enqueue(tx, ids, message, now).await?;
         }
@@ -156,8 +174,8 @@ impl Step {
         Ok(())
     }
 
-    /// Moves what the contract counts against its meter's load from before to after.
-    async fn count_load(&self, tx: &mut Tx) -> Result<(), BuyerError> {
+    /// Moves what the contract counts against its user's quota and its meter's load from before to after.
+    async fn count_load(&self, tx: &mut Tx, config: &TrustConfig) -> Result<(), BuyerError> {
         let counted = |contract: &Contract| {
             let meter = contract.buyer_meter.clone().filter(|_| contract.holds != Holds::Nothing)?;
             Some((meter, contract.quantities()))
@@ -166,6 +184,14 @@ impl Step {
         if before == after {
             return Ok(());
         }
+        let mut shifts: Vec<Shift> = Vec::new();
+        if let Some((_, quantities)) = &before {
+            shifts.extend(quantities.iter().map(|part| (part.slot, part.quantity, WattHours::ZERO)));
+        }
+        if let Some((_, quantities)) = &after {
+            shifts.extend(quantities.iter().map(|part| (part.slot, WattHours::ZERO, part.quantity)));
+        }
+        quota::shift(tx, config, self.after.user_id, trust::Use::Purchase, &shifts).await?;
         if let Some((meter, quantities)) = &before {
             market::service::unbuy(tx, meter, quantities).await?;
         }

@@ -9,10 +9,11 @@ use clock::{Clocks, Ids};
 use discom_mock::config::Discom as LedgerOfDiscom;
 use node::{AllowList, ClientConfig, DediConfig, DediRegistry, GuardedClient, Identity, Registry};
 use sha2::{Digest, Sha256};
+use units::WattHours;
 
 use super::platform::{self, Place, Platform, StartError};
 use crate::config::{
-    Config, Discom, MeterConfig, NetworkConfig, Secret, ServerConfig, TradeConfig, UserConfig,
+    Config, Discom, MeterConfig, NetworkConfig, Secret, ServerConfig, TradeConfig, TrustConfig, UserConfig,
 };
 use crate::network::{KeyId, SigningKey};
 
@@ -210,6 +211,7 @@ async fn start_platform(
         },
         network: network_config(subscriber, &base_url, catalog, discoms),
         trade: options.trade.clone(),
+        trust: TrustConfig::default(),
         users: options.users[index].clone(),
     };
     let place = Place { identity, listen, ops: Some(ops) };
@@ -239,6 +241,11 @@ fn network_config(
     config
 }
 
+/// So much in thirty days without a break.
+fn month_at(watts: i64) -> WattHours {
+    WattHours::new(watts.saturating_mul(30 * 24))
+}
+
 /// Six prosumers, three on each platform, spread over the two DISCOMs: so that every kind of trade happens, also one
 /// inside a platform, and one that the network refuses because both belong to one DISCOM.
 pub fn people() -> [Vec<UserConfig>; 2] {
@@ -248,6 +255,10 @@ pub fn people() -> [Vec<UserConfig>; 2] {
         token: Secret::new(format!("demo-token-of-{handle}")),
         payout_name: None,
         payout_vpa: Some(format!("{handle}@upi")),
+        // The most that panel and connection could do in a month: what trust leaves of it does not hold up the demo.
+        monthly_production_kwh: solar_w.map(|watts| month_at(watts)),
+        production_verified: true,
+        monthly_consumption_kwh: Some(month_at(load_w)),
         meters: vec![MeterConfig {
             id: format!("TEST_METER_{}", handle.to_uppercase()),
             discom: discom.to_owned(),

@@ -20,6 +20,7 @@ use crate::config::{Config, ConfigError, UserConfig};
 use crate::identity::{self, NewUser};
 use crate::metering::{self, Meter};
 use crate::network::{Participant, Settings};
+use crate::trust::{self, Capacity};
 use crate::workers::{self, Dispatcher};
 
 /// Why a platform does not start.
@@ -96,7 +97,7 @@ pub async fn open_database(url: &str, clocks: &Clocks) -> Result<Db, DbError> {
 pub async fn start(config: &Config, place: Place, clocks: Clocks, ids: Ids) -> Result<Platform, StartError> {
     config.validate()?;
     let db = open_database(config.server.database_url.expose(), &clocks).await?;
-    seed(&db, &ids, &clocks, &config.users).await?;
+    seed(&db, &ids, &clocks, config).await?;
     let (node, registry) = make_node(config, place.identity, &db, &clocks, &ids)?;
     let settings = settings(config, &clocks)?;
     for (peer, mode) in &config.network.peer_signing {
@@ -176,12 +177,13 @@ fn settings(config: &Config, clocks: &Clocks) -> Result<Settings, StartError> {
         check_interval: Span::from_millis(config.trade.discom_check_interval_ms),
         open_per_meter_max: config.trade.open_per_meter_max,
         open_per_peer_max: config.trade.open_per_peer_max,
+        trust: config.trust,
     })
 }
 
 /// Adds the configured people and meters that are not there yet.
-async fn seed(db: &Db, ids: &Ids, clocks: &Clocks, users: &[UserConfig]) -> Result<(), DbError> {
-    let now = clocks.wire.now();
+async fn seed(db: &Db, ids: &Ids, clocks: &Clocks, config: &Config) -> Result<(), DbError> {
+    let (users, rules, now) = (&config.users, config.trust, clocks.wire.now());
     let handles: Vec<String> = users.iter().map(|user| user.handle.clone()).collect();
     db.write(move |tx| {
         let handles = handles.clone();
@@ -197,12 +199,16 @@ async fn seed(db: &Db, ids: &Ids, clocks: &Clocks, users: &[UserConfig]) -> Resu
             payout_name: user.payout_name.clone().unwrap_or_else(|| user.name.clone()),
             payout_vpa: user.payout_vpa.clone().unwrap_or_else(|| format!("{}@upi", user.handle)),
         };
+        let declared = declared(user);
         let meters: Vec<(uuid::Uuid, crate::config::MeterConfig)> =
             user.meters.iter().map(|meter| (ids.uuid(), meter.clone())).collect();
         db.write(move |tx| {
             let (new, meters) = (new.clone(), meters.clone());
             async move {
                 let user = identity::add(tx, &new, now).await?;
+                if let Some(capacity) = &declared {
+                    trust::service::declare(tx, &rules, user.id, capacity, now).await?;
+                }
                 for (id, meter) in meters {
                     let meter = Meter {
                         id,
@@ -225,4 +231,17 @@ async fn seed(db: &Db, ids: &Ids, clocks: &Clocks, users: &[UserConfig]) -> Resu
         .await?;
     }
     Ok(())
+}
+
+/// What the operator says of a user's roof and household, when the operator says anything.
+fn declared(user: &UserConfig) -> Option<Capacity> {
+    if user.monthly_production_kwh.is_none() && user.monthly_consumption_kwh.is_none() {
+        return None;
+    }
+    Some(Capacity {
+        production: user.monthly_production_kwh,
+        verified: user.production_verified,
+        consumption: user.monthly_consumption_kwh,
+        ..Capacity::default()
+    })
 }

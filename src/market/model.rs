@@ -1,9 +1,12 @@
 //! Offers, their slots, and what can be wrong with a wish about them. Pure.
 
+use energy_rules::RuleSet;
 use units::{DeliverySlot, Price, Timestamp, WattHours};
 use uuid::Uuid;
 
+use crate::config::TrustConfig;
 use crate::error::{Code, Coded, of_rule};
+use crate::trust::TrustError;
 
 /// Most slots of one offer: a day, as the window in which a slot trades is shorter than one.
 pub const SLOTS_MAX: usize = 24;
@@ -96,9 +99,19 @@ pub struct OfferSlot {
     pub published: WattHours,
     pub reserved: WattHours,
     pub sold: WattHours,
+    /// What it uses of its user's monthly quota.
+    pub quota: WattHours,
+    /// Its gate has closed, and what was not sold has gone back to the quota.
+    pub lapsed: bool,
 }
 
 impl OfferSlot {
+    /// What it has to use of the quota: all that is on sale, and after its gate what is sold or held.
+    pub fn due(&self) -> WattHours {
+        let held = self.sold.checked_add(self.reserved).unwrap_or(self.published);
+        if self.lapsed { held } else { self.published }
+    }
+
     /// What can still be bought.
     pub fn available(&self) -> WattHours {
         self.published
@@ -106,6 +119,13 @@ impl OfferSlot {
             .and_then(|rest| rest.checked_sub(self.reserved))
             .unwrap_or(WattHours::ZERO)
     }
+}
+
+/// By what a wish about an offer is judged.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds<'b> {
+    pub rules: &'b RuleSet,
+    pub trust: &'b TrustConfig,
 }
 
 /// An offer as its seller wishes it.
@@ -157,6 +177,8 @@ pub enum MarketError {
     LoadExceeded { slot: String, load: String, bought: String },
     #[error(transparent)]
     Rule(#[from] energy_rules::RuleError),
+    #[error(transparent)]
+    Trust(TrustError),
     #[error("the meter is not verified")]
     MeterUnverified,
     #[error("the meter has no generator or storage that could deliver")]
@@ -178,6 +200,15 @@ impl From<db::DbError> for MarketError {
     }
 }
 
+impl From<TrustError> for MarketError {
+    fn from(error: TrustError) -> Self {
+        match error {
+            TrustError::Database(inner) => inner.into(),
+            other => Self::Trust(other),
+        }
+    }
+}
+
 impl Coded for MarketError {
     fn code(&self) -> Code {
         match self {
@@ -190,6 +221,7 @@ impl Coded for MarketError {
             Self::CapacityExceeded { .. } => Code::CapacityExceeded,
             Self::LoadExceeded { .. } => Code::LoadExceeded,
             Self::Rule(rule) => of_rule(rule).0,
+            Self::Trust(trust) => trust.code(),
             Self::MeterUnverified => Code::MeterUnverified,
             Self::MeterCannotDeliver => Code::NotEligible,
             Self::Database(_) => Code::Internal,
@@ -199,11 +231,26 @@ impl Coded for MarketError {
     fn field(&self) -> Option<String> {
         match self {
             Self::Rule(rule) => of_rule(rule).1.map(str::to_owned),
+            Self::Trust(trust) => trust.field(),
             Self::SlotsInvalid | Self::SlotNotFound(_) => Some("slots".into()),
             Self::CapacityExceeded { .. } | Self::BelowSold { .. } | Self::QuantityUnavailable { .. } => {
                 Some("slots.quantity_kwh".into())
             }
             Self::PriceMismatch { .. } => Some("slots.price_inr".into()),
+            _ => None,
+        }
+    }
+
+    fn next_step(&self) -> Option<String> {
+        match self {
+            Self::Trust(trust) => trust.next_step(),
+            _ => None,
+        }
+    }
+
+    fn remaining_kwh(&self) -> Option<String> {
+        match self {
+            Self::Trust(trust) => trust.remaining_kwh(),
             _ => None,
         }
     }

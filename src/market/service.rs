@@ -6,10 +6,14 @@ use energy_rules::{OfferedSlot, RuleSet};
 use units::{DeliverySlot, Timestamp, WattHours};
 use uuid::Uuid;
 
-use super::model::{MarketError, NewOffer, Offer, OfferSlot, OfferState, Publication, SLOTS_MAX, SlotChange};
+use super::model::{
+    Bounds, MarketError, NewOffer, Offer, OfferSlot, OfferState, Publication, SLOTS_MAX, SlotChange,
+};
 use super::store;
 use crate::contract::SlotQuantity;
 use crate::metering::Meter;
+use crate::trust::Use;
+use crate::trust::quota::{self, Shift};
 
 /// What is taken from an offer, and how firmly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,18 +24,20 @@ pub enum Hold {
     Sale,
 }
 
-/// Lists an offer of a verified meter.
+/// Lists an offer of a verified meter, within the month's quota of its user.
 ///
 /// # Errors
-/// No or too many slots, a slot twice, past its gate, beyond the meter's capacity; the meter cannot deliver.
+/// No or too many slots, a slot twice, past its gate, beyond the meter's capacity or the user's quota; the meter cannot
+/// deliver.
 pub async fn list(
     tx: &mut Tx,
     meter: &Meter,
     wish: &NewOffer,
-    rules: &RuleSet,
+    bounds: Bounds<'_>,
     now_market: Timestamp,
     now: Timestamp,
 ) -> Result<Offer, MarketError> {
+    let rules = bounds.rules;
     if !meter.verified {
         return Err(MarketError::MeterUnverified);
     }
@@ -47,6 +53,8 @@ pub async fn list(
     let valid_until = energy_rules::closes_at(first.slot, rules);
     let listed: Vec<OfferedSlot> = slots.iter().map(offered).collect();
     energy_rules::check_listing(&listed, rules, now_market)?;
+    let grown: Vec<Shift> = slots.iter().map(|slot| (slot.slot, WattHours::ZERO, slot.published)).collect();
+    quota::shift(tx, bounds.trust, wish.user_id, Use::Listing, &grown).await?;
     for slot in &slots {
         grow_listing(tx, meter, slot.slot, WattHours::ZERO, slot.published).await?;
     }
@@ -76,40 +84,48 @@ pub async fn list(
 /// market's now and the wire's.
 ///
 /// # Errors
-/// Not this user's offer, withdrawn, a slot that it does not have, below what is sold, beyond the capacity.
+/// Not this user's offer, withdrawn, a slot that it does not have, below what is sold, beyond the capacity or the quota.
 pub async fn change(
     tx: &mut Tx,
     meter: &Meter,
     offer_id: Uuid,
     name: Option<&str>,
     changes: &[SlotChange],
-    rules: &RuleSet,
+    bounds: Bounds<'_>,
     clock: (Timestamp, Timestamp),
 ) -> Result<Offer, MarketError> {
     let (now_market, now) = clock;
-    for slot in sorted(changes.iter().map(|change| change.slot)) {
+    let touched = sorted(changes.iter().map(|change| change.slot));
+    quota::lock(tx, meter.user_id, Use::Listing, touched.iter().copied()).await?;
+    for slot in touched {
         store::lock_meter_slot(tx, &meter.meter_key, slot, meter.slot_capacity()).await?;
     }
     let mut offer = live(tx, offer_id).await?;
     if offer.meter_id != meter.id {
         return Err(MarketError::OfferNotFound);
     }
+    let mut shifts: Vec<Shift> = Vec::new();
     for change in changes {
         let slot = slot_of(&mut offer, change.slot)?;
-        let before = slot.published;
+        let (before, used) = (slot.published, slot.quota);
         slot.price = change.price.unwrap_or(slot.price);
         slot.published = change.quantity.unwrap_or(slot.published);
         let bound = slot.sold.checked_add(slot.reserved).ok_or(MarketError::OutOfRange)?;
         if slot.published < bound {
             return Err(MarketError::BelowSold { slot: label(slot.slot), bound: bound.to_kwh_text() });
         }
-        let slot = *slot;
         if slot.published > before || change.price.is_some() {
-            energy_rules::check_listing(&[offered(&slot)], rules, now_market)?;
+            energy_rules::check_listing(&[offered(slot)], bounds.rules, now_market)?;
         }
+        let grown = slot.published.checked_sub(before).filter(|grown| *grown > WattHours::ZERO);
+        let with_growth = used.checked_add(grown.unwrap_or_default()).ok_or(MarketError::OutOfRange)?;
+        slot.quota = with_growth.min(slot.due());
+        shifts.push((slot.slot, used, slot.quota));
+        let slot = *slot;
         grow_listing(tx, meter, slot.slot, before, slot.published).await?;
         store::update_slot(tx, offer_id, &slot).await?;
     }
+    quota::shift(tx, bounds.trust, offer.user_id, Use::Listing, &shifts).await?;
     if let Some(name) = name {
         store::rename(tx, offer_id, name).await?;
     }
@@ -128,21 +144,91 @@ pub async fn withdraw(
     now: Timestamp,
 ) -> Result<Offer, MarketError> {
     let found = find(tx, offer_id).await?;
-    for slot in sorted(found.slots.iter().map(|slot| slot.slot)) {
+    let touched = sorted(found.slots.iter().map(|slot| slot.slot));
+    quota::lock(tx, found.user_id, Use::Listing, touched.iter().copied()).await?;
+    for slot in touched {
         store::lock_meter_slot(tx, &meter.meter_key, slot, meter.slot_capacity()).await?;
     }
     let mut offer = live(tx, offer_id).await?;
     if offer.meter_id != meter.id {
         return Err(MarketError::OfferNotFound);
     }
+    let mut freed = Vec::new();
     for slot in &mut offer.slots {
         let before = slot.published;
         slot.published = slot.sold.checked_add(slot.reserved).ok_or(MarketError::OutOfRange)?;
+        freed.extend(give_back(slot));
         grow_listing(tx, meter, slot.slot, before, slot.published).await?;
         store::update_slot(tx, offer_id, slot).await?;
     }
+    quota::release(tx, offer.user_id, Use::Listing, &freed).await?;
     store::touch(tx, offer_id, OfferState::Withdrawn, now).await?;
     store::find(tx, offer_id).await?.ok_or(MarketError::OfferNotFound)
+}
+
+/// Offers of which a slot can no longer be traded and still uses quota for what was not sold: user and offer, by user.
+///
+/// # Errors
+/// The database's.
+pub async fn over(
+    tx: &mut Tx,
+    rules: &RuleSet,
+    now_market: Timestamp,
+    limit: i64,
+) -> Result<Vec<(Uuid, Uuid)>, DbError> {
+    store::over(tx, last_closed(rules, now_market).start(), limit).await
+}
+
+/// Gives back to the quota what these offers of one user did not sell in the slots whose gates have closed. Stock and
+/// catalog stay as they are: nothing can be bought there any more. Gives how many slots lapsed.
+///
+/// # Errors
+/// The database's.
+pub async fn lapse(
+    tx: &mut Tx,
+    user: Uuid,
+    offers: &[Uuid],
+    rules: &RuleSet,
+    now_market: Timestamp,
+) -> Result<usize, MarketError> {
+    let closed = last_closed(rules, now_market);
+    let mut slots = Vec::new();
+    for id in offers {
+        slots.extend(find(tx, *id).await?.slots.iter().map(|slot| slot.slot).filter(|slot| *slot <= closed));
+    }
+    quota::lock(tx, user, Use::Listing, slots).await?;
+    let (mut freed, mut count) = (Vec::new(), 0_usize);
+    for id in offers {
+        let mut offer = store::lock(tx, *id).await?.ok_or(MarketError::OfferNotFound)?;
+        for slot in offer.slots.iter_mut().filter(|slot| !slot.lapsed && slot.slot <= closed) {
+            slot.lapsed = true;
+            freed.extend(give_back(slot));
+            store::update_slot(tx, *id, slot).await?;
+            count = count.saturating_add(1);
+        }
+    }
+    quota::release(tx, user, Use::Listing, &freed).await?;
+    Ok(count)
+}
+
+/// The latest slot whose gate is closed; gates close in the order of their slots.
+fn last_closed(rules: &RuleSet, now_market: Timestamp) -> DeliverySlot {
+    let mut slot = DeliverySlot::containing(now_market);
+    while energy_rules::closes_at(slot, rules) > now_market {
+        slot = slot.previous();
+    }
+    while energy_rules::closes_at(slot.next(), rules) <= now_market {
+        slot = slot.next();
+    }
+    slot
+}
+
+/// Lets go of what a slot uses of the quota beyond what it has to.
+fn give_back(slot: &mut OfferSlot) -> Option<(DeliverySlot, WattHours)> {
+    let due = slot.due();
+    let freed = slot.quota.checked_sub(due).filter(|freed| *freed > WattHours::ZERO)?;
+    slot.quota = due;
+    Some((slot.slot, freed))
 }
 
 /// Takes stock, all slots or none: this is the one place where the last kilowatt-hour is given away.
@@ -322,25 +408,41 @@ async fn move_held<F>(
 where
     F: Fn(&mut OfferSlot, WattHours) -> Option<()> + Send,
 {
+    // What comes back to a withdrawn offer is withdrawn with it, and what comes back after the gate is not on sale: both
+    // go back to the quota. Its row and the meter's come first; should the offer be withdrawn between this look and its
+    // lock, they come second, and if that meets a transaction that locks them in order, one of the two is run again.
+    let peek = find(tx, offer_id).await?;
+    let touched = || sorted(held.iter().map(|part| part.slot));
+    let returns = |offer: &Offer| {
+        let lapsed = |part: &SlotQuantity| offer.slots.iter().any(|s| s.slot == part.slot && s.lapsed);
+        offer.state == OfferState::Withdrawn || held.iter().any(lapsed)
+    };
+    if returns(&peek) {
+        quota::lock(tx, peek.user_id, Use::Listing, touched()).await?;
+        for slot in touched() {
+            store::lock_meter_slot(tx, &peek.meter_key, slot, None).await?;
+        }
+    }
     let mut offer = store::lock(tx, offer_id).await?.ok_or(MarketError::OfferNotFound)?;
-    let (state, meter_key) = (offer.state, offer.meter_key.clone());
+    let (state, meter_key, user) = (offer.state, offer.meter_key.clone(), offer.user_id);
+    let mut freed = Vec::new();
     for part in held {
         let slot = slot_of(&mut offer, part.slot)?;
         apply(slot, part.quantity)
             .filter(|()| slot.sold >= WattHours::ZERO && slot.reserved >= WattHours::ZERO)
             .ok_or(MarketError::OutOfRange)?;
         if state == OfferState::Withdrawn {
-            // What comes back to a withdrawn offer is withdrawn with it. The meter's row is locked after the offer
-            // here; should that ever meet a listing that locks them the other way, one of the two is run again.
             let before = slot.published;
             slot.published = slot.sold.checked_add(slot.reserved).ok_or(MarketError::OutOfRange)?;
             let listed = store::lock_meter_slot(tx, &meter_key, slot.slot, None).await?.used;
             let rest = before.checked_sub(slot.published).and_then(|freed| listed.checked_sub(freed));
             store::update_meter_slot(tx, &meter_key, slot.slot, rest.ok_or(MarketError::OutOfRange)?).await?;
         }
+        freed.extend(give_back(slot));
         let slot = *slot;
         store::update_slot(tx, offer_id, &slot).await?;
     }
+    quota::release(tx, user, Use::Listing, &freed).await?;
     store::touch(tx, offer_id, state, now).await?;
     Ok(())
 }
@@ -391,6 +493,8 @@ fn new_slot(wish: &super::NewSlot) -> OfferSlot {
         published: wish.quantity,
         reserved: WattHours::ZERO,
         sold: WattHours::ZERO,
+        quota: wish.quantity,
+        lapsed: false,
     }
 }
 

@@ -10,8 +10,8 @@ sql! {
     INSERT_OFFER = "INSERT INTO offers (id, user_id, meter_id, meter_key, name, state, publish_transaction_id, \
         valid_from, valid_until, revision, published_revision, publish_state, created_at, updated_at) \
         VALUES ($1, $2, $3, $4, $5, 'live', $6, $7, $8, 1, 0, 'pending', $9, $9)";
-    INSERT_SLOT = "INSERT INTO offer_slots (offer_id, slot_start, price, published_wh, reserved_wh, sold_wh) \
-        VALUES ($1, $2, $3, $4, 0, 0)";
+    INSERT_SLOT = "INSERT INTO offer_slots (offer_id, slot_start, price, published_wh, reserved_wh, sold_wh, \
+        quota_wh, lapsed) VALUES ($1, $2, $3, $4, 0, 0, $5, 0)";
     FIND_OFFER = "SELECT id, user_id, meter_id, meter_key, name, state, publish_transaction_id, valid_from, \
         valid_until, revision, published_revision, publish_state, publish_error, created_at, updated_at \
         FROM offers WHERE id = $1";
@@ -22,10 +22,12 @@ sql! {
         valid_until, revision, published_revision, publish_state, publish_error, created_at, updated_at \
         FROM offers WHERE user_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
     UNPUBLISHED = "SELECT id FROM offers WHERE publish_state = 'pending' ORDER BY id LIMIT $1";
-    SLOTS = "SELECT slot_start, price, published_wh, reserved_wh, sold_wh FROM offer_slots \
+    SLOTS = "SELECT slot_start, price, published_wh, reserved_wh, sold_wh, quota_wh, lapsed FROM offer_slots \
         WHERE offer_id = $1 ORDER BY slot_start";
-    UPDATE_SLOT = "UPDATE offer_slots SET price = $3, published_wh = $4, reserved_wh = $5, sold_wh = $6 \
-        WHERE offer_id = $1 AND slot_start = $2";
+    UPDATE_SLOT = "UPDATE offer_slots SET price = $3, published_wh = $4, reserved_wh = $5, sold_wh = $6, \
+        quota_wh = $7, lapsed = $8 WHERE offer_id = $1 AND slot_start = $2";
+    OVER = "SELECT DISTINCT o.user_id AS user_id, o.id AS id FROM offer_slots s JOIN offers o ON o.id = s.offer_id \
+        WHERE s.lapsed = 0 AND s.slot_start <= $1 ORDER BY o.user_id, o.id LIMIT $2";
     TOUCH_OFFER = "UPDATE offers SET revision = revision + 1, publish_state = 'pending', state = $2, \
         updated_at = $3 WHERE id = $1";
     RENAME_OFFER = "UPDATE offers SET name = $2 WHERE id = $1";
@@ -61,7 +63,8 @@ pub(super) async fn insert(tx: &mut Tx, offer: &Offer) -> Result<(), DbError> {
     ];
     tx.execute(&INSERT_OFFER, &params).await?;
     for slot in &offer.slots {
-        let params = [offer.id.into(), slot.slot.into(), slot.price.into(), slot.published.into()];
+        let params =
+            [offer.id.into(), slot.slot.into(), slot.price.into(), slot.published.into(), slot.quota.into()];
         tx.execute(&INSERT_SLOT, &params).await?;
     }
     Ok(())
@@ -108,9 +111,21 @@ pub(super) async fn update_slot(tx: &mut Tx, offer: Uuid, slot: &OfferSlot) -> R
         slot.published.into(),
         slot.reserved.into(),
         slot.sold.into(),
+        slot.quota.into(),
+        slot.lapsed.into(),
     ];
     tx.execute(&UPDATE_SLOT, &params).await?;
     Ok(())
+}
+
+/// Offers with slots that start until then and have not lapsed, and whose they are; by user.
+pub(super) async fn over(
+    tx: &mut Tx,
+    last_start: Timestamp,
+    limit: i64,
+) -> Result<Vec<(Uuid, Uuid)>, DbError> {
+    let rows = tx.query(&OVER, &[last_start.into(), limit.into()]).await?;
+    rows.iter().map(|row| Ok((row.get("user_id")?, row.get("id")?))).collect()
 }
 
 /// A new revision, to be published.
@@ -224,5 +239,7 @@ fn read_slot(row: &Row) -> Result<OfferSlot, DbError> {
         published: row.get("published_wh")?,
         reserved: row.get("reserved_wh")?,
         sold: row.get("sold_wh")?,
+        quota: row.get("quota_wh")?,
+        lapsed: row.get("lapsed")?,
     })
 }

@@ -122,6 +122,7 @@ async fn cancel_order_once(
     let out = vec![p.compose(&leg)?, withdrawal(p, &before, &cancelled)?];
     let mut step = Step::new(Some(&before), after, "on_cancel");
     step.message_id = Some(message_id);
+    step.breach = true;
     step.out = out;
     step.answer = super::listing::answer(key, &ordered)?;
     step.commit(p).await?;

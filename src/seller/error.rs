@@ -10,6 +10,7 @@ use crate::contract::{State, TransitionError};
 use crate::error::{Code, Coded, of_rule};
 use crate::market::MarketError;
 use crate::network::ComposeError;
+use crate::trust::TrustError;
 
 /// Why something is refused, or what failed on our side.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -100,6 +101,15 @@ impl From<WireError> for SellerError {
     }
 }
 
+impl From<TrustError> for SellerError {
+    fn from(error: TrustError) -> Self {
+        match error {
+            TrustError::Database(inner) => inner.into(),
+            other => Self::Market(MarketError::Trust(other)),
+        }
+    }
+}
+
 impl From<TransitionError> for SellerError {
     fn from(error: TransitionError) -> Self {
         Self::State(error.from)
@@ -159,6 +169,20 @@ impl Coded for SellerError {
             Self::Field { field, .. } => Some((*field).to_owned()),
             Self::Rule(rule) => of_rule(rule).1.map(str::to_owned),
             Self::Market(market) => market.field(),
+            _ => None,
+        }
+    }
+
+    fn next_step(&self) -> Option<String> {
+        match self {
+            Self::Market(market) => market.next_step(),
+            _ => None,
+        }
+    }
+
+    fn remaining_kwh(&self) -> Option<String> {
+        match self {
+            Self::Market(market) => market.remaining_kwh(),
             _ => None,
         }
     }

@@ -11,7 +11,7 @@ use super::model::{ChangeWish, ListWish};
 use crate::events::{self, idempotency};
 use crate::identity::User;
 use crate::market::service as market;
-use crate::market::{NewOffer, Offer};
+use crate::market::{Bounds, NewOffer, Offer};
 use crate::metering::{self, Meter};
 use crate::network::{Participant, normalize_meter};
 
@@ -50,13 +50,14 @@ pub async fn list_offer(
         name: wish.name.unwrap_or_else(|| format!("Energy of {}", user.display_name)),
         slots: wish.slots,
     };
-    let (work, rules) = (Arc::new((new, meter, key)), p.settings.rules.clone());
+    let (work, settings) = (Arc::new((new, meter, key)), Arc::clone(&p.settings));
     let (now_market, now) = (p.market_now(), p.now());
     let offer = p.db.write(move |tx| {
-        let (work, rules) = (Arc::clone(&work), rules.clone());
+        let (work, settings) = (Arc::clone(&work), Arc::clone(&settings));
         Box::pin(async move {
             let (new, meter, key) = &*work;
-            let offer = market::list(tx, meter, new, &rules, now_market, now).await?;
+            let bounds = Bounds { rules: &settings.rules, trust: &settings.trust };
+            let offer = market::list(tx, meter, new, bounds, now_market, now).await?;
             settle(tx, &offer, "offer.listed", key.as_ref(), 201, now).await?;
             Ok::<_, SellerError>(offer)
         })
@@ -77,14 +78,15 @@ pub async fn change_offer(
 ) -> Result<Offer, SellerError> {
     check_name(wish.name.as_deref())?;
     let meter = meter_of_offer(p, user, offer_id).await?;
-    let (work, rules) = (Arc::new((wish, meter, key)), p.settings.rules.clone());
+    let (work, settings) = (Arc::new((wish, meter, key)), Arc::clone(&p.settings));
     let clock = (p.market_now(), p.now());
     let offer = p.db.write(move |tx| {
-        let (work, rules) = (Arc::clone(&work), rules.clone());
+        let (work, settings) = (Arc::clone(&work), Arc::clone(&settings));
         Box::pin(async move {
             let (wish, meter, key) = &*work;
-            let name = wish.name.as_deref();
-            let offer = market::change(tx, meter, offer_id, name, &wish.slots, &rules, clock).await?;
+            let (name, slots) = (wish.name.as_deref(), &wish.slots);
+            let bounds = Bounds { rules: &settings.rules, trust: &settings.trust };
+            let offer = market::change(tx, meter, offer_id, name, slots, bounds, clock).await?;
             settle(tx, &offer, "offer.changed", key.as_ref(), 200, clock.1).await?;
             Ok::<_, SellerError>(offer)
         })

@@ -13,10 +13,12 @@ use units::{Timestamp, WattHours};
 use uuid::Uuid;
 
 use super::error::SellerError;
+use crate::config::TrustConfig;
 use crate::contract::{self, Contract, Holds, Side, SlotQuantity};
 use crate::events::idempotency;
 use crate::market::service::{self as market, Hold};
 use crate::network::Participant;
+use crate::trust::{self, Trade};
 
 /// How often a decision is made anew when another change came first.
 pub(super) const ROUNDS: usize = 8;
@@ -81,6 +83,8 @@ pub(super) struct Step {
     pub(super) cause: &'static str,
     pub(super) message_id: Option<String>,
     pub(super) caps: Option<Caps>,
+    /// Our user calls off what was confirmed, which costs trust (ruling 17).
+    pub(super) breach: bool,
     pub(super) out: Vec<Outgoing>,
     pub(super) ends: Ends,
     /// The client's key and the answer that it gets, now and again.
@@ -95,6 +99,7 @@ impl Step {
             cause,
             message_id: None,
             caps: None,
+            breach: false,
             out: Vec::new(),
             ends: Ends::Nothing,
             answer: None,
@@ -115,16 +120,23 @@ impl Step {
     /// [`SellerError::Stale`] when another change came first; too little stock; too many reservations; the database's.
     pub(super) async fn commit(self, p: &Participant) -> Result<(), SellerError> {
         let (step, ids, now) = (Arc::new(self), p.ids.clone(), p.now());
+        let config = p.settings.trust;
         let stored = p.db.write(move |tx| {
             let (step, ids) = (Arc::clone(&step), ids.clone());
-            Box::pin(async move { step.run(tx, &ids, now).await })
+            Box::pin(async move { step.run(tx, &ids, &config, now).await })
         });
         stored.await?;
         p.node.wake();
         Ok(())
     }
 
-    async fn run(&self, tx: &mut Tx, ids: &Ids, now: Timestamp) -> Result<(), SellerError> {
+    async fn run(
+        &self,
+        tx: &mut Tx,
+        ids: &Ids,
+        config: &TrustConfig,
+        now: Timestamp,
+    ) -> Result<(), SellerError> {
         if let Some((key, body)) = &self.answer
             && !idempotency::remember(tx, key, 202, body, now).await?
         {
@@ -138,6 +150,10 @@ impl Step {
             contract::service::save(tx, &mut contract, self.cause, message_id, now).await?;
         } else if !contract::service::create(tx, &contract, self.cause, message_id, now).await? {
             return Err(SellerError::Stale);
+        }
+        if self.breach {
+            let trade = Trade { contract: contract.id, side: trust::Side::Seller };
+            trust::service::apply_cancellation(tx, config, contract.user_id, trade, now).await?;
         }
         for message in &self.out {
             outbox::enqueue(tx, ids, message, now).await?;

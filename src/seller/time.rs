@@ -1,4 +1,7 @@
-//! What time does to the seller's contracts: reservations lapse, and what was never concluded expires at its gate.
+//! What time does to the seller's side: reservations lapse, and hours that nobody bought go back to the quota.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use db::DbError;
 use uuid::Uuid;
@@ -6,12 +9,14 @@ use uuid::Uuid;
 use super::error::SellerError;
 use super::step::{Step, load_by_id, rounds};
 use crate::contract::{self, Holds, Side, State, Step as Transition};
+use crate::market::{MarketError, service as market};
 use crate::network::Participant;
 
 /// Contracts that are looked at in one round.
 const BATCH: i64 = 100;
 
-/// Gives back the stock of reservations whose time is over; gives how many.
+/// Gives back the stock of reservations whose time is over, and the quota of what was not sold before its gate; gives
+/// how many.
 ///
 /// # Errors
 /// The database's.
@@ -28,7 +33,35 @@ pub async fn expire(p: &Participant) -> Result<usize, DbError> {
             Err(error) => tracing::warn!(%error, contract = %id, "a reservation could not be released"),
         }
     }
-    Ok(expired)
+    Ok(expired.saturating_add(lapse(p).await?))
+}
+
+/// Gives back what the hours of closed gates use of their users' quotas and have not sold; gives how many hours.
+async fn lapse(p: &Participant) -> Result<usize, DbError> {
+    let (now, settings) = (p.market_now(), Arc::clone(&p.settings));
+    let found = p.db.read(move |tx| {
+        let settings = Arc::clone(&settings);
+        Box::pin(async move { market::over(tx, &settings.rules, now, BATCH).await })
+    });
+    let mut by_user: BTreeMap<Uuid, Vec<Uuid>> = BTreeMap::new();
+    for (user, offer) in found.await? {
+        by_user.entry(user).or_default().push(offer);
+    }
+    let mut lapsed = 0_usize;
+    for (user, offers) in by_user {
+        let (offers, settings) = (Arc::new(offers), Arc::clone(&p.settings));
+        let done: Result<usize, MarketError> =
+            p.db.write(move |tx| {
+                let (offers, settings) = (Arc::clone(&offers), Arc::clone(&settings));
+                Box::pin(async move { market::lapse(tx, user, &offers, &settings.rules, now).await })
+            })
+            .await;
+        match done {
+            Ok(count) => lapsed = lapsed.saturating_add(count),
+            Err(error) => tracing::warn!(%error, "the quota of hours that are over could not be given back"),
+        }
+    }
+    Ok(lapsed)
 }
 
 /// False when it was confirmed, prolonged or cancelled meanwhile.

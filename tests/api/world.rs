@@ -14,11 +14,12 @@ use serde_json::{Value, json};
 use units::{DeliverySlot, Price, Span, Timestamp, WattHours};
 use uuid::Uuid;
 use wattmandi::api::{self, ApiState, Running};
-use wattmandi::config::{Discom, Policy};
+use wattmandi::config::{Discom, Policy, TrustConfig};
 use wattmandi::contract::{Contract, ContractSlot, Holds, LedgerState, Side, State, service};
 use wattmandi::identity::{self, NewUser, User};
 use wattmandi::metering::{self, Meter};
 use wattmandi::network::{KeyId, Participant, Settings, SigningKey, normalize_meter};
+use wattmandi::trust::{Capacity, service as service_of_trust};
 use wattmandi::workers::Dispatcher;
 
 pub const US: &str = "us.example";
@@ -249,6 +250,7 @@ fn settings(base: &str) -> Settings {
         cancel_window: Span::from_minutes(30),
         open_per_meter_max: 20,
         open_per_peer_max: 1_000,
+        trust: TrustConfig::default(),
     }
 }
 
@@ -280,6 +282,13 @@ async fn add(participant: &Participant, handle: &str, token: &str, meter: &str) 
                 verified: true,
             };
             metering::add(tx, &meter, now).await?;
+            let capacity = Capacity {
+                production: Some(WattHours::new(500_000)),
+                verified: true,
+                consumption: Some(WattHours::new(300_000)),
+                ..Capacity::default()
+            };
+            service_of_trust::declare(tx, &TrustConfig::default(), user.id, &capacity, now).await?;
             Ok::<_, db::DbError>(user)
         }
         .boxed()

@@ -12,7 +12,7 @@ use units::Timestamp;
 use super::Answer;
 use super::paging::Asked;
 use crate::api::State;
-use crate::contract;
+use crate::{contract, trust};
 
 #[derive(Serialize)]
 struct QueueView {
@@ -75,11 +75,12 @@ pub async fn metrics(state: State) -> Answer {
     let read = state.read(|tx| {
         async move {
             let (outbox, inbox) = (overview::outbox(tx, 0).await?, overview::inbox(tx, 0).await?);
-            Ok((outbox, inbox, contract::service::count_states(tx).await?))
+            let contracts = contract::service::count_states(tx).await?;
+            Ok((outbox, inbox, contracts, trust::service::count_causes(tx).await?))
         }
         .boxed()
     });
-    let (outbox, inbox, contracts) = read.await?;
+    let (outbox, inbox, contracts, changes) = read.await?;
     let mut family = |name: &str, kind: &str, rows: &[(String, i64)]| {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "# TYPE {name} {kind}");
@@ -96,6 +97,8 @@ pub async fn metrics(state: State) -> Answer {
         (format!("{{side=\"{}\",state=\"{}\"}}", side.as_str(), state.as_str()), *count)
     });
     family("wattmandi_contracts", "gauge", &labelled.collect::<Vec<_>>());
+    let labelled = changes.into_iter().map(|(cause, count)| (format!("{{cause=\"{cause}\"}}"), count));
+    family("wattmandi_trust_changes", "gauge", &labelled.collect::<Vec<_>>());
     let stats = state.participant.db.stats();
     let whole = |count: u64| vec![(String::new(), i64::try_from(count).unwrap_or(i64::MAX))];
     family("wattmandi_db_transactions_total", "counter", &whole(stats.transactions));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use actix_web::http::header;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -70,10 +70,22 @@ impl Asked {
     pub fn answer<R, T: Serialize>(
         &self,
         request: &HttpRequest,
-        mut rows: Vec<R>,
+        rows: Vec<R>,
         id: impl Fn(&R) -> Uuid,
         show: impl Fn(&R) -> T,
     ) -> HttpResponse {
+        let (page, mut response) = self.cut(request, rows, id, show);
+        response.json(page)
+    }
+
+    /// As [`Self::answer`], for a page that is a part of a document: beside it the answer with its `Link`.
+    pub fn cut<R, T: Serialize>(
+        &self,
+        request: &HttpRequest,
+        mut rows: Vec<R>,
+        id: impl Fn(&R) -> Uuid,
+        show: impl Fn(&R) -> T,
+    ) -> (Page<T>, HttpResponseBuilder) {
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
         let more = rows.len() > limit;
         rows.truncate(limit);
@@ -86,7 +98,7 @@ impl Asked {
             }
             response.insert_header((header::LINK, format!("{link}>; rel=\"next\"")));
         }
-        response.json(Page { items: rows.iter().map(show).collect(), next_cursor })
+        (Page { items: rows.iter().map(show).collect(), next_cursor }, response)
     }
 }
 

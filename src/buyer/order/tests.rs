@@ -112,6 +112,7 @@ fn settings() -> Settings {
         check_interval: Span::from_secs(60),
         open_per_meter_max: 20,
         open_per_peer_max: 1_000,
+        trust: crate::config::TrustConfig::default(),
     }
 }
 
