@@ -4,6 +4,7 @@
 
 mod network;
 mod server;
+mod settlement;
 mod trade;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use std::path::Path;
 pub use network::{Discom, NetworkConfig, Policy};
 use serde::Deserialize;
 pub use server::{Secret, ServerConfig};
+pub use settlement::{RATE_KINDS, RateConfig, SettlementConfig};
 pub use trade::TradeConfig;
 
 /// Everything that an operator decides about one participant.
@@ -22,6 +24,8 @@ pub struct Config {
     pub network: NetworkConfig,
     #[serde(default)]
     pub trade: TradeConfig,
+    #[serde(default)]
+    pub settlement: SettlementConfig,
     /// People and meters that exist from the start; accounts come later.
     #[serde(default)]
     pub users: Vec<UserConfig>,
@@ -39,6 +43,9 @@ pub struct UserConfig {
     pub payout_name: Option<String>,
     #[serde(default)]
     pub payout_vpa: Option<String>,
+    /// How far the account may be in debit; without it that of `[settlement]`.
+    #[serde(default)]
+    pub credit_limit_inr: Option<units::Paise>,
     #[serde(default)]
     pub meters: Vec<MeterConfig>,
 }
@@ -111,6 +118,7 @@ impl Config {
         self.server.validate()?;
         self.network.validate(self.server.insecure_demo)?;
         self.trade.validate()?;
+        self.settlement.validate()?;
         for (index, user) in self.users.iter().enumerate() {
             let place = |key: &str| format!("users[{index}].{key}");
             if user.token.expose().len() < 16 {
@@ -122,6 +130,9 @@ impl Config {
                     &place("token"),
                     "a token that everybody knows needs --insecure-demo",
                 ));
+            }
+            if let Some(limit) = user.credit_limit_inr {
+                settlement::check_limit(&place("credit_limit_inr"), limit)?;
             }
             for meter in &user.meters {
                 if !self.network.discoms.iter().any(|discom| discom.code == meter.discom) {

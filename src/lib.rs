@@ -8,7 +8,7 @@
 //! | 1 | [`error`] [`config`] [`telemetry`] |
 //! | 2 | [`network`] [`identity`] [`events`] |
 //! | 4 | [`metering`] [`contract`] |
-//! | 5 | [`market`] |
+//! | 5 | [`market`] [`settlement`] |
 //! | 6 | [`buyer`] [`seller`] [`discom`]: with [`network`] the only ones that see wire types |
 //! | 7 | [`api`] [`workers`] |
 //! | 8 | [`cli`] |
@@ -28,18 +28,27 @@ pub mod market;
 pub mod metering;
 pub mod network;
 pub mod seller;
+pub mod settlement;
 pub mod telemetry;
 pub mod workers;
 
 use db::Migration;
 
 /// The tables of the server; those of the messages are [`node::MIGRATIONS`].
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "participant",
-    sqlite: include_str!("../migrations/sqlite/0001_participant.sql"),
-    postgres: include_str!("../migrations/postgres/0001_participant.sql"),
-}];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "participant",
+        sqlite: include_str!("../migrations/sqlite/0001_participant.sql"),
+        postgres: include_str!("../migrations/postgres/0001_participant.sql"),
+    },
+    Migration {
+        version: 4,
+        name: "settlement",
+        sqlite: include_str!("../migrations/sqlite/0004_settlement.sql"),
+        postgres: include_str!("../migrations/postgres/0004_settlement.sql"),
+    },
+];
 
 /// The component under which [`MIGRATIONS`] are recorded.
 pub const COMPONENT: &str = "wattmandi";

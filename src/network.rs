@@ -15,7 +15,7 @@ use db::Db;
 use energy_rules::RuleSet;
 pub use node::ComposeError;
 use node::{Draft, Face, Node, Outgoing, Refusal};
-use units::{Span, Timestamp};
+use units::{Paise, Span, Timestamp};
 use uuid::Uuid;
 
 pub use self::ledger::LedgerAct;
@@ -46,6 +46,8 @@ pub struct Settings {
     /// Open reservations that one buyer's meter, and one peer platform, may have with us.
     pub open_per_meter_max: i64,
     pub open_per_peer_max: i64,
+    /// How far a user's account may be in debit unless the operator decided otherwise.
+    pub credit_limit: Paise,
 }
 
 impl Settings {

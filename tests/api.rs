@@ -28,7 +28,7 @@ db::sql! {
 const ERRORS: &str = include_str!("../docs/errors.md");
 
 fn is_client(path: &str) -> bool {
-    path.starts_with("/api/") || path.starts_with("/seller/")
+    ["/api/", "/seller/", "/users/"].iter().any(|start| path.starts_with(start))
 }
 
 /// Every documented route of clients, with a random id in its path.

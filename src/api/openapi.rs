@@ -12,7 +12,7 @@ use utoipa::{Modify, OpenApi, ToSchema};
 use super::network;
 use super::problem::{MEDIA_TYPE, ProblemBody};
 use super::routes::transactions::TransactionDocument;
-use super::routes::{discover, health, offers, orders, profile, trade, transactions};
+use super::routes::{account, discover, health, offers, orders, profile, statements, trade, transactions};
 
 /// A request that is stored and on its way to the network; the outcome follows.
 #[derive(Debug, ToSchema)]
@@ -40,6 +40,7 @@ pub struct AcceptedSchema {
         (name = "trade", description = "The buyer's steps"),
         (name = "transactions", description = "How trades stand, and their events"),
         (name = "seller", description = "Offers and orders"),
+        (name = "account", description = "Money and statements"),
         (name = "operation", description = "Is it alive, is it ready"),
         (name = "network", description = "What platforms of the network call; signed, as Beckn 2.0 says"),
     ),
@@ -51,6 +52,7 @@ pub struct AcceptedSchema {
         transactions::list, transactions::show, discover::offers, transactions::events, transactions::all_events,
         profile::show, offers::list, offers::create, offers::show, offers::change, offers::withdraw,
         orders::list, orders::show, orders::cancel, orders::push_status,
+        account::show, account::journal, account::top_up, account::withdraw, statements::list, statements::show,
         network::bap, network::bpp, network::on_publish, network::callbacks,
     ),
     components(schemas(ProblemBody, AcceptedSchema, TransactionDocument)),
@@ -68,7 +70,7 @@ impl Modify for Everywhere {
         bearer.description = Some("The API token of a user".to_owned());
         components.add_security_scheme("token", SecurityScheme::Http(bearer));
         for (path, item) in &mut document.paths.paths {
-            let ours = path.starts_with("/api/") || path.starts_with("/seller/");
+            let ours = ["/api/", "/seller/", "/users/"].iter().any(|start| path.starts_with(start));
             for (method, operation) in operations(item) {
                 operation.operation_id = Some(name(&method, path));
                 if ours {

@@ -29,8 +29,8 @@ pub async fn dress(
     let mut response = uniform(response, &id);
     let took = state.participant.now().since(started).as_millis();
     tell(&response, &id, took);
-    let api =
-        response.request().path().starts_with("/api") || response.request().path().starts_with("/seller");
+    let path = response.request().path();
+    let api = ["/api", "/seller", "/users"].iter().any(|start| path.starts_with(start));
     let headers = response.headers_mut();
     let mut default = |name: HeaderName, value: &'static str| {
         if !headers.contains_key(&name) {

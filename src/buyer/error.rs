@@ -10,6 +10,7 @@ use crate::contract::{State, TransitionError};
 use crate::error::{Code, Coded, of_rule};
 use crate::market::MarketError;
 use crate::network::ComposeError;
+use crate::settlement::MoneyError;
 
 /// Why a wish is refused, or what failed on our side.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -52,6 +53,8 @@ pub enum BuyerError {
     Rule(#[from] RuleError),
     #[error(transparent)]
     Market(#[from] MarketError),
+    #[error(transparent)]
+    Money(MoneyError),
     #[error("the seller's platform cannot be found in the registry")]
     PeerUnknown,
     #[error("a stored document cannot be read")]
@@ -74,6 +77,16 @@ impl BuyerError {
 impl From<DbError> for BuyerError {
     fn from(error: DbError) -> Self {
         if error == DbError::Serialization { Self::Stale } else { Self::Database(error) }
+    }
+}
+
+impl From<MoneyError> for BuyerError {
+    fn from(error: MoneyError) -> Self {
+        match error {
+            MoneyError::Database(inner) => inner.into(),
+            MoneyError::Stale => Self::Stale,
+            other => Self::Money(other),
+        }
     }
 }
 
@@ -124,6 +137,7 @@ impl Coded for BuyerError {
             Self::IdempotencyMismatch => Code::IdempotencyMismatch,
             Self::Rule(rule) => of_rule(rule).0,
             Self::Market(error) => error.code(),
+            Self::Money(error) => error.code(),
             Self::PeerUnknown => Code::PeerUnavailable,
             Self::Document | Self::Compose(_) | Self::Database(_) => Code::Internal,
         }

@@ -7,21 +7,21 @@ use beckn_wire::context::Context;
 use beckn_wire::energy::Contract as WireContract;
 use beckn_wire::envelope::Envelope;
 use beckn_wire::json::Json;
-use clock::Ids;
 use db::{DbError, Tx};
 use node::{InboxJob, OutboxJob, Outcome, Outgoing, ProcessError, inbox, outbox};
-use units::Timestamp;
+use units::{Paise, Timestamp};
 
 use super::error::BuyerError;
 use super::model::Accepted;
 use super::store::{self, Change};
 use super::terms::failure;
-use crate::contract::{self, Contract, Failure, Holds, Side};
+use crate::contract::{self, Contract, Failure, Holds, Side, State};
 use crate::events::{self, idempotency};
 use crate::identity::User;
 use crate::market;
 use crate::metering;
 use crate::network::{Participant, Tolerance};
+use crate::settlement::{self, Stamp};
 
 /// How often a decision is made anew when another change came first.
 pub(super) const ROUNDS: usize = 5;
@@ -114,19 +114,21 @@ impl Step {
     /// Stores it.
     ///
     /// # Errors
-    /// [`BuyerError::Stale`] when another change came first; more than the sanctioned load; the database's.
+    /// [`BuyerError::Stale`] when another change came first; more than the sanctioned load, or than the account can
+    /// bear; the database's.
     pub(super) async fn commit(self, p: &Participant) -> Result<(), BuyerError> {
-        let (step, ids, now) = (Arc::new(self), p.ids.clone(), p.now());
+        let (step, under) = (Arc::new(self), p.clone());
         let stored = p.db.write(move |tx| {
-            let (step, ids) = (Arc::clone(&step), ids.clone());
-            Box::pin(async move { step.run(tx, &ids, now).await })
+            let (step, p) = (Arc::clone(&step), under.clone());
+            Box::pin(async move { step.run(tx, &Stamp::of(&p)).await })
         });
         stored.await?;
         p.node.wake();
         Ok(())
     }
 
-    async fn run(&self, tx: &mut Tx, ids: &Ids, now: Timestamp) -> Result<(), BuyerError> {
+    async fn run(&self, tx: &mut Tx, stamp: &Stamp<'_>) -> Result<(), BuyerError> {
+        let now = stamp.now;
         if let Some((key, body)) = &self.answer
             && !idempotency::remember(tx, key, 202, body, now).await?
         {
@@ -150,8 +152,9 @@ impl Step {
             events::record(tx, contract.user_id, &contract.transaction_id, kind, &payload, now).await?;
         }
         for message in &self.out {
-            outbox::enqueue(tx, ids, message, now).await?;
+            outbox::enqueue(tx, stamp.ids, message, now).await?;
         }
+        self.hold_money(tx, stamp).await?;
         self.ends.run(tx, now).await?;
         Ok(())
     }
@@ -175,6 +178,29 @@ impl Step {
         }
         Ok(())
     }
+
+    /// Moves what the user's account holds for the contract from before to after: from `confirm` on as much as it may
+    /// cost, until the contract is over. What is settled holds nothing any more.
+    async fn hold_money(&self, tx: &mut Tx, stamp: &Stamp<'_>) -> Result<(), BuyerError> {
+        let counted = |contract: &Contract| owes(contract).then(|| contract.quantities());
+        if self.before.as_ref().and_then(counted) == counted(&self.after) {
+            return Ok(());
+        }
+        let contract = &self.after;
+        let target = match counted(contract) {
+            Some(_) => settlement::amount_for(tx, contract).await?,
+            None => Paise::ZERO,
+        };
+        settlement::adjust(tx, contract.id, contract.user_id, target, stamp).await?;
+        Ok(())
+    }
+}
+
+/// The user may have to pay for the contract.
+fn owes(contract: &Contract) -> bool {
+    use State::{Cancelling, Confirming, Disputed, Recording, Standing};
+    let binding = matches!(contract.state, Confirming | Recording | Standing | Cancelling | Disputed);
+    binding && contract.holds != Holds::Nothing
 }
 
 /// The payload of an event about something that failed.

@@ -12,7 +12,8 @@ use sha2::{Digest, Sha256};
 
 use super::platform::{self, Place, Platform, StartError};
 use crate::config::{
-    Config, Discom, MeterConfig, NetworkConfig, Secret, ServerConfig, TradeConfig, UserConfig,
+    Config, Discom, MeterConfig, NetworkConfig, Secret, ServerConfig, SettlementConfig, TradeConfig,
+    UserConfig,
 };
 use crate::network::{KeyId, SigningKey};
 
@@ -210,6 +211,7 @@ async fn start_platform(
         },
         network: network_config(subscriber, &base_url, catalog, discoms),
         trade: options.trade.clone(),
+        settlement: SettlementConfig { credit_limit_inr: DEMO_CREDIT, ..SettlementConfig::default() },
         users: options.users[index].clone(),
     };
     let place = Place { identity, listen, ops: Some(ops) };
@@ -239,6 +241,9 @@ fn network_config(
     config
 }
 
+/// Enough for every trade of a long demo: one million INR.
+const DEMO_CREDIT: units::Paise = units::Paise::new(100_000_000);
+
 /// Six prosumers, three on each platform, spread over the two DISCOMs: so that every kind of trade happens, also one
 /// inside a platform, and one that the network refuses because both belong to one DISCOM.
 pub fn people() -> [Vec<UserConfig>; 2] {
@@ -248,6 +253,7 @@ pub fn people() -> [Vec<UserConfig>; 2] {
         token: Secret::new(format!("demo-token-of-{handle}")),
         payout_name: None,
         payout_vpa: Some(format!("{handle}@upi")),
+        credit_limit_inr: None,
         meters: vec![MeterConfig {
             id: format!("TEST_METER_{}", handle.to_uppercase()),
             discom: discom.to_owned(),

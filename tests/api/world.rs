@@ -11,7 +11,7 @@ use node::{ClientConfig, GuardedClient, Identity, Node, NodeConfig, Registry, St
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
-use units::{DeliverySlot, Price, Span, Timestamp, WattHours};
+use units::{DeliverySlot, Paise, Price, Span, Timestamp, WattHours};
 use uuid::Uuid;
 use wattmandi::api::{self, ApiState, Running};
 use wattmandi::config::{Discom, Policy};
@@ -249,6 +249,7 @@ fn settings(base: &str) -> Settings {
         cancel_window: Span::from_minutes(30),
         open_per_meter_max: 20,
         open_per_peer_max: 1_000,
+        credit_limit: Paise::new(10_000_000),
     }
 }
 

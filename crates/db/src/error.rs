@@ -69,7 +69,7 @@ pub enum DbError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MigrationFault {
-    #[error("the program's list must count up from 1 without a gap")]
+    #[error("the program's list must count upwards from 1")]
     Misnumbered,
     #[error("its text differs from the one that was applied")]
     Changed,

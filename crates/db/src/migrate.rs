@@ -1,6 +1,6 @@
 //! Bringing a component's schema up to date, forward only.
 //!
-//! Each component (the server, a mock) has its own list, numbered from 1 without a gap. Invariants: one
+//! Each component (the server, a mock) has its own list, numbered upwards. Invariants: one
 //! transaction per migration, in which it is both applied and recorded; what is applied is never edited (its
 //! checksum is kept); a database that a newer program has touched is refused. On PostgreSQL an advisory lock
 //! is tried for inside each transaction rather than waited for: a session that waits would hold back `CREATE
@@ -102,10 +102,14 @@ impl Plan {
     }
 
     fn check_numbers(&self) -> Result<(), DbError> {
-        match (1..).zip(&self.known).find(|(expected, migration)| *expected != migration.version) {
-            Some((_, migration)) => Err(self.fault(migration.version, MigrationFault::Misnumbered)),
-            None => Ok(()),
+        let mut last = 0;
+        for migration in &self.known {
+            if migration.version <= last {
+                return Err(self.fault(migration.version, MigrationFault::Misnumbered));
+            }
+            last = migration.version;
         }
+        Ok(())
     }
 
     /// Compares the record with the list, and applies the next migration that is missing.

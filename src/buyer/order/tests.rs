@@ -6,7 +6,7 @@ use beckn_wire::energy::{
 };
 use beckn_wire::json::Object;
 use energy_rules::RuleSet;
-use units::{DeliverySlot, Price, Span};
+use units::{DeliverySlot, Paise, Price, Span};
 use uuid::Uuid;
 
 use super::*;
@@ -110,6 +110,7 @@ fn settings() -> Settings {
         cancel_window: Span::from_minutes(30),
         open_per_meter_max: 20,
         open_per_peer_max: 1_000,
+        credit_limit: Paise::new(10_000_000),
     }
 }
 
