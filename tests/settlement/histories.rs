@@ -30,8 +30,10 @@ fn a_hundred_thousand_histories_keep_the_books() {
         for _ in 0..STEPS {
             let event = event(&mut dice, &rows);
             match book.apply(&event, &rows) {
-                Ok(true) => assert_eq!(book.apply(&repeated(&event), &rows), Ok(false), "{event:?}"),
-                Ok(false) => {}
+                Ok(true) if is_repeatable(&event) => {
+                    assert_eq!(book.apply(&event, &rows), Ok(false), "{event:?}");
+                }
+                Ok(_) => {}
                 Err(MoneyError::CreditExceeded { .. } | MoneyError::Withdrawal { .. }) => refused += 1,
                 Err(error) => panic!("{seed}: {event:?}: {error}"),
             }
@@ -46,12 +48,9 @@ fn a_hundred_thousand_histories_keep_the_books() {
     );
 }
 
-/// The same event once more; a payment has an order of its own, so that its repetition is another matter.
-fn repeated(event: &Event) -> Event {
-    match event {
-        Event::TopUp(_) | Event::Withdraw(_) => Event::Hold(-1),
-        other => other.clone(),
-    }
+/// Comes it again, it has no effect. A payment has an order of its own, so that another one is another matter.
+fn is_repeatable(event: &Event) -> bool {
+    !matches!(event, Event::TopUp(_) | Event::Withdraw(_))
 }
 
 both_databases! {
@@ -86,7 +85,7 @@ both_databases! {
                 }
                 let done = perform(&world, &bought, &sold, &event, &book, &rows).await;
                 assert_eq!(done, expected, "history {seed}, step {step}: {event:?}");
-                if !matches!(event, Event::TopUp(_) | Event::Withdraw(_)) && dice.below(3) == 0 && done == Ok(true) {
+                if is_repeatable(&event) && dice.below(3) == 0 && done == Ok(true) {
                     assert_eq!(perform(&world, &bought, &sold, &event, &book, &rows).await, Ok(false));
                 }
             }
