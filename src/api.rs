@@ -43,6 +43,7 @@ pub use self::routes::{OPERATED, PAGES, SERVED};
 use self::stream::Streams;
 use crate::error::Code;
 use crate::network::Participant;
+use crate::settlement::{Payments, SimulatedBank};
 use crate::telemetry;
 
 /// So long a request that is under way may still take when the server stops, seconds.
@@ -58,12 +59,14 @@ pub struct ApiState {
     pub registry: Arc<dyn Registry>,
     /// What `/metrics` shows beside the numbers of this platform.
     pub metrics: Option<PrometheusHandle>,
+    /// Where top-ups come from and withdrawals go.
+    pub bank: Arc<dyn Payments>,
 }
 
 impl ApiState {
     /// The first of a process also records the metrics of the whole process.
     pub fn new(participant: Participant, registry: Arc<dyn Registry>) -> Self {
-        Self { participant, registry, metrics: telemetry::metrics() }
+        Self { participant, registry, metrics: telemetry::metrics(), bank: Arc::new(SimulatedBank) }
     }
 }
 
@@ -72,6 +75,7 @@ struct Shared {
     participant: Participant,
     registry: Arc<dyn Registry>,
     metrics: Option<PrometheusHandle>,
+    bank: Arc<dyn Payments>,
     runtime: Handle,
     limits: Limits,
     news: News,
@@ -144,6 +148,7 @@ pub fn serve(state: ApiState, listen: TcpListener, ops: Option<TcpListener>) -> 
         participant: state.participant,
         registry: state.registry,
         metrics: state.metrics,
+        bank: state.bank,
         runtime: Handle::current(),
         news: News::new(),
         streams: Streams::new(),

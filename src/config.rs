@@ -4,6 +4,7 @@
 
 mod network;
 mod server;
+mod settlement;
 mod trade;
 mod trust;
 
@@ -13,6 +14,7 @@ use std::path::Path;
 pub use network::{Discom, NetworkConfig, Policy};
 use serde::Deserialize;
 pub use server::{Secret, ServerConfig};
+pub use settlement::{RATE_KINDS, RateConfig, SettlementConfig};
 pub use trade::TradeConfig;
 pub use trust::TrustConfig;
 use units::WattHours;
@@ -27,6 +29,8 @@ pub struct Config {
     pub trade: TradeConfig,
     #[serde(default)]
     pub trust: TrustConfig,
+    #[serde(default)]
+    pub settlement: SettlementConfig,
     /// People and meters that exist from the start; accounts come later.
     #[serde(default)]
     pub users: Vec<UserConfig>,
@@ -53,6 +57,9 @@ pub struct UserConfig {
     /// What the household draws in a month; unknown, little may be bought.
     #[serde(default)]
     pub monthly_consumption_kwh: Option<WattHours>,
+    /// How far the account may be in debit; without it that of `[settlement]`.
+    #[serde(default)]
+    pub credit_limit_inr: Option<units::Paise>,
     #[serde(default)]
     pub meters: Vec<MeterConfig>,
 }
@@ -127,6 +134,7 @@ impl Config {
         self.network.validate(self.server.insecure_demo)?;
         self.trade.validate()?;
         self.trust.validate()?;
+        self.settlement.validate()?;
         for (index, user) in self.users.iter().enumerate() {
             let place = |key: &str| format!("users[{index}].{key}");
             if user.token.expose().len() < 16 {
@@ -146,6 +154,9 @@ impl Config {
                 if amount.is_some_and(|amount| amount < WattHours::ZERO) {
                     return Err(ConfigError::invalid(&place(key), "a positive number is expected"));
                 }
+            }
+            if let Some(limit) = user.credit_limit_inr {
+                settlement::check_limit(&place("credit_limit_inr"), limit)?;
             }
             for meter in &user.meters {
                 if !self.network.discoms.iter().any(|discom| discom.code == meter.discom) {

@@ -52,6 +52,8 @@ codes! {
     TrustLimitExceeded = "trust.limit_exceeded", 409, "The month's trade limit is used up";
     BelowSold = "market.below_sold", 409, "More than that is already sold or reserved";
     OfferWithdrawn = "market.offer_withdrawn", 409, "The offer is withdrawn";
+    CreditExceeded = "account.credit_exceeded", 409, "The account cannot bear that";
+    WithdrawalExceeded = "account.withdrawal_exceeded", 409, "So much cannot be withdrawn";
     CancelWindowClosed = "trade.cancel_window_closed", 409, "The time to cancel is over";
     RequestTooLarge = "request.too_large", 413, "The request is too large";
     UnsupportedMediaType = "request.unsupported_media_type", 415, "The body must be JSON";

@@ -90,6 +90,14 @@ pub async fn find_by_token(tx: &mut Tx, token: &str) -> Result<Option<User>, DbE
     tx.query_opt(&BY_TOKEN, &[token_hash(token).into()]).await?.as_ref().map(read).transpose()
 }
 
+/// The user of that handle.
+///
+/// # Errors
+/// The database's.
+pub async fn find_by_handle(tx: &mut Tx, handle: &str) -> Result<Option<User>, DbError> {
+    tx.query_opt(&BY_HANDLE, &[handle.into()]).await?.as_ref().map(read).transpose()
+}
+
 /// The user of that id.
 ///
 /// # Errors

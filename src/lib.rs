@@ -9,6 +9,8 @@
 //! | 2 | [`network`] [`identity`] [`events`] |
 //! | 4 | [`metering`] [`trust`] [`contract`] |
 //! | 5 | [`market`] |
+//! | 4 | [`metering`] [`contract`] |
+//! | 5 | [`market`] [`settlement`] |
 //! | 6 | [`buyer`] [`seller`] [`discom`]: with [`network`] the only ones that see wire types |
 //! | 7 | [`api`] [`workers`] |
 //! | 8 | [`cli`] |
@@ -28,6 +30,7 @@ pub mod market;
 pub mod metering;
 pub mod network;
 pub mod seller;
+pub mod settlement;
 pub mod telemetry;
 pub mod trust;
 pub mod workers;
@@ -47,6 +50,12 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "trust",
         sqlite: include_str!("../migrations/sqlite/0003_trust.sql"),
         postgres: include_str!("../migrations/postgres/0003_trust.sql"),
+    },
+    Migration {
+        version: 4,
+        name: "settlement",
+        sqlite: include_str!("../migrations/sqlite/0004_settlement.sql"),
+        postgres: include_str!("../migrations/postgres/0004_settlement.sql"),
     },
     Migration {
         version: 5,

@@ -15,7 +15,7 @@ use db::Db;
 use energy_rules::{RateBook, RuleSet};
 pub use node::ComposeError;
 use node::{Draft, Face, Node, Outgoing, Refusal};
-use units::{Span, Timestamp};
+use units::{Paise, Span, Timestamp};
 use uuid::Uuid;
 
 pub use self::ledger::LedgerAct;
@@ -54,6 +54,8 @@ pub struct Settings {
     pub open_per_peer_max: i64,
     /// What a trade does to a score, and what an unknown capacity allows.
     pub trust: TrustConfig,
+    /// How far a user's account may be in debit unless the operator decided otherwise.
+    pub credit_limit: Paise,
 }
 
 impl Settings {

@@ -19,6 +19,7 @@ use uuid::Uuid;
 use crate::contract::{self, Side};
 use crate::events::idempotency;
 use crate::network::{self, Action, Participant};
+use crate::settlement::{self, MoneyError, SimulatedBank, Stamp};
 use crate::{buyer, discom, seller};
 
 /// How often the jobs look, when nobody wakes them.
@@ -194,6 +195,11 @@ pub fn spawn(participant: &Participant, cancel: &CancellationToken) -> Vec<JoinH
         let p = p.clone();
         async move { prune(&p).await }
     });
+    let p = participant.clone();
+    let money = every(EVERY, cancel.clone(), "money", move || {
+        let p = p.clone();
+        async move { money(&p).await }
+    });
     let node = tokio::spawn(std::sync::Arc::clone(&participant.node).run(cancel.clone()));
     vec![
         node,
@@ -202,6 +208,7 @@ pub fn spawn(participant: &Participant, cancel: &CancellationToken) -> Vec<JoinH
         tokio::spawn(buyer_expiry),
         tokio::spawn(check),
         tokio::spawn(prune),
+        tokio::spawn(money),
     ]
 }
 
@@ -215,6 +222,28 @@ pub async fn tick(participant: &Participant) -> Result<usize, DbError> {
     let bought = buyer::expire(participant).await?;
     let checked = discom::check(participant).await?;
     Ok(published.saturating_add(sold).saturating_add(bought).saturating_add(checked))
+}
+
+/// Nets the clearing accounts that are due, and ends the payments that were left without an end.
+async fn money(participant: &Participant) -> Result<usize, DbError> {
+    let market = participant.market_now();
+    let due = participant.db.read(move |tx| settlement::clearing_due(tx, market).boxed()).await?;
+    let done = async {
+        let mut count = settlement::finish_payments(participant, &SimulatedBank).await?;
+        if due {
+            let p = participant.clone();
+            let netted = participant.db.write(move |tx| {
+                let p = p.clone();
+                async move { settlement::net_clearing(tx, &Stamp::of(&p)).await }.boxed()
+            });
+            count = count.saturating_add(netted.await?.len());
+        }
+        Ok(count)
+    };
+    done.await.map_err(|error: MoneyError| match error {
+        MoneyError::Database(error) => error,
+        other => DbError::Other(other.to_string()),
+    })
 }
 
 /// Forgets idempotency keys that have served; messages are the node's to forget.

@@ -12,7 +12,9 @@ use utoipa::{Modify, OpenApi, ToSchema};
 use super::network;
 use super::problem::{MEDIA_TYPE, ProblemBody};
 use super::routes::transactions::TransactionDocument;
-use super::routes::{discover, health, offers, orders, profile, trade, transactions, trust};
+use super::routes::{
+    account, discover, health, offers, orders, profile, statements, trade, transactions, trust,
+};
 
 /// A request that is stored and on its way to the network; the outcome follows.
 #[derive(Debug, ToSchema)]
@@ -41,6 +43,7 @@ pub struct AcceptedSchema {
         (name = "transactions", description = "How trades stand, and their events"),
         (name = "seller", description = "Offers and orders"),
         (name = "users", description = "One's own standing"),
+        (name = "account", description = "Money and statements"),
         (name = "operation", description = "Is it alive, is it ready"),
         (name = "network", description = "What platforms of the network call; signed, as Beckn 2.0 says"),
     ),
@@ -52,6 +55,7 @@ pub struct AcceptedSchema {
         transactions::list, transactions::show, discover::offers, transactions::events, transactions::all_events,
         trust::show, profile::show, offers::list, offers::create, offers::show, offers::change, offers::withdraw,
         orders::list, orders::show, orders::cancel, orders::push_status,
+        account::show, account::journal, account::top_up, account::withdraw, statements::list, statements::show,
         network::bap, network::bpp, network::on_publish, network::callbacks, network::discom,
     ),
     components(schemas(ProblemBody, AcceptedSchema, TransactionDocument)),

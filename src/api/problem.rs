@@ -179,6 +179,8 @@ fn next_step(code: Code) -> Option<&'static str> {
         Code::QuantityUnavailable => "Ask for less, or discover again.",
         Code::PriceMismatch => "Select again to get the published price.",
         Code::MeterUnverified => "Have the meter verified by the operator of this platform.",
+        Code::CreditExceeded => "Top the account up, or ask the operator for more credit.",
+        Code::WithdrawalExceeded => "Withdraw at most what the balance has beyond what is held.",
         Code::BelowSold => "Keep at least what is sold and reserved in that slot.",
         Code::IdempotencyMismatch => "Use a new Idempotency-Key for a new request.",
         Code::RateLimited => "Wait as long as Retry-After says.",

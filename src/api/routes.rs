@@ -1,5 +1,6 @@
 //! Every route, in one table per port; [`SERVED`] is compared with the OpenAPI document by a test.
 
+pub mod account;
 pub mod discover;
 pub mod health;
 pub mod offers;
@@ -7,6 +8,7 @@ pub mod ops;
 pub mod orders;
 pub mod paging;
 pub mod profile;
+pub mod statements;
 pub mod trade;
 pub mod transactions;
 pub mod trust;
@@ -69,6 +71,12 @@ table! {
     "/seller/orders/{id}" { get orders::show }
     "/seller/orders/{id}/cancel" { post orders::cancel }
     "/seller/orders/{id}/status" { post orders::push_status }
+    "/users/me/account" { get account::show }
+    "/users/me/account/journal" { get account::journal }
+    "/users/me/account/top-ups" { post account::top_up }
+    "/users/me/account/withdrawals" { post account::withdraw }
+    "/users/me/statements" { get statements::list }
+    "/users/me/statements/{month}" { get statements::show }
     "/bap/receiver/{action}" { post network::bap }
     "/bpp/receiver/{action}" { post network::bpp }
     "/bpp/receiver/catalog/on_publish" { post network::on_publish }

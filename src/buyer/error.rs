@@ -11,6 +11,7 @@ use crate::error::{Code, Coded, of_rule};
 use crate::market::MarketError;
 use crate::network::ComposeError;
 use crate::trust::TrustError;
+use crate::settlement::MoneyError;
 
 /// Why a wish is refused, or what failed on our side.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -53,6 +54,8 @@ pub enum BuyerError {
     Rule(#[from] RuleError),
     #[error(transparent)]
     Market(#[from] MarketError),
+    #[error(transparent)]
+    Money(MoneyError),
     #[error("the seller's platform cannot be found in the registry")]
     PeerUnknown,
     #[error("a stored document cannot be read")]
@@ -83,6 +86,16 @@ impl From<TrustError> for BuyerError {
         match error {
             TrustError::Database(inner) => inner.into(),
             other => Self::Market(MarketError::Trust(other)),
+        }
+    }
+}
+
+impl From<MoneyError> for BuyerError {
+    fn from(error: MoneyError) -> Self {
+        match error {
+            MoneyError::Database(inner) => inner.into(),
+            MoneyError::Stale => Self::Stale,
+            other => Self::Money(other),
         }
     }
 }
@@ -134,6 +147,7 @@ impl Coded for BuyerError {
             Self::IdempotencyMismatch => Code::IdempotencyMismatch,
             Self::Rule(rule) => of_rule(rule).0,
             Self::Market(error) => error.code(),
+            Self::Money(error) => error.code(),
             Self::PeerUnknown => Code::PeerUnavailable,
             Self::Document | Self::Compose(_) | Self::Database(_) => Code::Internal,
         }

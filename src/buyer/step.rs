@@ -7,17 +7,16 @@ use beckn_wire::context::Context;
 use beckn_wire::energy::Contract as WireContract;
 use beckn_wire::envelope::Envelope;
 use beckn_wire::json::Json;
-use clock::Ids;
 use db::{DbError, Tx};
 use node::{InboxJob, OutboxJob, Outcome, Outgoing, ProcessError, inbox, outbox};
-use units::{Timestamp, WattHours};
+use units::{Paise, Timestamp, WattHours};
 
 use super::error::BuyerError;
 use super::model::Accepted;
 use super::store::{self, Change};
 use super::terms::failure;
 use crate::config::TrustConfig;
-use crate::contract::{self, Contract, Failure, Holds, Side};
+use crate::contract::{self, Contract, Failure, Holds, Side, State};
 use crate::events::{self, idempotency};
 use crate::identity::User;
 use crate::market;
@@ -25,6 +24,7 @@ use crate::metering;
 use crate::network::{Participant, Tolerance};
 use crate::trust::quota::{self, Shift};
 use crate::trust::{self, Trade};
+use crate::settlement::{self, Stamp};
 
 /// How often a decision is made anew when another change came first.
 pub(super) const ROUNDS: usize = 5;
@@ -120,27 +120,21 @@ impl Step {
     /// Stores it.
     ///
     /// # Errors
-    /// [`BuyerError::Stale`] when another change came first; more than the sanctioned load or the month's
-    /// quota; the database's.
+    /// [`BuyerError::Stale`] when another change came first; more than the sanctioned load, the month's quota, or
+    /// than the account can bear; the database's.
     pub(super) async fn commit(self, p: &Participant) -> Result<(), BuyerError> {
-        let (step, ids, now) = (Arc::new(self), p.ids.clone(), p.now());
-        let config = p.settings.trust;
+        let (step, under) = (Arc::new(self), p.clone());
         let stored = p.db.write(move |tx| {
-            let (step, ids) = (Arc::clone(&step), ids.clone());
-            Box::pin(async move { step.run(tx, &ids, &config, now).await })
+            let (step, p) = (Arc::clone(&step), under.clone());
+            Box::pin(async move { step.run(tx, &p.settings.trust, &Stamp::of(&p)).await })
         });
         stored.await?;
         p.node.wake();
         Ok(())
     }
 
-    async fn run(
-        &self,
-        tx: &mut Tx,
-        ids: &Ids,
-        config: &TrustConfig,
-        now: Timestamp,
-    ) -> Result<(), BuyerError> {
+    async fn run(&self, tx: &mut Tx, config: &TrustConfig, stamp: &Stamp<'_>) -> Result<(), BuyerError> {
+        let now = stamp.now;
         if let Some((key, body)) = &self.answer
             && !idempotency::remember(tx, key, 202, body, now).await?
         {
@@ -168,8 +162,9 @@ impl Step {
             trust::service::apply_cancellation(tx, config, contract.user_id, trade, now).await?;
         }
         for message in &self.out {
-            outbox::enqueue(tx, ids, message, now).await?;
+            outbox::enqueue(tx, stamp.ids, message, now).await?;
         }
+        self.hold_money(tx, stamp).await?;
         self.ends.run(tx, now).await?;
         Ok(())
     }
@@ -201,6 +196,29 @@ impl Step {
         }
         Ok(())
     }
+
+    /// Moves what the user's account holds for the contract from before to after: from `confirm` on as much as it may
+    /// cost, until the contract is over. What is settled holds nothing any more.
+    async fn hold_money(&self, tx: &mut Tx, stamp: &Stamp<'_>) -> Result<(), BuyerError> {
+        let counted = |contract: &Contract| owes(contract).then(|| contract.quantities());
+        if self.before.as_ref().and_then(counted) == counted(&self.after) {
+            return Ok(());
+        }
+        let contract = &self.after;
+        let target = match counted(contract) {
+            Some(_) => settlement::amount_for(tx, contract).await?,
+            None => Paise::ZERO,
+        };
+        settlement::adjust(tx, contract.id, contract.user_id, target, stamp).await?;
+        Ok(())
+    }
+}
+
+/// The user may have to pay for the contract.
+fn owes(contract: &Contract) -> bool {
+    use State::{Cancelling, Confirming, Disputed, Recording, Standing};
+    let binding = matches!(contract.state, Confirming | Recording | Standing | Cancelling | Disputed);
+    binding && contract.holds != Holds::Nothing
 }
 
 /// The payload of an event about something that failed.

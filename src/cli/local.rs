@@ -13,7 +13,8 @@ use units::WattHours;
 
 use super::platform::{self, Place, Platform, StartError};
 use crate::config::{
-    Config, Discom, MeterConfig, NetworkConfig, Secret, ServerConfig, TradeConfig, TrustConfig, UserConfig,
+    Config, Discom, MeterConfig, NetworkConfig, Secret, ServerConfig, SettlementConfig, TradeConfig, TrustConfig,
+    UserConfig,
 };
 use crate::network::{KeyId, SigningKey};
 
@@ -212,6 +213,7 @@ async fn start_platform(
         network: network_config(subscriber, &base_url, catalog, discoms),
         trade: options.trade.clone(),
         trust: TrustConfig::default(),
+        settlement: SettlementConfig { credit_limit_inr: DEMO_CREDIT, ..SettlementConfig::default() },
         users: options.users[index].clone(),
     };
     let place = Place { identity, listen, ops: Some(ops) };
@@ -246,6 +248,9 @@ fn month_at(watts: i64) -> WattHours {
     WattHours::new(watts.saturating_mul(30 * 24))
 }
 
+/// Enough for every trade of a long demo: one million INR.
+const DEMO_CREDIT: units::Paise = units::Paise::new(100_000_000);
+
 /// Six prosumers, three on each platform, spread over the two DISCOMs: so that every kind of trade happens, also one
 /// inside a platform, and one that the network refuses because both belong to one DISCOM.
 pub fn people() -> [Vec<UserConfig>; 2] {
@@ -259,6 +264,7 @@ pub fn people() -> [Vec<UserConfig>; 2] {
         monthly_production_kwh: solar_w.map(|watts| month_at(watts)),
         production_verified: true,
         monthly_consumption_kwh: Some(month_at(load_w)),
+        credit_limit_inr: None,
         meters: vec![MeterConfig {
             id: format!("TEST_METER_{}", handle.to_uppercase()),
             discom: discom.to_owned(),

@@ -13,7 +13,7 @@ use node::{
 };
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use units::Span;
+use units::{Paise, Span};
 
 use crate::api::{self, ApiState};
 use crate::config::{Config, ConfigError, UserConfig};
@@ -21,6 +21,7 @@ use crate::identity::{self, NewUser};
 use crate::metering::{self, Meter};
 use crate::network::{Participant, Settings};
 use crate::trust::{self, Capacity};
+use crate::settlement::{self, MoneyError, Rate, RateKind};
 use crate::workers::{self, Dispatcher};
 
 /// Why a platform does not start.
@@ -40,6 +41,8 @@ pub enum StartError {
     AllowedHost(String),
     #[error("network.network_id: no rules are known for {0}")]
     UnknownNetwork(String),
+    #[error("settlement: {0}")]
+    Settlement(#[from] MoneyError),
     #[error("cannot listen on {0}: {1}")]
     Listen(SocketAddr, std::io::Error),
 }
@@ -98,6 +101,7 @@ pub async fn start(config: &Config, place: Place, clocks: Clocks, ids: Ids) -> R
     config.validate()?;
     let db = open_database(config.server.database_url.expose(), &clocks).await?;
     seed(&db, &ids, &clocks, config).await?;
+    seed_money(&db, &clocks, config).await?;
     let (node, registry) = make_node(config, place.identity, &db, &clocks, &ids)?;
     let settings = settings(config, &clocks)?;
     for (peer, mode) in &config.network.peer_signing {
@@ -178,6 +182,7 @@ fn settings(config: &Config, clocks: &Clocks) -> Result<Settings, StartError> {
         open_per_meter_max: config.trade.open_per_meter_max,
         open_per_peer_max: config.trade.open_per_peer_max,
         trust: config.trust,
+        credit_limit: config.settlement.credit_limit_inr,
     })
 }
 
@@ -244,4 +249,46 @@ fn declared(user: &UserConfig) -> Option<Capacity> {
         consumption: user.monthly_consumption_kwh,
         ..Capacity::default()
     })
+}
+
+/// Adds the configured rates, and gives every configured user the credit that the operator decided.
+async fn seed_money(db: &Db, clocks: &Clocks, config: &Config) -> Result<(), StartError> {
+    let now = clocks.wire.now();
+    let mut rates = Vec::new();
+    for rate in &config.settlement.rates {
+        rates.push(Rate {
+            network_id: rate.network.clone(),
+            discom: rate.discom.clone(),
+            kind: RateKind::parse(&rate.kind)?,
+            from: rate.from.first_slot().start(),
+            rate: rate.inr_per_kwh,
+        });
+    }
+    let limits: Vec<(String, Paise)> = config
+        .users
+        .iter()
+        .map(|user| {
+            (user.handle.clone(), user.credit_limit_inr.unwrap_or(config.settlement.credit_limit_inr))
+        })
+        .collect();
+    let kept = db.write(move |tx| {
+        let (rates, limits) = (rates.clone(), limits.clone());
+        async move {
+            for (handle, limit) in &limits {
+                if let Some(user) = identity::find_by_handle(tx, handle).await? {
+                    settlement::open_user(tx, user.id, *limit, now).await?;
+                }
+            }
+            Ok::<_, MoneyError>(settlement::add_rates(tx, &rates).await?)
+        }
+        .boxed()
+    });
+    for rate in kept.await? {
+        tracing::warn!(
+            kind = rate.kind.as_str(),
+            discom = rate.discom,
+            "a rate of that date is in force already and stays: give the new one a new date"
+        );
+    }
+    Ok(())
 }

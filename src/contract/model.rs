@@ -6,7 +6,6 @@
 //! ```
 //! and from the earlier ones Rejected, Expired; from the later ones Disputed.
 
-use db::DbError;
 use units::{DeliverySlot, Price, Rounding, Timestamp, WattHours};
 use uuid::Uuid;
 
@@ -30,17 +29,16 @@ macro_rules! text_enum {
             ///
             /// # Errors
             /// Another text, which a CHECK of the table excludes.
-            pub fn parse(text: &str) -> Result<Self, DbError> {
+            pub fn parse(text: &str) -> Result<Self, db::DbError> {
                 match text {
                     $($text => Ok($name::$variant),)*
-                    _ => Err(DbError::Other(concat!("unknown ", stringify!($name)).into())),
+                    _ => Err(db::DbError::Other(concat!("unknown ", stringify!($name)).into())),
                 }
             }
         }
     };
 }
-
-pub(super) use text_enum;
+pub(crate) use text_enum;
 
 text_enum! {
     /// Which side of the contract is ours.

@@ -11,7 +11,7 @@ use node::{ClientConfig, GuardedClient, Identity, Node, NodeConfig, Registry, St
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
-use units::{DeliverySlot, Price, Span, Timestamp, WattHours};
+use units::{DeliverySlot, Paise, Price, Span, Timestamp, WattHours};
 use uuid::Uuid;
 use wattmandi::api::{self, ApiState, Running};
 use wattmandi::config::{Discom, Policy, TrustConfig};
@@ -248,9 +248,12 @@ fn settings(base: &str) -> Settings {
         rules: RuleSet::ies_test(),
         reservation_ttl: Span::from_minutes(10),
         cancel_window: Span::from_minutes(30),
+        rates: energy_rules::RateBook::published(),
+        check_interval: Span::from_secs(60),
         open_per_meter_max: 20,
         open_per_peer_max: 1_000,
         trust: TrustConfig::default(),
+        credit_limit: Paise::new(10_000_000),
     }
 }
 

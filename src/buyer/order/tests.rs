@@ -6,7 +6,7 @@ use beckn_wire::energy::{
 };
 use beckn_wire::json::Object;
 use energy_rules::RuleSet;
-use units::{DeliverySlot, Price, Span};
+use units::{DeliverySlot, Paise, Price, Span};
 use uuid::Uuid;
 
 use super::*;
@@ -113,6 +113,7 @@ fn settings() -> Settings {
         open_per_meter_max: 20,
         open_per_peer_max: 1_000,
         trust: crate::config::TrustConfig::default(),
+        credit_limit: Paise::new(10_000_000),
     }
 }
 
