@@ -13,9 +13,9 @@ use std::time::Duration;
 use beckn_wire::action::Action;
 use beckn_wire::code::{ErrorCode, WireError};
 use beckn_wire::context::Context;
-use beckn_wire::energy::{Contract, Path, messages, schema};
+use beckn_wire::energy::{Contract, messages, schema};
 use beckn_wire::envelope::Envelope;
-use beckn_wire::json::{Json, Object};
+use beckn_wire::json::Object;
 use beckn_wire::validate::Tolerance;
 use clock::Clocks;
 use db::{Db, DbError, Tx};
@@ -26,6 +26,8 @@ use node::{InboxJob, OutboxJob, Outcome, Outgoing, inbox, outbox};
 
 use crate::behavior::{Behaviors, Fault};
 use crate::config::Discom;
+use crate::delivery::model::Cells;
+use crate::delivery::{self, report, told};
 use crate::ledger::meters::Meters;
 use crate::ledger::model::{ContractRow, Receipt, Side, Status, Terms};
 use crate::ledger::service::{self, LedgerError, Told, Withdrawal, not_a_party};
@@ -36,6 +38,8 @@ use crate::ledger::terms;
 pub struct Ledgers {
     /// The DISCOMs that a ledger serves, by ledger id.
     served: BTreeMap<String, BTreeSet<String>>,
+    /// Their own subscriber ids.
+    discoms: BTreeSet<String>,
     db: Db,
     clocks: Clocks,
     meters: Arc<Meters>,
@@ -50,7 +54,7 @@ impl Ledgers {
         discoms: &[Discom],
         db: Db,
         clocks: Clocks,
-        meters: Meters,
+        meters: Arc<Meters>,
         behaviors: Behaviors,
         hold: Duration,
     ) -> Self {
@@ -58,12 +62,18 @@ impl Ledgers {
         for discom in discoms {
             served.entry(discom.ledger_id.clone()).or_default().insert(discom.code.clone());
         }
-        Self { served, db, clocks, meters: Arc::new(meters), behaviors, hold, node: OnceLock::new() }
+        let own = discoms.iter().map(|discom| discom.discom_id.clone()).collect();
+        Self { served, discoms: own, db, clocks, meters, behaviors, hold, node: OnceLock::new() }
     }
 
     /// Gives the application its node, through which it answers. A second call changes nothing.
     pub fn attach(&self, node: &Arc<Node>) {
         let _ = self.node.set(Arc::downgrade(node));
+    }
+
+    /// Whether that is the node of a DISCOM of this process.
+    pub fn is_discom(&self, subscriber_id: &str) -> bool {
+        self.discoms.contains(subscriber_id)
     }
 
     pub fn is_ledger(&self, subscriber_id: &str) -> bool {
@@ -80,6 +90,7 @@ impl Ledgers {
             Action::OnConfirm => self.confirmed(incoming, &contract).await,
             Action::OnUpdate => self.updated(incoming, &contract).await,
             Action::OnCancel => self.cancelled(incoming, &contract).await,
+            Action::OnStatus => self.relayed(incoming, &contract),
             _ => self.asked(incoming, &contract).await,
         }
     }
@@ -134,6 +145,30 @@ impl Ledgers {
         let effect: Effect = Arc::new(move |tx: &mut Tx| {
             let told = Arc::clone(&told);
             Box::pin(async move { acknowledged(service::cancel(tx, &told).await) })
+        });
+        Ok(Admission::Effect(effect))
+    }
+
+    /// `on_status`: takes in what the other side's ledger allocated, relayed by the platform of ours. A report
+    /// of a failure changes nothing here.
+    fn relayed(&self, incoming: &Incoming, contract: &Contract) -> Result<Admission, Refusal> {
+        if incoming.envelope.reported_error()?.is_some() {
+            return Ok(Admission::Effect(Arc::new(|_| Box::pin(async { Ok(Object::new()) }))));
+        }
+        let told = Arc::new(told::Told {
+            ledger_id: incoming.receiver.clone(),
+            platform: incoming.sender.subscriber_id.clone(),
+            contract_id: terms::contract_id(contract)?,
+            message_id: incoming.envelope.context.message_id.clone(),
+            cells: told::read(contract)?,
+            now: self.clocks.market.now(),
+        });
+        let effect: Effect = Arc::new(move |tx: &mut Tx| {
+            let told = Arc::clone(&told);
+            Box::pin(async move {
+                told::take_in(tx, &told).await.map_err(refused)?;
+                Ok(Object::new())
+            })
         });
         Ok(Admission::Effect(effect))
     }
@@ -222,15 +257,21 @@ impl Ledgers {
         let contract_id = Contract::of_message(&message)
             .and_then(|contract| terms::contract_id(&contract))
             .map_err(fail)?;
-        let (row, revision) =
+        let (row, revision, cells) =
             self.find(&job.receiver, &contract_id, &job.sender).await.map_err(|error| match error {
                 LedgerError::Refused(error) => fail(error),
                 LedgerError::Db(error) => error.into(),
             })?;
-        let stored = Json::parse_text(&revision.document).map_err(|error| retry(&error.to_string()))?;
-        let stored = Contract::read(&stored, &Path::new("message/contract")).map_err(fail)?;
+        let stored = report::recorded(&revision.document).map_err(|error| retry(&error))?;
+        let delivered = cells.iter().next().is_some();
         let copy = match row.status {
             Status::Cancelled => messages::on_cancel(&stored),
+            Status::Active if delivered => {
+                let sides: Vec<Side> = revision.terms.sides_of(&row.ledger_id).collect();
+                let complete = delivery::service::is_complete(&revision, &cells);
+                report::report(&stored, &sides, &cells, report::Platforms::AsRecorded, complete)
+                    .map_err(|error| retry(&error.to_string()))?
+            }
             Status::Active | Status::Withdrawn => messages::as_it_stands(&stored),
         };
         let (id, to) = (&job.message_id, envelope.context.bap_uri.as_deref().unwrap_or_default());
@@ -268,11 +309,15 @@ impl Ledgers {
         ledger_id: &str,
         contract_id: &str,
         asker: &str,
-    ) -> Result<(ContractRow, Revision), LedgerError> {
+    ) -> Result<(ContractRow, Revision, Cells), LedgerError> {
         let key = (ledger_id.to_owned(), contract_id.to_owned(), asker.to_owned());
         let found = self.db.read(move |tx| {
             let (ledger_id, contract_id, asker) = key.clone();
-            Box::pin(async move { service::copy(tx, &ledger_id, &contract_id, &asker).await })
+            Box::pin(async move {
+                let (row, revision) = service::copy(tx, &ledger_id, &contract_id, &asker).await?;
+                let cells = delivery::store::cells(tx, &ledger_id, &contract_id).await?;
+                Ok((row, revision, cells))
+            })
         });
         found.await
     }
@@ -281,7 +326,9 @@ impl Ledgers {
 impl Application for Ledgers {
     fn accepts(&self, face: Face, action: Action) -> bool {
         match face {
-            Face::BapReceiver => matches!(action, Action::OnConfirm | Action::OnUpdate | Action::OnCancel),
+            Face::BapReceiver => {
+                matches!(action, Action::OnConfirm | Action::OnUpdate | Action::OnCancel | Action::OnStatus)
+            }
             Face::BppReceiver => action == Action::Status,
             _ => false,
         }
@@ -316,8 +363,14 @@ impl Application for Ledgers {
 fn acknowledged(receipt: Result<Receipt, LedgerError>) -> Result<Object, EffectError> {
     match receipt {
         Ok(receipt) => Ok([("ledger".to_owned(), receipt.to_json())].into_iter().collect()),
-        Err(LedgerError::Refused(error)) => Err(EffectError::Refused(error.into())),
-        Err(LedgerError::Db(error)) => Err(EffectError::Db(error)),
+        Err(error) => Err(refused(error)),
+    }
+}
+
+fn refused(error: LedgerError) -> EffectError {
+    match error {
+        LedgerError::Refused(error) => EffectError::Refused(error.into()),
+        LedgerError::Db(error) => EffectError::Db(error),
     }
 }
 

@@ -10,6 +10,7 @@ use node::{AllowList, Registry};
 
 use crate::behavior::Behavior;
 use crate::ledger::meters::Meter;
+use crate::metering::simulator::Simulator;
 
 /// How long a ledger that times out on demand holds a request, unless told otherwise.
 pub const HOLD: Duration = Duration::from_secs(30);
@@ -30,12 +31,29 @@ pub struct Config {
     pub allow_list: AllowList,
     /// Meters with limits.
     pub meters: Vec<Meter>,
+    /// Where readings come from.
+    pub metering: Metering,
     /// Faults from the start, by ledger id.
     pub behavior: Vec<(String, Behavior)>,
     /// Longest time that a ledger holds a request when it times out on demand.
     pub hold: Duration,
     /// Opens the reading of records to everyone and the faults to callers on this machine.
     pub insecure_demo: bool,
+}
+
+/// Where the readings of the meters come from.
+#[derive(Clone, Debug)]
+pub struct Metering {
+    /// Makes the readings of every meter for which nothing is uploaded; None: readings are uploaded or missing.
+    pub simulator: Option<Simulator>,
+    /// Meters that are never simulated, in any of the accepted spellings.
+    pub upload_only: Vec<String>,
+}
+
+impl Default for Metering {
+    fn default() -> Self {
+        Self { simulator: Some(Simulator::default()), upload_only: Vec::new() }
+    }
 }
 
 /// A DISCOM with its ledger. DISCOMs may share a ledger: then the id and the key of the ledger are the same.

@@ -18,6 +18,7 @@ use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
 use beckn_wire::envelope::Envelope;
 use beckn_wire::json::Json;
 use beckn_wire::validate::Tolerance;
+use clock::Clocks;
 use db::{Db, DbError};
 use futures_util::StreamExt;
 use node::{Headers, Node, Reply};
@@ -25,8 +26,11 @@ use serde::Deserialize;
 use tokio::task::JoinHandle;
 
 use crate::application::Ledgers;
+use crate::auth;
 use crate::behavior::{Behavior, Behaviors, Fault, Setting};
+use crate::delivery::view as delivery;
 use crate::ledger::view;
+use crate::metering::upload;
 
 /// Longest time in which the body of a request must have arrived.
 const BODY_TIME: Duration = Duration::from_secs(10);
@@ -34,13 +38,16 @@ const BODY_TIME: Duration = Duration::from_secs(10);
 /// Largest body of an administrative request, in bytes.
 const ADMIN_BODY: usize = 1_024;
 
+/// Largest upload of readings, in bytes.
+const UPLOAD_BODY: usize = 2 * 1_024 * 1_024;
+
 const NO_LEDGER: &str = "there is no such ledger";
 
 const NOTICE: &str = "\
 DISCOM ledgers of a Wattmandi network.
 
 No utility stands behind them; protocol, signatures, storage and arithmetic are real.
-Each ledger takes on_confirm, on_update and on_cancel at /bap/receiver and status at /bpp/receiver.
+Each ledger takes on_confirm, on_update, on_cancel and on_status at /bap/receiver and status at /bpp/receiver.
 
 ";
 
@@ -50,6 +57,7 @@ pub struct State {
     pub ledgers: Arc<Ledgers>,
     pub db: Db,
     pub behaviors: Behaviors,
+    pub clocks: Clocks,
     pub insecure_demo: bool,
 }
 
@@ -81,6 +89,8 @@ pub fn serve(listener: TcpListener, state: State) -> io::Result<Serving> {
             .route("/health", web::get().to(health))
             .route("/ready", web::get().to(ready))
             .route("/ledgers/{id}/records", web::get().to(records))
+            .route("/ledgers/{id}/{what:steps|exceptions|evidence}", web::get().to(days))
+            .route("/discom/meters", web::post().to(meters))
             .route("/admin/ledgers/{id}/behavior", web::get().to(behavior))
             .route("/admin/ledgers/{id}/behavior", web::put().to(set_behavior))
             .default_service(web::to(network))
@@ -221,6 +231,59 @@ async fn records(ledger: Path<String>, query: Query<RecordsQuery>, state: Data<S
             problem(StatusCode::SERVICE_UNAVAILABLE, "the records cannot be read now")
         }
     }
+}
+
+/// The days after delivery, as records are shown.
+async fn days(path: Path<(String, String)>, state: Data<State>) -> HttpResponse {
+    let (ledger, what) = path.into_inner();
+    if !state.insecure_demo || !state.ledgers.is_ledger(&ledger) {
+        return problem(StatusCode::NOT_FOUND, NO_LEDGER);
+    }
+    let shown = match what.as_str() {
+        "steps" => delivery::steps(&state.db, &ledger).await.map(|all| serde_json::json!({ "steps": all })),
+        "exceptions" => {
+            delivery::exceptions(&state.db, &ledger).await.map(|all| serde_json::json!({ "exceptions": all }))
+        }
+        _ => delivery::evidence(&state.db, &ledger).await.map(|all| serde_json::json!({ "evidence": all })),
+    };
+    match shown {
+        Ok(body) => HttpResponse::Ok().json(body),
+        Err(error) => {
+            tracing::error!(%error, "the days after delivery cannot be read");
+            problem(StatusCode::SERVICE_UNAVAILABLE, "the days cannot be read now")
+        }
+    }
+}
+
+/// Readings of a head-end: CSV or interval profiles, signed by one of our DISCOMs.
+async fn meters(request: HttpRequest, payload: Payload, state: Data<State>) -> HttpResponse {
+    let body = match read(payload, UPLOAD_BODY).await {
+        Ok(body) if body.len() > UPLOAD_BODY => {
+            return problem(StatusCode::PAYLOAD_TOO_LARGE, "the upload is too long");
+        }
+        Ok(body) => body,
+        Err(status) => return problem(status, "the body is too slow or broken"),
+    };
+    let authorization = header(&request, "authorization");
+    let caller = auth::caller(&state.node, &state.clocks, authorization, &body).await;
+    match caller {
+        Ok(caller) if state.ledgers.is_discom(&caller) => {}
+        Ok(_) => return problem(StatusCode::FORBIDDEN, "only a DISCOM of this process uploads readings"),
+        Err(why) => return problem(StatusCode::UNAUTHORIZED, &why.message),
+    }
+    let csv = header(&request, "content-type").starts_with("text/csv");
+    match upload::store(&state.db, csv, &body, state.clocks.market.now()).await {
+        Ok(news) => HttpResponse::Ok().json(serde_json::json!({ "newBlocks": news })),
+        Err(upload::StoreError::Refused(why)) => problem(StatusCode::BAD_REQUEST, &why.to_string()),
+        Err(upload::StoreError::Db(error)) => {
+            tracing::error!(%error, "readings cannot be stored");
+            problem(StatusCode::SERVICE_UNAVAILABLE, "the readings cannot be stored now")
+        }
+    }
+}
+
+fn header<'r>(request: &'r HttpRequest, name: &str) -> &'r str {
+    request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
 async fn behavior(request: HttpRequest, ledger: Path<String>, state: Data<State>) -> HttpResponse {

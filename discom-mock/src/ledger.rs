@@ -18,10 +18,20 @@ use db::Migration;
 /// The name of these tables in `schema_migrations`.
 pub const COMPONENT: &str = "discom";
 
-/// The tables of the ledgers.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "ledger",
-    sqlite: include_str!("../migrations/sqlite/0001_ledger.sql"),
-    postgres: include_str!("../migrations/postgres/0001_ledger.sql"),
-}];
+macro_rules! migration {
+    ($version:literal, $name:literal, $file:literal) => {
+        Migration {
+            version: $version,
+            name: $name,
+            sqlite: include_str!(concat!("../migrations/sqlite/", $file)),
+            postgres: include_str!(concat!("../migrations/postgres/", $file)),
+        }
+    };
+}
+
+/// The tables of the ledgers, their meters, and what comes after delivery.
+pub const MIGRATIONS: &[Migration] = &[
+    migration!(1, "ledger", "0001_ledger.sql"),
+    migration!(2, "meters", "0002_meters.sql"),
+    migration!(3, "delivery", "0003_delivery.sql"),
+];

@@ -6,19 +6,24 @@
 //!
 //! ```text
 //! http (actix) → node (verify, store, answer) → application → ledger (terms → service → store)
-//!                                                    behavior ┘
+//!                                                    behavior ┘      ↑
+//!                                        delivery worker → delivery ──┴─ metering
 //! ```
 
 pub mod application;
+mod auth;
 pub mod behavior;
 pub mod config;
+pub mod delivery;
 mod http;
 pub mod ledger;
+pub mod metering;
 
 use std::collections::BTreeSet;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
+use beckn_wire::energy::normalize_meter;
 use beckn_wire::signature::{KeyId, PublicKey};
 use clock::{Clocks, Ids};
 use db::{Db, DbError, Options};
@@ -60,6 +65,8 @@ pub struct Running {
     server: http::Serving,
     cancel: CancellationToken,
     working: JoinHandle<()>,
+    delivery: Arc<delivery::service::Tools>,
+    delivering: JoinHandle<()>,
 }
 
 /// What the registry has to know of one identity.
@@ -81,12 +88,21 @@ impl Running {
         self.node.identities().iter().map(registration).collect()
     }
 
+    /// Works off at once what is due of the days after delivery. Gives how many cells were written.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn settle(&self) -> Result<usize, DbError> {
+        self.delivery.tick().await
+    }
+
     /// Takes no more messages, finishes what is under way, and closes the database.
     pub async fn stop(self) {
         self.cancel.cancel();
         self.server.stop().await;
         // A worker that panicked has been reported already; there is nothing left to wait for.
         let _ = self.working.await;
+        let _ = self.delivering.await;
         self.db.close().await;
     }
 }
@@ -121,8 +137,17 @@ pub async fn start(config: Config, clocks: Clocks, ids: Ids) -> Result<Running, 
     for (ledger_id, fault) in config.behavior {
         behavior.set(&ledger_id, Some(fault));
     }
-    let meters = Meters::new(config.meters);
-    let ledgers = Ledgers::new(&config.discoms, db.clone(), clocks, meters, behavior.clone(), config.hold);
+    let meters = Arc::new(Meters::new(config.meters));
+    let delivery = Arc::new(delivery::service::Tools {
+        db: db.clone(),
+        clocks: clocks.clone(),
+        node: Arc::clone(&node),
+        meters: Arc::clone(&meters),
+        simulator: config.metering.simulator,
+        upload_only: config.metering.upload_only.iter().map(|meter| normalize_meter(meter)).collect(),
+    });
+    let ledgers =
+        Ledgers::new(&config.discoms, db.clone(), clocks.clone(), meters, behavior.clone(), config.hold);
     let ledgers = Arc::new(ledgers);
     ledgers.attach(&node);
     node.attach(Arc::clone(&ledgers) as Arc<dyn node::Application>);
@@ -136,13 +161,17 @@ pub async fn start(config: Config, clocks: Clocks, ids: Ids) -> Result<Running, 
         ledgers,
         db: db.clone(),
         behaviors: behavior.clone(),
+        clocks,
         insecure_demo: config.insecure_demo,
     };
     let server = http::serve(listener, state)?;
     let cancel = CancellationToken::new();
     let working = tokio::spawn(Arc::clone(&node).run(cancel.clone()));
+    let worker = Arc::clone(&delivery);
+    let stopping = cancel.clone();
+    let delivering = tokio::spawn(async move { worker.work(stopping).await });
     tracing::info!(%address, base_url, "DISCOM ledgers listen");
-    Ok(Running { address, base_url, node, db, behavior, server, cancel, working })
+    Ok(Running { address, base_url, node, db, behavior, server, cancel, working, delivery, delivering })
 }
 
 /// Each DISCOM and each ledger once.

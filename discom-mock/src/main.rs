@@ -10,8 +10,9 @@ use std::sync::Arc;
 use clap::Parser;
 use clock::{Clocks, Ids};
 use discom_mock::behavior::{Behavior, Setting};
-use discom_mock::config::{Config, Discom, HOLD, Key};
+use discom_mock::config::{Config, Discom, HOLD, Key, Metering};
 use discom_mock::ledger::meters::Meter;
+use discom_mock::metering::simulator::Simulator;
 use node::keys::KeyFile;
 use node::{AllowList, ClientConfig, DediConfig, DediRegistry, GuardedClient};
 
@@ -55,6 +56,21 @@ struct Arguments {
     /// METER_ID,CAPACITY_W,SANCTIONED_LOAD_W with `-` for no limit; may be given several times.
     #[arg(long = "meter")]
     meters: Vec<Limits>,
+    /// METER_ID whose readings are uploaded and never simulated; may be given several times.
+    #[arg(long = "upload-only")]
+    upload_only: Vec<String>,
+    /// Deliveries of sellers that succeed, 0 to 1.
+    #[arg(long, env = "DISCOM_SUCCESS_RATE", default_value = "0.85", value_parser = success_rate)]
+    success_rate: u64,
+    /// Deliveries of which buyers draw all that they bought, 0 to 1.
+    #[arg(long, env = "DISCOM_BUYER_SUCCESS_RATE", default_value = "1", value_parser = success_rate)]
+    buyer_success_rate: u64,
+    /// Seed of the simulated meters.
+    #[arg(long, env = "DISCOM_SEED", default_value_t = 1)]
+    seed: u64,
+    /// Where the simulated sun shines, LATITUDE,LONGITUDE in degrees north and east with at most two places.
+    #[arg(long, env = "DISCOM_PLACE", default_value = "28.60,77.20")]
+    place: Place,
     /// LEDGER_ID=normal|refuse|timeout|lose-ack, then optionally :CODE, :TIMES and @ACTION, as in `refuse:2`.
     #[arg(long = "ledger-behavior")]
     behaviors: Vec<Fault>,
@@ -99,6 +115,27 @@ impl FromStr for Limits {
         let [id, capacity, load] = three(text).ok_or(WANTED)?;
         Ok(Self(Meter { id: id.to_owned(), capacity_w: watts(capacity)?, sanctioned_load_w: watts(load)? }))
     }
+}
+
+/// Hundredths of a degree.
+#[derive(Clone, Copy)]
+struct Place(i64, i64);
+
+impl FromStr for Place {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const WANTED: &str = "LATITUDE,LONGITUDE wanted, in degrees with at most two places";
+        let (latitude, longitude) = text.split_once(',').ok_or(WANTED)?;
+        let degrees = |text: &str, most: i64| {
+            units::parse_scaled(text.trim(), 2).ok().filter(|n| (-most..=most).contains(n)).ok_or(WANTED)
+        };
+        Ok(Self(degrees(latitude, 9_000)?, degrees(longitude, 18_000)?))
+    }
+}
+
+fn success_rate(text: &str) -> Result<u64, String> {
+    discom_mock::metering::simulator::rate(text).map_err(|error| error.to_string())
 }
 
 #[derive(Clone)]
@@ -147,6 +184,16 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         registry: Arc::new(registry),
         allow_list,
         meters: arguments.meters.into_iter().map(|limits| limits.0).collect(),
+        metering: Metering {
+            simulator: Some(Simulator {
+                seed: arguments.seed,
+                latitude: arguments.place.0,
+                longitude: arguments.place.1,
+                seller_success: arguments.success_rate,
+                buyer_success: arguments.buyer_success_rate,
+            }),
+            upload_only: arguments.upload_only,
+        },
         behavior: arguments
             .behaviors
             .into_iter()

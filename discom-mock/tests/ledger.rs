@@ -127,6 +127,8 @@ both_databases! {
 
     async fn every_statement_prepares(db: Db) {
         db.check_statements(store::STATEMENTS).await.unwrap();
+        db.check_statements(discom_mock::delivery::store::STATEMENTS).await.unwrap();
+        db.check_statements(discom_mock::metering::store::STATEMENTS).await.unwrap();
     }
 
     async fn the_same_contract_again_finds_its_record(db: Db) {

@@ -176,6 +176,7 @@ fn discom_config(
         registry,
         allow_list: allow,
         meters: Vec::new(),
+        metering: discom_mock::config::Metering::default(),
         behavior: Vec::new(),
         hold: discom_mock::config::HOLD,
         insecure_demo: true,

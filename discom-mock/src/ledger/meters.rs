@@ -10,6 +10,7 @@ use beckn_wire::energy::normalize_meter;
 use units::WattHours;
 
 use super::model::Side;
+use crate::metering::simulator::Installed;
 
 /// A meter with its limits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +35,12 @@ impl Meters {
             (normalize_meter(&meter.id), (limit(meter.capacity_w), limit(meter.sanctioned_load_w)))
         };
         Self(meters.into_iter().map(entry).collect())
+    }
+
+    /// What is installed behind a meter; `meter` is normalized.
+    pub fn installed(&self, meter: &str) -> Installed {
+        let (capacity, load) = self.0.get(meter).copied().unwrap_or_default();
+        Installed { capacity: capacity.unwrap_or_default().get(), load: load.map(WattHours::get) }
     }
 
     /// Most energy of one slot in that direction; `meter` is normalized.

@@ -5,7 +5,7 @@
 //! the order of their keys. A repetition is answered with the record that stands; a contradiction is refused
 //! and changes nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use beckn_wire::code::{ErrorCode, WireError};
 use beckn_wire::energy::normalize_meter;
@@ -15,6 +15,8 @@ use units::{Timestamp, WattHours, ist_label};
 use super::meters::Meters;
 use super::model::{ContractRow, Receipt, Side, Status, Terms, judge_revision, out_of_range, record_id};
 use super::store::{self, HeadroomKey, Revision};
+use crate::delivery::store as days;
+use crate::delivery::timetable::day_of;
 
 /// Why a ledger did not do what it was told.
 #[derive(Debug, thiserror::Error)]
@@ -77,6 +79,9 @@ pub async fn record(tx: &mut Tx, told: &Told, meters: &Meters) -> Result<Receipt
     }
     store::add_revision(tx, &row, &told.revision, &told.platform, told.now).await?;
     change_headroom(tx, &row.ledger_id, None, Some(terms), meters).await?;
+    for day in days_of(terms) {
+        days::open_day(tx, &row.ledger_id, day).await?;
+    }
     Ok(row.receipt())
 }
 
@@ -156,6 +161,7 @@ pub async fn cancel(tx: &mut Tx, told: &Withdrawal) -> Result<Receipt, LedgerErr
         stands.row_digest = stands.compute_digest(&current.terms.digest());
         store::rewrite(tx, &stands).await?;
         change_headroom(tx, &told.ledger_id, Some(&current.terms), None, &Meters::default()).await?;
+        tell_days(tx, &told.ledger_id, &current.terms).await?;
     }
     Ok(stands.receipt())
 }
@@ -187,6 +193,7 @@ pub async fn revise(tx: &mut Tx, told: &Told) -> Result<Receipt, LedgerError> {
     store::rewrite(tx, &stands).await?;
     store::add_revision(tx, &stands, &told.revision, &told.platform, told.now).await?;
     change_headroom(tx, &told.ledger_id, Some(&current.terms), Some(new), &Meters::default()).await?;
+    tell_days(tx, &told.ledger_id, &current.terms).await?;
     Ok(stands.receipt())
 }
 
@@ -207,6 +214,19 @@ pub async fn copy(
         return Err(not_found().into());
     }
     Ok((row, revision))
+}
+
+/// The delivery days of a contract, in order.
+fn days_of(terms: &Terms) -> BTreeSet<Timestamp> {
+    terms.lines.iter().map(|line| day_of(line.slot.start())).collect()
+}
+
+/// What the other contracts of the same meters get has changed.
+async fn tell_days(tx: &mut Tx, ledger_id: &str, terms: &Terms) -> Result<(), DbError> {
+    for day in days_of(terms) {
+        days::tell_day(tx, ledger_id, day).await?;
+    }
+    Ok(())
 }
 
 /// Moves the recorded sums of this ledger's meters from `old` to `new`. Only a rise is judged by the meter's

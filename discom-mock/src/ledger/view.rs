@@ -1,11 +1,15 @@
 //! Records of a ledger as people and tests read them: one object per contract, with its lines.
 
+use std::collections::BTreeMap;
+
 use db::{Db, DbError};
 use serde::Serialize;
 use units::{Timestamp, WattHours};
 
 use super::model::{ContractRow, Line, Party, Side, Terms};
 use super::store;
+use crate::delivery::model::{Cells, LineKey};
+use crate::delivery::store as delivery;
 
 /// Most contracts that one answer lists.
 pub const PAGE: i64 = 500;
@@ -51,6 +55,20 @@ pub struct LineView {
     pub delivery_end: Timestamp,
     pub price: String,
     pub requested: String,
+    /// What was written after delivery, the latest round, by column.
+    pub cells: BTreeMap<String, CellView>,
+}
+
+/// A cell of the contract's table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CellView {
+    /// Energy in kWh, or a status.
+    pub value: String,
+    pub round: i64,
+    /// `OWN`, `DIRECT` or `RELAYED`.
+    pub provenance: &'static str,
+    pub written_time: Timestamp,
 }
 
 /// The contracts of one transaction, or the newest of the ledger; at most [`PAGE`].
@@ -69,7 +87,8 @@ pub async fn records(
             let mut views = Vec::new();
             for row in store::contracts(tx, &ledger_id, transaction_id.as_deref(), PAGE).await? {
                 let terms = store::in_force(tx, &row).await?.map(|revision| revision.terms);
-                views.push(view(&row, terms.as_ref()));
+                let cells = delivery::cells(tx, &ledger_id, &row.contract_id).await?;
+                views.push(view(&row, terms.as_ref(), &cells));
             }
             Ok(views)
         })
@@ -98,7 +117,7 @@ pub async fn recorded(
     .await
 }
 
-fn view(row: &ContractRow, terms: Option<&Terms>) -> RecordView {
+fn view(row: &ContractRow, terms: Option<&Terms>, cells: &Cells) -> RecordView {
     RecordView {
         record_id: row.record_id.clone(),
         contract_id: row.contract_id.clone(),
@@ -112,7 +131,7 @@ fn view(row: &ContractRow, terms: Option<&Terms>) -> RecordView {
         row_digest: row.row_digest.clone(),
         buyer: terms.map(|terms| party(&terms.buyer)),
         seller: terms.map(|terms| party(&terms.seller)),
-        intervals: terms.map(|terms| terms.lines.iter().map(line).collect()).unwrap_or_default(),
+        intervals: terms.map(|terms| lines(terms, cells)).unwrap_or_default(),
     }
 }
 
@@ -125,7 +144,24 @@ fn party(party: &Party) -> PartyView {
     }
 }
 
-fn line(line: &Line) -> LineView {
+fn lines(terms: &Terms, cells: &Cells) -> Vec<LineView> {
+    let view = |traded: &Line| {
+        let of = |key: &LineKey| key.commitment == traded.commitment && key.interval == traded.interval;
+        let written = cells.iter().filter(|(key, ..)| of(key)).map(|(_, column, cell)| {
+            let view = CellView {
+                value: cell.value.clone(),
+                round: cell.round,
+                provenance: cell.origin.as_str(),
+                written_time: cell.written_at,
+            };
+            (column.as_str().to_owned(), view)
+        });
+        line(traded, written.collect())
+    };
+    terms.lines.iter().map(view).collect()
+}
+
+fn line(line: &Line, cells: BTreeMap<String, CellView>) -> LineView {
     LineView {
         commitment_id: line.commitment.clone(),
         interval_id: line.interval,
@@ -133,5 +169,6 @@ fn line(line: &Line) -> LineView {
         delivery_end: line.slot.end(),
         price: line.price.to_inr_text(),
         requested: line.requested.to_kwh_text(),
+        cells,
     }
 }

@@ -7,7 +7,7 @@ use beckn_wire::json::Json;
 use beckn_wire::signature::{Chain, KeyId, sign};
 use clock::{Clocks, Ids, TestClock};
 use discom_mock::Running;
-use discom_mock::config::{Config, Discom, Key};
+use discom_mock::config::{Config, Discom, Key, Metering};
 use discom_mock::ledger::meters::Meter;
 use node::{AllowList, StaticRegistry};
 use test_support::database::TestDb;
@@ -97,6 +97,7 @@ pub fn config(db: &TestDb, registry: &Arc<StaticRegistry>) -> Config {
             capacity_w: Some(10_000),
             sanctioned_load_w: None,
         }],
+        metering: Metering::default(),
         behavior: Vec::new(),
         hold: Duration::from_secs(3),
         insecure_demo: true,
@@ -143,13 +144,18 @@ impl World {
 
     /// A request that `signer` has signed, ready to be sent.
     pub fn signed(&self, signer: &str, path: &str, body: &[u8]) -> reqwest::RequestBuilder {
+        self.signed_as(signer, path, "application/json", body)
+    }
+
+    /// As [`World::signed`], with another content type.
+    pub fn signed_as(&self, signer: &str, path: &str, kind: &str, body: &[u8]) -> reqwest::RequestBuilder {
         let seconds = clock::Clock::now(&self.clock).seconds();
         let key_id = KeyId::new(signer, "k1").unwrap();
         let header = sign(&key(signer).signing_key, &key_id, seconds - 1, seconds + 300, body, Chain::None);
         self.http
             .post(self.url(path))
             .header("Authorization", header)
-            .header("Content-Type", "application/json")
+            .header("Content-Type", kind)
             .body(body.to_vec())
     }
 
@@ -173,6 +179,20 @@ impl World {
             ("bppUri", format!("{}/bpp/caller", platform_url(platform))),
         ];
         self.body(action, &members, trade)
+    }
+
+    /// A leg from a platform to a ledger with this contract.
+    pub fn leg_with(
+        &self,
+        platform: &str,
+        ledger: &str,
+        action: &str,
+        trade: &Trade,
+        contract: Json,
+    ) -> Vec<u8> {
+        let mut document = Json::parse(&self.leg(platform, ledger, action, trade)).unwrap();
+        document.as_object_mut().unwrap().set("message", Json::object([("contract", contract)]));
+        document.to_bytes()
     }
 
     /// The whole body: these context members beside the ones that every message has.
@@ -225,6 +245,7 @@ pub struct Trade {
     pub buyer: String,
     pub seller_discom: String,
     pub seller_ledger: String,
+    pub buyer_ledger: String,
 }
 
 pub fn trade(ids: &Ids, requested: &[&str]) -> Trade {
@@ -242,6 +263,7 @@ pub fn trade(ids: &Ids, requested: &[&str]) -> Trade {
         buyer: BUYER.to_owned(),
         seller_discom: "TEST_DISCOM_SELLER".to_owned(),
         seller_ledger: SELLER_LEDGER.to_owned(),
+        buyer_ledger: BUYER_LEDGER.to_owned(),
     }
 }
 
@@ -304,7 +326,7 @@ impl Trade {
             buyer_meter = self.buyer_meter,
             seller_meter = self.seller_meter,
             seller_discom = self.seller_discom,
-            buyer_provider = provider("buyer-discom.example", BUYER_LEDGER),
+            buyer_provider = provider("buyer-discom.example", &self.buyer_ledger),
             seller_provider = provider("seller-discom.example", &self.seller_ledger),
         );
         Json::parse_text(&text).expect("the fixture is JSON")
@@ -345,7 +367,12 @@ impl Platform {
         let task = tokio::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
                 let request = acknowledge(socket).await;
-                kept.lock().unwrap().push(request);
+                let id = |message: &(String, Json)| message.1.at(&["context", "messageId"]).cloned();
+                // The clock that a test moves lets leases run out, so that a message may come twice.
+                let mut kept = kept.lock().unwrap();
+                if !kept.iter().any(|before| id(before) == id(&request)) {
+                    kept.push(request);
+                }
             }
         });
         Self { url, received, task }
@@ -353,9 +380,19 @@ impl Platform {
 
     /// What has come, once there is something; a failure after ten seconds.
     pub async fn first(&self) -> (String, Json) {
+        self.nth(0).await
+    }
+
+    /// How much has come.
+    pub fn count(&self) -> usize {
+        self.received.lock().unwrap().len()
+    }
+
+    /// As [`Platform::first`], for a later message.
+    pub async fn nth(&self, index: usize) -> (String, Json) {
         for _ in 0..200 {
-            if let Some(first) = self.received.lock().unwrap().first() {
-                return first.clone();
+            if let Some(message) = self.received.lock().unwrap().get(index) {
+                return message.clone();
             }
             let _ = tokio::time::timeout(Duration::from_millis(50), std::future::pending::<()>()).await;
         }

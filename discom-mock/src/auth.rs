@@ -1,0 +1,37 @@
+//! Who calls, where a call is signed like a message of the network but is none.
+
+use beckn_wire::code::{ErrorCode, WireError};
+use beckn_wire::signature::{SignatureHeader, VerifyPolicy, verify};
+use clock::Clocks;
+use node::Node;
+
+/// The subscriber whose key signed the body.
+///
+/// # Errors
+/// `AUT_` codes, as for a message.
+pub async fn caller(
+    node: &Node,
+    clocks: &Clocks,
+    authorization: &str,
+    body: &[u8],
+) -> Result<String, WireError> {
+    let header = SignatureHeader::parse(authorization)?;
+    let registry = node.registry();
+    let record = registry.key(&header.key_id).await.map_err(|error| error.wire())?;
+    if record.valid_until.is_some_and(|until| header.expires > until.seconds()) {
+        let text = "the signature outlives its key";
+        return Err(WireError::new(ErrorCode::AutSignatureInvalid, text));
+    }
+    let now = clocks.wire.now().seconds();
+    let check = |record: &node::registry::Record| {
+        verify(&header, body, &record.public_key, now, &VerifyPolicy::spec(), None)
+    };
+    let signer = match check(&record) {
+        Err(error) if error.depends_on_key() => {
+            let fresh = registry.refresh(&header.key_id).await.map_err(|error| error.wire())?;
+            check(&fresh)?
+        }
+        verdict => verdict?,
+    };
+    Ok(signer.subscriber_id().to_owned())
+}

@@ -1,0 +1,173 @@
+use super::*;
+use crate::delivery::model::Cells;
+use crate::ledger::model::Party;
+use test_support::vectors;
+use units::{DeliverySlot, Timestamp};
+
+const ALL: [Step; 7] = [
+    Step::MeterData,
+    Step::Round1,
+    Step::BuyerReads,
+    Step::Round2,
+    Step::SellerReads,
+    Step::Final,
+    Step::Close,
+];
+
+fn slot() -> DeliverySlot {
+    DeliverySlot::containing(Timestamp::from_seconds(1_793_520_000))
+}
+
+fn party(meter: &str) -> Party {
+    let text = |what: &str| format!("{what}.example");
+    Party { platform: text("p"), discom: text("d"), ledger: text("l"), meter: meter.to_owned() }
+}
+
+fn line(id: &str, seller: &str, buyer: &str, requested: i64, sides: &[Side]) -> DayLine {
+    DayLine {
+        key: LineKey { contract: id.to_owned(), commitment: "c".to_owned(), interval: 0 },
+        network: energy_rules::NETWORK_TEST.to_owned(),
+        slot: slot(),
+        requested: WattHours::new(requested),
+        buyer: party(buyer),
+        seller: party(seller),
+        sides: sides.to_vec(),
+    }
+}
+
+fn reads(day: &mut Day, meter: &str, import: i64, export: i64, quality: Quality) {
+    let reading =
+        Reading { import: WattHours::new(import), export: WattHours::new(export), quality, version: 4 };
+    day.readings.insert((meter.to_lowercase(), slot()), reading);
+}
+
+/// Tells a cell as the other side's ledger would through its platform.
+fn relay(day: &mut Day, line: &LineKey, column: Column, value: &str) {
+    let round = day.cells.get(line, &column).map_or(1, |cell| cell.round + 1);
+    let cell = Cell { value: value.to_owned(), round, origin: Origin::Relayed, written_at: Timestamp::MIN };
+    day.cells.set(line.clone(), column, cell);
+}
+
+fn value<'a>(cells: &'a Cells, line: &LineKey, column: Column) -> &'a str {
+    cells.get(line, &column).map_or("", |cell| cell.value.as_str())
+}
+
+#[test]
+fn a_shared_ledger_settles_in_one_pass_and_changes_nothing_in_the_next() {
+    let mut day = Day { lines: vec![line("a", "S", "B", 10_000, &Side::ALL)], ..Day::default() };
+    reads(&mut day, "S", 0, 8_000, Quality::Measured);
+    reads(&mut day, "B", 15_000, 0, Quality::Measured);
+    let outcome = compute(&mut day, &ALL);
+    let key = day.lines[0].key.clone();
+    let columns = [
+        Column::SellerDiscomAlloc,
+        Column::SellerDiscomStatus,
+        Column::BuyerDiscomAlloc,
+        Column::BuyerDiscomStatus,
+        Column::FinalAlloc,
+    ];
+    let cells = columns.map(|column| value(&day.cells, &key, column));
+    assert_eq!(cells, ["8", COMPLETED, "8", COMPLETED, "8"]);
+    // One pass is one round, also of the status that was pending for a moment.
+    assert_eq!(outcome.writes.iter().map(|write| write.round).collect::<Vec<_>>(), [1; 5]);
+    assert!(outcome.open.values().all(|open| *open == 0));
+    assert_eq!(compute(&mut day, &ALL).writes, []);
+}
+
+#[test]
+fn each_side_waits_for_the_other_and_never_takes_silence_for_zero() {
+    let mut seller = Day { lines: vec![line("a", "S", "B", 10_000, &[Side::Seller])], ..Day::default() };
+    let key = seller.lines[0].key.clone();
+    reads(&mut seller, "S", 0, 8_000, Quality::Measured);
+    let outcome = compute(&mut seller, &ALL);
+    assert_eq!(value(&seller.cells, &key, Column::SellerDiscomAlloc), "8");
+    assert_eq!(value(&seller.cells, &key, Column::SellerDiscomStatus), PENDING);
+    assert_eq!(
+        (outcome.open[&Step::Round1], outcome.open[&Step::SellerReads], outcome.open[&Step::Final]),
+        (0, 1, 1)
+    );
+    assert_eq!(troubles(&seller, &seller.lines[0]), [Trouble::CounterpartMissing(Side::Buyer)]);
+
+    let mut buyer = Day { lines: vec![line("a", "S", "B", 10_000, &[Side::Buyer])], ..Day::default() };
+    reads(&mut buyer, "B", 7_000, 0, Quality::Measured);
+    assert_eq!(compute(&mut buyer, &ALL).writes, []);
+    relay(&mut buyer, &key, Column::SellerDiscomAlloc, "8");
+    compute(&mut buyer, &ALL);
+    assert_eq!(value(&buyer.cells, &key, Column::BuyerDiscomAlloc), "7");
+
+    relay(&mut seller, &key, Column::BuyerDiscomAlloc, "7");
+    // Pending is no word to settle on.
+    relay(&mut seller, &key, Column::BuyerDiscomStatus, PENDING);
+    assert_eq!(compute(&mut seller, &ALL).writes, []);
+    relay(&mut seller, &key, Column::BuyerDiscomStatus, COMPLETED);
+    compute(&mut seller, &ALL);
+    assert_eq!(value(&seller.cells, &key, Column::FinalAlloc), "7");
+    // A correction of the buyer's is the next round of the final.
+    relay(&mut seller, &key, Column::BuyerDiscomAlloc, "6.5");
+    let outcome = compute(&mut seller, &ALL);
+    assert_eq!(outcome.writes.len(), 1);
+    assert_eq!((outcome.writes[0].value.as_str(), outcome.writes[0].round), ("6.5", 2));
+}
+
+#[test]
+fn estimates_are_provisional_until_the_horizon() {
+    let mut day = Day { lines: vec![line("a", "S", "B", 5_000, &Side::ALL)], ..Day::default() };
+    let key = day.lines[0].key.clone();
+    reads(&mut day, "S", 0, 5_000, Quality::Estimated);
+    reads(&mut day, "B", 5_000, 0, Quality::Estimated);
+    compute(&mut day, &ALL);
+    assert_eq!(value(&day.cells, &key, Column::BuyerDiscomStatus), PENDING);
+    assert_eq!(value(&day.cells, &key, Column::FinalAlloc), "");
+    assert_eq!(troubles(&day, &day.lines[0]).len(), 2);
+    compute(&mut day, &Step::ALL);
+    assert_eq!(value(&day.cells, &key, Column::FinalAlloc), "5");
+    assert_eq!(troubles(&day, &day.lines[0]), []);
+}
+
+#[test]
+fn what_no_meter_said_stays_open() {
+    let mut day = Day { lines: vec![line("a", "S", "B", 5_000, &Side::ALL)], ..Day::default() };
+    let outcome = compute(&mut day, &Step::ALL);
+    assert_eq!(outcome.writes, []);
+    assert!(outcome.open.values().all(|open| *open == 1));
+}
+
+#[test]
+fn the_derived_allocations_hold_vector() {
+    use beckn_wire::json::Json;
+    let Some(folder) = vectors::dir() else { return };
+    let file = std::fs::read(folder.join("energy/derived/allocation.json")).unwrap();
+    let file = Json::parse(&file).unwrap();
+    let cases = file.get("cases").and_then(Json::as_array).unwrap();
+    let text = |json: &Json, name: &str| json.get(name).and_then(Json::as_str).unwrap().to_owned();
+    let kwh = |json: &Json| WattHours::from_kwh_text(json.as_number().unwrap()).unwrap();
+    for case in cases {
+        let mut day = Day::default();
+        for trade in case.get("trades").and_then(Json::as_array).unwrap() {
+            let requested = kwh(trade.get("qtyKwh").unwrap()).get();
+            let names = [text(trade, "id"), text(trade, "seller"), text(trade, "buyer")];
+            day.lines.push(line(&names[0], &names[1], &names[2], requested, &Side::ALL));
+        }
+        for (group, sells) in [("sellers", true), ("buyers", false)] {
+            let meters = case.at(&["meterActualKwh", group]).and_then(Json::as_object).unwrap();
+            for (meter, actual) in meters.iter() {
+                let actual = kwh(actual).get();
+                let (import, export) = if sells { (0, actual) } else { (actual, 0) };
+                reads(&mut day, meter, import, export, Quality::Measured);
+            }
+        }
+        compute(&mut day, &ALL);
+        for (expected, column) in [
+            ("round1SellerAllocProRata", Column::SellerDiscomAlloc),
+            ("round2BuyerCapped", Column::BuyerDiscomAlloc),
+            ("round2BuyerCapped", Column::FinalAlloc),
+        ] {
+            for (id, quantity) in case.at(&["expect", expected]).and_then(Json::as_object).unwrap().iter() {
+                let key = &day.lines.iter().find(|line| line.key.contract == id).unwrap().key;
+                let name = text(case, "name");
+                assert_eq!(day.cells.energy(key, &column), Some(kwh(quantity)), "{name} {column} {id}");
+            }
+        }
+    }
+    println!("vectors: {} passed, 0 skipped", cases.len());
+}
