@@ -10,8 +10,8 @@ use crate::contract::{State, TransitionError};
 use crate::error::{Code, Coded, of_rule};
 use crate::market::MarketError;
 use crate::network::ComposeError;
-use crate::trust::TrustError;
 use crate::settlement::MoneyError;
+use crate::trust::TrustError;
 
 /// Why a wish is refused, or what failed on our side.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -22,9 +22,9 @@ use crate::identity::User;
 use crate::market;
 use crate::metering;
 use crate::network::{Participant, Tolerance};
+use crate::settlement::{self, Stamp};
 use crate::trust::quota::{self, Shift};
 use crate::trust::{self, Trade};
-use crate::settlement::{self, Stamp};
 
 /// How often a decision is made anew when another change came first.
 pub(super) const ROUNDS: usize = 5;

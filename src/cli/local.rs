@@ -13,8 +13,8 @@ use units::WattHours;
 
 use super::platform::{self, Place, Platform, StartError};
 use crate::config::{
-    Config, Discom, MeterConfig, NetworkConfig, Secret, ServerConfig, SettlementConfig, TradeConfig, TrustConfig,
-    UserConfig,
+    Config, Discom, MeterConfig, NetworkConfig, Secret, ServerConfig, SettlementConfig, TradeConfig,
+    TrustConfig, UserConfig,
 };
 use crate::network::{KeyId, SigningKey};
 

@@ -20,8 +20,8 @@ use crate::config::{Config, ConfigError, UserConfig};
 use crate::identity::{self, NewUser};
 use crate::metering::{self, Meter};
 use crate::network::{Participant, Settings};
-use crate::trust::{self, Capacity};
 use crate::settlement::{self, MoneyError, Rate, RateKind};
+use crate::trust::{self, Capacity};
 use crate::workers::{self, Dispatcher};
 
 /// Why a platform does not start.

@@ -11,7 +11,7 @@ use beckn_wire::signature::digest;
 use db::{DbError, Tx};
 use energy_rules::{Flows, SettledSlot, revenue_flows};
 use node::ProcessError;
-use units::{Paise, Timestamp, WattHours};
+use units::{Paise, WattHours};
 
 use super::cascade;
 use super::worker::{Plan, except};
@@ -19,6 +19,8 @@ use crate::contract::delivered::DeliveredSlot;
 use crate::contract::delivery::DeliveryState;
 use crate::contract::{self, Contract, Side};
 use crate::network::Participant;
+use crate::settlement::{self, MoneyError, Quality, Settlement, Stamp};
+use crate::trust::{self, ProviderDelivery, TrustError};
 
 /// What a settlement writes.
 #[derive(Clone, Debug)]
@@ -72,21 +74,127 @@ pub(super) fn plan(
     Ok(())
 }
 
-/// Writes the settlement in the caller's transaction, which holds the lock of the delivery.
+/// Writes the settlement in the caller's transaction, which holds the lock of the delivery: the contract, then trust,
+/// then money, whose locks come last (ruling 20).
 ///
 /// # Errors
-/// The database's; [`DbError::Serialization`] when the contract was changed meanwhile.
+/// What money or trust will not take; the database's, [`DbError::Serialization`] when the contract was changed
+/// meanwhile.
 pub(super) async fn apply(
     tx: &mut Tx,
+    p: &Participant,
     settling: &Settling,
     contract: &Contract,
     revision: i64,
-    now: Timestamp,
-) -> Result<(), DbError> {
+) -> Result<(), SettlingError> {
+    let now = p.now();
     let mut after = contract.clone();
     after.document.clone_from(&settling.document);
     let cause = if revision == 1 { "settled" } else { "corrected" };
-    contract::service::save(tx, &mut after, cause, None, now).await
+    contract::service::save(tx, &mut after, cause, None, now).await?;
+    let mut moved = settling.delivered(contract)?;
+    let config = &p.settings.trust;
+    match revision {
+        1 => trust::service::apply_delivery(tx, config, &moved, now).await?,
+        _ => trust::service::correct_delivery(tx, config, &moved, revision, now).await?,
+    };
+    if contract.side == Side::Buyer {
+        moved.side = trust::Side::Seller;
+        let provider = ProviderDelivery {
+            bpp_id: contract.peer_id.clone(),
+            meter_key: contract.seller_meter.clone(),
+            contract: contract.id,
+            revision,
+            requested: moved.requested,
+            round1: moved.round1,
+            outage: moved.outage,
+        };
+        trust::provider::apply_provider_delivery(tx, &provider, now).await?;
+    }
+    let settlement = settling.money(contract, revision);
+    settlement::settle(tx, &settlement, &Stamp::of(p)).await?;
+    Ok(())
+}
+
+impl Settling {
+    /// What counts for trust: of all slots what was requested, less what each side fell short of. What an outage took
+    /// is nobody's, and stays in (ruling 26).
+    fn delivered(&self, contract: &Contract) -> Result<trust::Delivery, SettlingError> {
+        let sum = |of: &dyn Fn(&DeliveredSlot) -> WattHours| {
+            WattHours::checked_sum(self.slots.iter().map(of)).ok_or(SettlingError::OutOfRange)
+        };
+        let requested = sum(&|slot| slot.outcome.requested)?;
+        let sellers = sum(&|slot| energy_rules::attribute(&slot.outcome).seller)?;
+        let buyers = sum(&|slot| energy_rules::attribute(&slot.outcome).buyer)?;
+        let round1 = requested.checked_sub(sellers).ok_or(SettlingError::OutOfRange)?;
+        let round2 = round1.checked_sub(buyers).ok_or(SettlingError::OutOfRange)?;
+        let side = match contract.side {
+            Side::Seller => trust::Side::Seller,
+            Side::Buyer => trust::Side::Buyer,
+        };
+        let (user, contract) = (contract.user_id, contract.id);
+        Ok(trust::Delivery { user, contract, side, requested, round1, round2, outage: false })
+    }
+
+    fn money(&self, contract: &Contract, revision: i64) -> Settlement {
+        let of = |role| self.flows.of(role);
+        let slots = self.slots.iter().map(|slot| {
+            let outcome = &slot.outcome;
+            let outage = outcome.seller_status.is_outage() || outcome.buyer_status.is_outage();
+            settlement::SettledSlot {
+                slot: slot.slot,
+                price: slot.price,
+                requested: outcome.requested,
+                round1: Some(outcome.round_one),
+                round2: Some(outcome.round_two),
+                settled: outcome.settled,
+                quality: if outage { Quality::Outage } else { Quality::Measured },
+            }
+        });
+        Settlement {
+            contract: contract.id,
+            revision,
+            slots: slots.collect(),
+            flows: settlement::Flows {
+                buyer_platform: of(Writer::BuyerPlatform),
+                seller_platform: of(Writer::SellerPlatform),
+                buyer_discom: of(Writer::BuyerDiscom),
+                seller_discom: of(Writer::SellerDiscom),
+            },
+        }
+    }
+}
+
+/// Why a settlement is not written.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum SettlingError {
+    #[error(transparent)]
+    Database(#[from] DbError),
+    #[error("money: {0}")]
+    Money(MoneyError),
+    #[error("trust: {0}")]
+    Trust(TrustError),
+    #[error("the quantities are out of range")]
+    OutOfRange,
+}
+
+impl From<MoneyError> for SettlingError {
+    fn from(error: MoneyError) -> Self {
+        match error {
+            MoneyError::Database(inner) => Self::Database(inner),
+            MoneyError::Stale => Self::Database(DbError::Serialization),
+            other => Self::Money(other),
+        }
+    }
+}
+
+impl From<TrustError> for SettlingError {
+    fn from(error: TrustError) -> Self {
+        match error {
+            TrustError::Database(inner) => Self::Database(inner),
+            other => Self::Trust(other),
+        }
+    }
 }
 
 /// The policy's four flows over these slots, at the rates that the seller's DISCOM had in force on the day of the first

@@ -16,7 +16,7 @@ use units::{IstDate, Span, Timestamp};
 use uuid::Uuid;
 
 use super::document;
-use super::settling::{self, Settling};
+use super::settling::{self, Settling, SettlingError};
 use crate::contract::delivered::{Verdict, verdict};
 use crate::contract::delivery::{self, Delivery, DeliveryState};
 use crate::contract::{self, Contract, Side};
@@ -61,6 +61,12 @@ pub(super) struct Plan {
     pub(super) news: Option<(&'static str, serde_json::Value)>,
 }
 
+impl Plan {
+    fn nothing(before: Delivery, contract: Contract) -> Self {
+        Self { after: before.clone(), before, contract, settling: None, out: Vec::new(), news: None }
+    }
+}
+
 async fn check_one(p: &Participant, id: Uuid) -> Result<(), ProcessError> {
     let read = p.db.read(move |tx| {
         Box::pin(async move {
@@ -73,8 +79,8 @@ async fn check_one(p: &Participant, id: Uuid) -> Result<(), ProcessError> {
     });
     let (Some(before), Some(contract), told) = read.await? else { return Ok(()) };
     let document = document(&contract)?;
-    let mut plan =
-        Plan { after: before.clone(), before, contract, settling: None, out: Vec::new(), news: None };
+    let again = Plan::nothing(before.clone(), contract.clone());
+    let mut plan = Plan::nothing(before, contract);
     if !plan.contract.state.is_confirmed() {
         except(&mut plan, p.market_now(), "the contract is disputed".to_owned());
     } else {
@@ -84,31 +90,40 @@ async fn check_one(p: &Participant, id: Uuid) -> Result<(), ProcessError> {
             Verdict::Complete(slots) => settling::plan(p, &mut plan, &document, slots)?,
         }
     }
-    commit(p, plan).await
+    match commit(p, &Arc::new(plan)).await {
+        Ok(()) => Ok(()),
+        Err(SettlingError::Database(error)) => Err(error.into()),
+        Err(refused) => {
+            // What money and trust do not take is for a person; the contract stays as it is.
+            let mut plan = again;
+            except(&mut plan, p.market_now(), refused.to_string());
+            commit(p, &Arc::new(plan)).await.map_err(|error| ProcessError::Retry(error.to_string()))
+        }
+    }
 }
 
 /// Stores what was planned, once: another instance, or a cell that came meanwhile, makes it void.
-async fn commit(p: &Participant, plan: Plan) -> Result<(), ProcessError> {
-    let (plan, ids, now) = (Arc::new(plan), p.ids.clone(), p.now());
+async fn commit(p: &Participant, plan: &Arc<Plan>) -> Result<(), SettlingError> {
+    let (plan, under, now) = (Arc::clone(plan), p.clone(), p.now());
     let stored = p.db.write(move |tx| {
-        let (plan, ids) = (Arc::clone(&plan), ids.clone());
+        let (plan, p) = (Arc::clone(&plan), under.clone());
         Box::pin(async move {
             let id = plan.contract.id;
             if delivery::lock(tx, id).await?.as_ref() != Some(&plan.before) {
                 return Ok(());
             }
             if let Some(settling) = &plan.settling {
-                settling::apply(tx, settling, &plan.contract, plan.after.settlement, now).await?;
+                settling::apply(tx, &p, settling, &plan.contract, plan.after.settlement).await?;
             }
             delivery::save(tx, &plan.after).await?;
             for leg in &plan.out {
-                outbox::enqueue(tx, &ids, leg, now).await?;
+                outbox::enqueue(tx, &p.ids, leg, now).await?;
             }
             if let Some((kind, payload)) = &plan.news {
                 let (user, transaction) = (plan.contract.user_id, &plan.contract.transaction_id);
                 events::record(tx, user, transaction, kind, payload, now).await?;
             }
-            Ok::<_, DbError>(())
+            Ok::<_, SettlingError>(())
         })
     });
     stored.await?;
