@@ -13,10 +13,11 @@ use futures_util::FutureExt;
 use serde_json::{Value, json};
 use test_support::both_databases;
 use uuid::Uuid;
-use wattmandi::api::{OPERATED, PAGES, SERVED};
+use wattmandi::api::{OPERATED, PAGES, Patience, SERVED};
 use wattmandi::contract::{Side, State};
 use wattmandi::error::Code;
 use wattmandi::events;
+use wattmandi::network::{KeyId, SigningKey};
 use world::{ASHA, BILAL, ELEVEN, Reply, TEN, World};
 
 db::sql! {
@@ -432,22 +433,86 @@ both_databases! {
             assert_eq!(unsigned.status, 401, "{path}: {}", unsigned.text());
             assert!(unsigned.text().contains("AUT_") && !unsigned.header("www-authenticate").is_empty());
             unsigned.dressed();
-            Reply::of(world.plain("GET", path)).await.problem(405, "request.method_not_allowed");
+            for method in ["GET", "PUT", "DELETE"] {
+                let refused = Reply::of(world.plain(method, path)).await;
+                let nack = refused.is(405);
+                assert_eq!(nack["message"]["status"], "NACK", "{method} {path}");
+                assert_eq!((refused.header("allow"), refused.header("signature").is_empty()), ("POST", false));
+                refused.dressed();
+            }
+            let encoded = Reply::of(send(path).header("Content-Encoding", "gzip").body("{}")).await;
+            assert_eq!((encoded.is(415)["message"]["status"].as_str(), encoded.header("signature").is_empty()), (Some("NACK"), false));
         }
-        let unknown = Reply::of(send("/bpp/receiver/nothing").body("{}")).await;
-        assert_eq!((unknown.status, unknown.text().contains("NET_NOT_IMPLEMENTED")), (404, true));
+        for path in ["/bpp/receiver/nothing", "/bap/receiver/on_select/more"] {
+            let unknown = Reply::of(send(path).body("{}")).await;
+            assert_eq!((unknown.status, unknown.text().contains("NET_NOT_IMPLEMENTED")), (404, true));
+            assert!(!unknown.header("signature").is_empty());
+        }
+        // No action, so nobody of the network is addressed.
+        Reply::of(world.plain("GET", "/bpp/receiver/nothing")).await.problem(405, "request.method_not_allowed");
         let signature = format!(
             "Signature keyId=\"p.example|k|ed25519\",algorithm=\"ed25519\",created=\"1\",expires=\"2\",\
             headers=\"(created) (expires) digest\",signature=\"{}==\"",
             "A".repeat(86)
         );
         let large = || send("/bpp/receiver/select").header("Authorization", &signature);
+        let stranger = Reply::of(large().body("{}")).await;
+        assert_eq!((stranger.status, stranger.text().contains("AUT_SUBSCRIBER_NOT_FOUND")), (401, true));
+        // Whose key is unknown is told so before a byte of the body is read: here none ever comes.
+        let (address, unread) = (world.running.address, format!("Authorization: {signature}"));
+        let answer = tokio::task::spawn_blocking(move || without_body(address, &unread)).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 401 ") && answer.contains("AUT_SUBSCRIBER_NOT_FOUND"), "{answer}");
+        let known = KeyId::new("p.example", "k").unwrap();
+        let public = SigningKey::from_seed(&[8; 32]).public();
+        world.registry.add(&known, public, "https://p.example", &[energy_rules::NETWORK_TEST]);
         let announced = Reply::of(large().body(vec![b' '; 1024 * 1024 + 1])).await;
         assert_eq!(announced.status, 413, "{}", announced.text());
         // Without a length the limit shows only while the body comes.
         let (address, head) = (world.running.address, format!("Authorization: {signature}"));
         let answer = tokio::task::spawn_blocking(move || in_chunks(address, &head)).await.unwrap();
         assert!(answer.starts_with("HTTP/1.1 413 ") && answer.contains("larger than"), "{answer}");
+        world.running.stop().await;
+    }
+
+    async fn clients_that_are_slow_or_idle_lose_their_place(db: db::Db) {
+        let short = Duration::from_millis(700);
+        let world = World::patient(db, Patience { head: short, idle: short, connections: 1, ..Patience::default() }).await;
+        let address = world.running.address;
+        // As many beginnings of a request as there are places: the next client is served when they have been cut off.
+        let places = std::thread::available_parallelism().map_or(1, |n| n.get().min(8));
+        let (slow, asked) = tokio::task::spawn_blocking(move || {
+            let begin = |text: &str| {
+                let mut socket = std::net::TcpStream::connect(address).unwrap();
+                socket.set_read_timeout(Some(Duration::from_secs(4))).unwrap();
+                socket.write_all(text.as_bytes()).unwrap();
+                socket
+            };
+            let mut slow: Vec<_> = (0..places).map(|_| begin("GET /health HTTP/1.1\r\nHost: us\r\n")).collect();
+            let mut asked = begin("GET /health HTTP/1.1\r\nHost: us\r\n\r\n");
+            let whole = |socket: &mut std::net::TcpStream| {
+                let mut answer = String::new();
+                socket.read_to_string(&mut answer).map(|_| answer)
+            };
+            // Read to the end: an idle connection is closed, too.
+            let asked = whole(&mut asked);
+            (slow.iter_mut().map(whole).collect::<Vec<_>>(), asked)
+        })
+        .await
+        .unwrap();
+        assert!(asked.unwrap().starts_with("HTTP/1.1 200 "));
+        for cut in slow {
+            assert!(cut.unwrap().starts_with("HTTP/1.1 408 "));
+        }
+        world.running.stop().await;
+    }
+
+    async fn the_operators_port_answers_to_no_other_name(db: db::Db) {
+        let world = World::start(db).await;
+        for (_, path) in OPERATED {
+            let by = |host: &str| Reply::of(world.at_operators(path).header("Host", host));
+            by("rebound.example:4900").await.problem(403, "auth.forbidden");
+            assert_eq!(by("localhost:4900").await.status, 200, "{path}");
+        }
         world.running.stop().await;
     }
 
@@ -531,6 +596,17 @@ fn in_chunks(address: std::net::SocketAddr, header: &str) -> String {
             break;
         }
     }
+    let mut answer = vec![0; 4096];
+    let length = socket.read(&mut answer).unwrap();
+    String::from_utf8_lossy(&answer[..length]).into_owned()
+}
+
+/// The answer to a head that announces a body of which nothing comes.
+fn without_body(address: std::net::SocketAddr, header: &str) -> String {
+    let mut socket = std::net::TcpStream::connect(address).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    let head = "POST /bpp/receiver/select HTTP/1.1\r\nHost: us\r\nContent-Type: application/json\r\nContent-Length: 9\r\n";
+    socket.write_all(format!("{head}{header}\r\n\r\n").as_bytes()).unwrap();
     let mut answer = vec![0; 4096];
     let length = socket.read(&mut answer).unwrap();
     String::from_utf8_lossy(&answer[..length]).into_owned()
