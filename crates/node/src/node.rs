@@ -57,7 +57,7 @@ impl Default for Limits {
             catalog_body_max: 10 * 1024 * 1024,
             per_peer: Rate { per_second: 1000, burst: 5000 },
             per_address: Rate { per_second: 2000, burst: 10_000 },
-            strangers_per_address: Rate { per_second: 10, burst: 100 },
+            strangers_per_address: Rate { per_second: 50, burst: 500 },
         }
     }
 }
