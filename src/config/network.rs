@@ -203,6 +203,8 @@ impl NetworkConfig {
 mod tests {
     use super::*;
 
+    type Set = fn(&mut NetworkConfig, String);
+
     fn config() -> NetworkConfig {
         let mut config = NetworkConfig::new(
             "us.example",
@@ -233,7 +235,7 @@ mod tests {
             "https://169.254.169.254",
             "https://registry.local",
         ] {
-            let places: [(&str, fn(&mut NetworkConfig, String)); 6] = [
+            let places: [(&str, Set); 6] = [
                 ("network.base_url", |c, url| c.base_url = url),
                 ("network.registry_url", |c, url| c.registry_url = url),
                 ("network.discoms[0].discom_uri", |c, url| c.discoms[0].discom_uri = url),
