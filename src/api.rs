@@ -48,8 +48,34 @@ use crate::telemetry;
 
 /// So long a request that is under way may still take when the server stops, seconds.
 const SHUTDOWN_SECS: u64 = 10;
-/// Within this time the head of a request must have arrived.
-const HEAD_TIME: Duration = Duration::from_secs(10);
+/// A connection that is being closed may take so long.
+const DISCONNECT_TIME: Duration = Duration::from_secs(5);
+/// Connections of the operator's port.
+const OPERATORS_MAX: usize = 64;
+
+/// How long clients may take, and how many may be there at once.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// Within this time the head of a request must have arrived.
+    pub head: Duration,
+    /// A connection may wait so long for its next request.
+    pub idle: Duration,
+    /// A client that takes nothing of its answer for so long is cut off.
+    pub stalled: Duration,
+    /// Connections of one worker; more wait to be accepted.
+    pub connections: usize,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            head: Duration::from_secs(10),
+            idle: Duration::from_secs(30),
+            stalled: Duration::from_secs(30),
+            connections: 2_000,
+        }
+    }
+}
 
 /// What the API stands on.
 #[derive(Clone)]
@@ -61,12 +87,19 @@ pub struct ApiState {
     pub metrics: Option<PrometheusHandle>,
     /// Where top-ups come from and withdrawals go.
     pub bank: Arc<dyn Payments>,
+    pub patience: Patience,
 }
 
 impl ApiState {
     /// The first of a process also records the metrics of the whole process.
     pub fn new(participant: Participant, registry: Arc<dyn Registry>) -> Self {
-        Self { participant, registry, metrics: telemetry::metrics(), bank: Arc::new(SimulatedBank) }
+        Self {
+            participant,
+            registry,
+            metrics: telemetry::metrics(),
+            bank: Arc::new(SimulatedBank),
+            patience: Patience::default(),
+        }
     }
 }
 
@@ -154,9 +187,9 @@ pub fn serve(state: ApiState, listen: TcpListener, ops: Option<TcpListener>) -> 
         streams: Streams::new(),
         stopping: stopping.clone(),
     });
-    let mut servers = vec![public(shared.clone(), listen)?];
+    let mut servers = vec![public(shared.clone(), listen, state.patience)?];
     if let Some(ops) = ops {
-        servers.push(operators(shared.clone(), ops)?);
+        servers.push(operators(shared.clone(), ops, state.patience)?);
     }
     let handles = servers.iter().map(Server::handle).collect();
     let mut tasks: Vec<JoinHandle<()>> =
@@ -171,32 +204,44 @@ async fn run(server: Server) {
     }
 }
 
-fn public(shared: State, listener: TcpListener) -> io::Result<Server> {
+fn public(shared: State, listener: TcpListener, patience: Patience) -> io::Result<Server> {
+    node::listener::cut_off_stalled(&listener, patience.stalled)?;
     let app = move || {
         App::new()
             .app_data(shared.clone())
             .wrap(middleware::from_fn(respond::dress))
             .configure(routes::public)
-            .default_service(web::to(respond::not_found))
     };
     let workers = std::thread::available_parallelism().map_or(1, |n| n.get().min(8));
     let server = HttpServer::new(app)
         .workers(workers)
         .disable_signals()
-        .client_request_timeout(HEAD_TIME)
+        .max_connections(patience.connections)
+        .client_request_timeout(patience.head)
+        .client_disconnect_timeout(DISCONNECT_TIME)
+        .keep_alive(patience.idle)
         .shutdown_timeout(SHUTDOWN_SECS)
         .listen(listener)?;
     Ok(server.run())
 }
 
-fn operators(shared: State, listener: TcpListener) -> io::Result<Server> {
+fn operators(shared: State, listener: TcpListener, patience: Patience) -> io::Result<Server> {
+    node::listener::cut_off_stalled(&listener, patience.stalled)?;
     let app = move || {
         App::new()
             .app_data(shared.clone())
+            .wrap(middleware::from_fn(routes::ops::to_this_machine_only))
             .wrap(middleware::from_fn(respond::dress))
             .configure(routes::operators)
             .default_service(web::to(respond::not_found))
     };
-    let server = HttpServer::new(app).workers(1).disable_signals().shutdown_timeout(SHUTDOWN_SECS);
+    let server = HttpServer::new(app)
+        .workers(1)
+        .disable_signals()
+        .max_connections(OPERATORS_MAX)
+        .client_request_timeout(patience.head)
+        .client_disconnect_timeout(DISCONNECT_TIME)
+        .keep_alive(patience.idle)
+        .shutdown_timeout(SHUTDOWN_SECS);
     Ok(server.listen(listener)?.run())
 }

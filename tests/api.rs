@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
+#[path = "api/doors.rs"]
+mod doors;
 #[path = "api/trust.rs"]
 mod trust;
 #[path = "api/world.rs"]
@@ -19,6 +21,7 @@ use wattmandi::api::{OPERATED, PAGES, SERVED};
 use wattmandi::contract::{Side, State};
 use wattmandi::error::Code;
 use wattmandi::events;
+use wattmandi::network::{KeyId, SigningKey};
 use world::{ASHA, BILAL, ELEVEN, Reply, TEN, World};
 
 db::sql! {
@@ -434,16 +437,34 @@ both_databases! {
             assert_eq!(unsigned.status, 401, "{path}: {}", unsigned.text());
             assert!(unsigned.text().contains("AUT_") && !unsigned.header("www-authenticate").is_empty());
             unsigned.dressed();
-            Reply::of(world.plain("GET", path)).await.problem(405, "request.method_not_allowed");
+            for method in ["GET", "PUT", "DELETE"] {
+                let refused = Reply::of(world.plain(method, path)).await;
+                let nack = refused.is(405);
+                assert_eq!(nack["message"]["status"], "NACK", "{method} {path}");
+                assert_eq!((refused.header("allow"), refused.header("signature").is_empty()), ("POST", false));
+                refused.dressed();
+            }
+            let encoded = Reply::of(send(path).header("Content-Encoding", "gzip").body("{}")).await;
+            assert_eq!((encoded.is(415)["message"]["status"].as_str(), encoded.header("signature").is_empty()), (Some("NACK"), false));
         }
-        let unknown = Reply::of(send("/bpp/receiver/nothing").body("{}")).await;
-        assert_eq!((unknown.status, unknown.text().contains("NET_NOT_IMPLEMENTED")), (404, true));
+        for path in ["/bpp/receiver/nothing", "/bap/receiver/on_select/more"] {
+            let unknown = Reply::of(send(path).body("{}")).await;
+            assert_eq!((unknown.status, unknown.text().contains("NET_NOT_IMPLEMENTED")), (404, true));
+            assert!(!unknown.header("signature").is_empty());
+        }
+        // No action, so nobody of the network is addressed.
+        Reply::of(world.plain("GET", "/bpp/receiver/nothing")).await.problem(405, "request.method_not_allowed");
         let signature = format!(
             "Signature keyId=\"p.example|k|ed25519\",algorithm=\"ed25519\",created=\"1\",expires=\"2\",\
             headers=\"(created) (expires) digest\",signature=\"{}==\"",
             "A".repeat(86)
         );
         let large = || send("/bpp/receiver/select").header("Authorization", &signature);
+        let stranger = Reply::of(large().body("{}")).await;
+        assert_eq!((stranger.status, stranger.text().contains("AUT_SUBSCRIBER_NOT_FOUND")), (401, true));
+        let known = KeyId::new("p.example", "k").unwrap();
+        let public = SigningKey::from_seed(&[8; 32]).public();
+        world.registry.add(&known, public, "https://p.example", &[energy_rules::NETWORK_TEST]);
         let announced = Reply::of(large().body(vec![b' '; 1024 * 1024 + 1])).await;
         assert_eq!(announced.status, 413, "{}", announced.text());
         // Without a length the limit shows only while the body comes.

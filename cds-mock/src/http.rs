@@ -25,6 +25,14 @@ use crate::registry::{Directory, Proofs, RegistryFault};
 
 /// Within this time a body must have arrived.
 const BODY_TIME: Duration = Duration::from_secs(20);
+/// Within this time a head must have arrived, and a connection that is being closed must be gone.
+const HEAD_TIME: Duration = Duration::from_secs(10);
+const DISCONNECT_TIME: Duration = Duration::from_secs(5);
+/// A connection may wait so long for its next request, and may leave its answer unread for so long.
+const IDLE_TIME: Duration = Duration::from_secs(30);
+const STALLED_TIME: Duration = Duration::from_secs(30);
+/// Connections of one worker; more wait to be accepted.
+const CONNECTIONS_MAX: usize = 2_000;
 /// So much of a body that is not wanted is still taken from the wire, and for so long: a client that is
 /// writing when the connection is closed never sees why.
 const DISCARD_MAX: usize = 1024 * 1024;
@@ -60,6 +68,7 @@ impl Shared {
 /// # Errors
 /// The socket cannot be used.
 pub fn serve(shared: Shared, listener: TcpListener) -> std::io::Result<Serving> {
+    node::listener::cut_off_stalled(&listener, STALLED_TIME)?;
     let server = HttpServer::new(move || {
         App::new()
             .app_data(web::Data::new(shared.clone()))
@@ -77,7 +86,16 @@ pub fn serve(shared: Shared, listener: TcpListener) -> std::io::Result<Serving> 
             .default_service(web::to(network))
     });
     let workers = std::thread::available_parallelism().map_or(1, |n| n.get().min(4));
-    let server = server.workers(workers).disable_signals().shutdown_timeout(5).listen(listener)?.run();
+    let server = server
+        .workers(workers)
+        .disable_signals()
+        .max_connections(CONNECTIONS_MAX)
+        .client_request_timeout(HEAD_TIME)
+        .client_disconnect_timeout(DISCONNECT_TIME)
+        .keep_alive(IDLE_TIME)
+        .shutdown_timeout(5)
+        .listen(listener)?
+        .run();
     let handle = server.handle();
     let task = tokio::spawn(async move {
         if let Err(error) = server.await {
@@ -196,13 +214,12 @@ fn created(outcome: Result<bool, RegistryFault>) -> Answer {
 /// Everything else is a message of the network.
 async fn network(shared: web::Data<Shared>, request: HttpRequest, mut payload: web::Payload) -> Answer {
     if request.method() != actix_web::http::Method::POST {
+        if let Some(reply) = shared.node.wrong_method(request.path(), &headers(&request)) {
+            return Ok(answer(reply));
+        }
         return Err(early(refused(404, "NOT_FOUND", "there is nothing at this address")));
     }
-    let headers: Headers = request
-        .headers()
-        .iter()
-        .filter_map(|(name, value)| value.to_str().ok().map(|value| (name.as_str(), value)))
-        .collect();
+    let headers = headers(&request);
     let length = headers.get("content-length").and_then(|length| length.parse().ok());
     let remote = request.peer_addr().map(|address| address.ip());
     let limit = match shared.node.preflight(request.path(), &headers, length, remote) {
@@ -213,9 +230,16 @@ async fn network(shared: web::Data<Shared>, request: HttpRequest, mut payload: w
         }
     };
     let expected = length.and_then(|length: u64| usize::try_from(length).ok()).unwrap_or(limit);
-    let _room = match shared.node.reserve(&headers, expected.min(limit)) {
+    let asked = {
+        let (node, path, headers) = (Arc::clone(&shared.node), request.path().to_owned(), headers.clone());
+        async move { node.reserve(&path, &headers, expected.min(limit), remote).await }
+    };
+    let _room = match shared.run(asked).await? {
         Ok(room) => room,
-        Err(reply) => return Ok(answer(reply)),
+        Err(reply) => {
+            discard(&mut payload).await;
+            return Ok(answer(reply));
+        }
     };
     // One byte more than allowed is enough for the node to see, and to refuse in its own signed way.
     let body = match read_to(&mut payload, limit.saturating_add(1)).await {
@@ -224,6 +248,11 @@ async fn network(shared: web::Data<Shared>, request: HttpRequest, mut payload: w
     };
     let (node, path) = (Arc::clone(&shared.node), request.path().to_owned());
     shared.run(async move { node.receive(&path, &headers, body).await }).await.map(answer)
+}
+
+fn headers(request: &HttpRequest) -> Headers {
+    let fields = request.headers().iter();
+    fields.filter_map(|(name, value)| value.to_str().ok().map(|value| (name.as_str(), value))).collect()
 }
 
 fn proofs(request: &HttpRequest) -> Proofs {

@@ -35,6 +35,12 @@ use crate::metering::upload;
 /// Longest time in which the body of a request must have arrived.
 const BODY_TIME: Duration = Duration::from_secs(10);
 
+/// A connection may wait so long for its next request, and may leave its answer unread for so long.
+const IDLE_TIME: Duration = Duration::from_secs(30);
+const STALLED_TIME: Duration = Duration::from_secs(30);
+/// Connections of one worker; more wait to be accepted.
+const CONNECTIONS_MAX: usize = 2_000;
+
 /// Largest body of an administrative request, in bytes.
 const ADMIN_BODY: usize = 1_024;
 
@@ -81,6 +87,7 @@ impl Serving {
 /// # Errors
 /// The socket cannot be used.
 pub fn serve(listener: TcpListener, state: State) -> io::Result<Serving> {
+    node::listener::cut_off_stalled(&listener, STALLED_TIME)?;
     let state = Data::new(state);
     let app = move || {
         App::new()
@@ -98,7 +105,10 @@ pub fn serve(listener: TcpListener, state: State) -> io::Result<Serving> {
     let server = HttpServer::new(app)
         .workers(2)
         .disable_signals()
+        .max_connections(CONNECTIONS_MAX)
         .client_request_timeout(Duration::from_secs(5))
+        .client_disconnect_timeout(Duration::from_secs(5))
+        .keep_alive(IDLE_TIME)
         .shutdown_timeout(2)
         .listen(listener)?
         .run();
@@ -113,13 +123,12 @@ pub fn serve(listener: TcpListener, state: State) -> io::Result<Serving> {
 
 async fn network(request: HttpRequest, payload: Payload, state: Data<State>) -> HttpResponse {
     if request.method() != Method::POST {
+        if let Some(reply) = state.node.wrong_method(request.path(), &headers(&request)) {
+            return answer(reply);
+        }
         return problem(StatusCode::NOT_FOUND, "there is nothing here");
     }
-    let headers: Headers = request
-        .headers()
-        .iter()
-        .filter_map(|(name, value)| value.to_str().ok().map(|value| (name.as_str(), value)))
-        .collect();
+    let headers = headers(&request);
     let length = headers.get("content-length").and_then(|text| text.parse().ok());
     let remote = request.peer_addr().map(|address| address.ip());
     let limit = match state.node.preflight(request.path(), &headers, length, remote) {
@@ -127,7 +136,8 @@ async fn network(request: HttpRequest, payload: Payload, state: Data<State>) -> 
         Err(reply) => return answer(reply),
     };
     let expected = length.and_then(|length: u64| usize::try_from(length).ok()).unwrap_or(limit);
-    let _room = match state.node.reserve(&headers, expected.min(limit)) {
+    let asked = state.node.reserve(request.path(), &headers, expected.min(limit), remote);
+    let _room = match asked.await {
         Ok(room) => room,
         Err(reply) => return answer(reply),
     };
@@ -138,6 +148,11 @@ async fn network(request: HttpRequest, payload: Payload, state: Data<State>) -> 
     // A body that is too long is cut; the node sees that it is, and says so in its own way.
     let reply = state.node.receive(request.path(), &headers, body.clone()).await;
     if reply.status == 200 && loses_the_ack(&state, &body) { no_answer() } else { answer(reply) }
+}
+
+fn headers(request: &HttpRequest) -> Headers {
+    let fields = request.headers().iter();
+    fields.filter_map(|(name, value)| value.to_str().ok().map(|value| (name.as_str(), value))).collect()
 }
 
 /// Whether the ledger that this message was for now loses its ACK. Only asked after a 200, so that the sender

@@ -1,11 +1,13 @@
 //! The doors of the network: bytes in, bytes out. Everything else is [`node`]'s.
 //!
-//! The head is judged before a body is read; a body is read up to the limit that this gave, and no further.
+//! The head is judged, and the key that it names is found, before a body is read; a body is read up to the limit that
+//! this gave, and no further. Refusals are signed, whatever the method; only where no action is served, or no node
+//! knows the address, the answer is a problem document, because nobody of the network was addressed.
 
 use std::sync::Arc;
 
-use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::http::{Method, StatusCode};
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
 use node::{Headers, Reply};
@@ -69,11 +71,7 @@ pub async fn discom(state: State, request: HttpRequest, payload: Payload) -> Res
 
 /// Any message of the network, at whatever door.
 pub async fn receive(state: State, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
-    let headers: Headers = request
-        .headers()
-        .iter()
-        .filter_map(|(name, value)| value.to_str().ok().map(|value| (name.as_str(), value)))
-        .collect();
+    let headers = headers(&request);
     let length = headers.get("content-length").and_then(|text| text.parse().ok());
     let remote = request.peer_addr().map(|address| address.ip());
     let node = Arc::clone(&state.participant.node);
@@ -83,7 +81,11 @@ pub async fn receive(state: State, request: HttpRequest, payload: Payload) -> Re
         Err(reply) => return Ok(shown(reply)),
     };
     let expected = length.and_then(|length: u64| usize::try_from(length).ok()).unwrap_or(max);
-    let _room = match node.reserve(&headers, expected.min(max)) {
+    let asked = {
+        let (node, path, headers) = (Arc::clone(&node), path.clone(), headers.clone());
+        async move { node.reserve(&path, &headers, expected.min(max), remote).await }
+    };
+    let _room = match state.run(asked).await? {
         Ok(room) => room,
         Err(reply) => return Ok(shown(reply)),
     };
@@ -103,6 +105,19 @@ pub async fn receive(state: State, request: HttpRequest, payload: Payload) -> Re
     };
     let reply = state.run(async move { node.receive(&path, &headers, body).await }).await?;
     Ok(shown(reply))
+}
+
+/// The network's signed answer to any other method than POST at one of its doors; `None` elsewhere.
+pub fn wrong_method(state: &State, request: &HttpRequest) -> Option<HttpResponse> {
+    if request.method() == Method::POST {
+        return None;
+    }
+    state.participant.node.wrong_method(request.path(), &headers(request)).map(shown)
+}
+
+fn headers(request: &HttpRequest) -> Headers {
+    let fields = request.headers().iter();
+    fields.filter_map(|(name, value)| value.to_str().ok().map(|value| (name.as_str(), value))).collect()
 }
 
 fn shown(reply: Reply) -> HttpResponse {

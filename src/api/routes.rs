@@ -120,10 +120,10 @@ pub fn operators(config: &mut ServiceConfig) {
 /// Any other method gets 405 with the list of those that are served.
 fn closed(resource: Resource, methods: &'static [&'static str]) -> Resource {
     let allow = methods.join(", ").to_uppercase();
-    resource.default_service(web::to(move || {
+    resource.default_service(web::to(move |state: State, request: HttpRequest| {
         let problem = Problem::new(Code::MethodNotAllowed, format!("Only {allow} is offered here."));
         let problem = problem.with(header::ALLOW, allow.clone());
-        async move { Answer::Err(problem) }
+        async move { network::wrong_method(&state, &request).ok_or(problem) }
     }))
 }
 
@@ -132,6 +132,9 @@ async fn elsewhere(state: State, request: HttpRequest, payload: Payload) -> Answ
     let doors = ["/bap/receiver/", "/bpp/receiver/", "/callbacks/", "/discom/"];
     if request.method() == "POST" && doors.iter().any(|door| request.path().contains(door)) {
         return network::receive(state, request, payload).await;
+    }
+    if let Some(refused) = network::wrong_method(&state, &request) {
+        return Ok(refused);
     }
     super::respond::not_found().await
 }

@@ -9,6 +9,7 @@
 
 use std::collections::BTreeMap;
 
+use node::address::is_public_https;
 use serde::Deserialize;
 
 use super::ConfigError;
@@ -104,6 +105,24 @@ fn default_tolerant() -> bool {
     true
 }
 
+const NOT_CALLABLE: &str =
+    "a public https URL is expected (http, loopback and private addresses need --insecure-demo)";
+
+/// Whether we may be told to call this, or to be called there.
+fn callable(url: &str, insecure_demo: bool) -> bool {
+    let web = url.starts_with("https://") || url.starts_with("http://");
+    is_public_https(url) || (insecure_demo && web)
+}
+
+/// Whether a template of lookups is callable, whatever ids are filled in: they stand behind the host.
+fn leads_to_one_host(template: &str, insecure_demo: bool) -> bool {
+    let path = template.split('?').next().unwrap_or_default();
+    let host =
+        path.split_once("://").and_then(|(_, rest)| rest.split(['/', '#', '\\']).next()).unwrap_or_default();
+    let filled = path.replace("{subscriber_id}", "s").replace("{key_id}", "k");
+    !host.contains(['{', '}']) && callable(&filled, insecure_demo)
+}
+
 impl NetworkConfig {
     /// The defaults, for a participant of the test network.
     pub fn new(subscriber_id: &str, base_url: &str, registry_url: &str, catalog_service_id: &str) -> Self {
@@ -148,10 +167,17 @@ impl NetworkConfig {
             uris.map(|(key, url)| (format!("network.discoms[{index}].{key}"), url))
         });
         for (place, url) in own.into_iter().chain(discoms) {
-            let allowed = url.starts_with("https://") || (insecure_demo && url.starts_with("http://"));
-            if !allowed {
-                let reason = "an https URL is expected (http needs --insecure-demo)";
-                return Err(ConfigError::invalid(&place, reason));
+            if !callable(url, insecure_demo) {
+                return Err(ConfigError::invalid(&place, NOT_CALLABLE));
+            }
+        }
+        let templates = [
+            ("network.registry_key_template", &self.registry_key_template),
+            ("network.registry_subscriber_template", &self.registry_subscriber_template),
+        ];
+        for (place, template) in templates {
+            if !leads_to_one_host(&template.replace("{base}", &self.registry_url), insecure_demo) {
+                return Err(ConfigError::invalid(place, NOT_CALLABLE));
             }
         }
         if !self.allowed_hosts.is_empty() && !insecure_demo {
@@ -170,5 +196,80 @@ impl NetworkConfig {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Set = fn(&mut NetworkConfig, String);
+
+    fn config() -> NetworkConfig {
+        let mut config = NetworkConfig::new(
+            "us.example",
+            "https://us.example",
+            "https://registry.example/dedi",
+            "cds.example",
+        );
+        config.discoms.push(Discom {
+            code: "D".to_owned(),
+            discom_id: "d.example".to_owned(),
+            discom_uri: "https://d.example".to_owned(),
+            ledger_id: "l.example".to_owned(),
+            ledger_uri: "https://l.example".to_owned(),
+        });
+        config
+    }
+
+    #[test]
+    fn addresses_that_are_not_public_need_the_demo() {
+        assert!(config().validate(false).is_ok());
+        for url in [
+            "http://x.example",
+            "https://127.0.0.1:4000",
+            "https://localhost",
+            "https://[::1]/x",
+            "https://10.0.0.7",
+            "https://192.168.1.2/dedi",
+            "https://169.254.169.254",
+            "https://registry.local",
+        ] {
+            let places: [(&str, Set); 6] = [
+                ("network.base_url", |c, url| c.base_url = url),
+                ("network.registry_url", |c, url| c.registry_url = url),
+                ("network.discoms[0].discom_uri", |c, url| c.discoms[0].discom_uri = url),
+                ("network.discoms[0].ledger_uri", |c, url| c.discoms[0].ledger_uri = url),
+                ("network.registry_key_template", |c, url| {
+                    c.registry_key_template = format!("{url}/{{subscriber_id}}/{{key_id}}");
+                }),
+                ("network.registry_subscriber_template", |c, url| {
+                    c.registry_subscriber_template = format!("{url}/lookup?subscriberId={{subscriber_id}}");
+                }),
+            ];
+            for (place, set) in places {
+                let mut config = config();
+                set(&mut config, url.to_owned());
+                let refused = config.validate(false).unwrap_err().to_string();
+                assert!(refused.starts_with(place) && refused.contains("--insecure-demo"), "{refused}");
+                assert!(config.validate(true).is_ok(), "{place} {url}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_stranger_chooses_the_host_that_is_asked_for_keys() {
+        for template in [
+            "https://{subscriber_id}/keys/{key_id}",
+            "https://{subscriber_id}.registry.example/{key_id}",
+            "lookup",
+        ] {
+            let mut config = config();
+            config.registry_key_template = template.to_owned();
+            assert!(config.validate(false).is_err() && config.validate(true).is_err(), "{template}");
+        }
+        let mut config = config();
+        config.registry_key_template = "{base}/lookup?subscriberId={subscriber_id}&keyId={key_id}".to_owned();
+        assert!(config.validate(false).is_ok());
     }
 }

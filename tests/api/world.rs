@@ -13,7 +13,7 @@ use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 use units::{DeliverySlot, Paise, Price, Span, Timestamp, WattHours};
 use uuid::Uuid;
-use wattmandi::api::{self, ApiState, Running};
+use wattmandi::api::{self, ApiState, Patience, Running};
 use wattmandi::config::{Discom, Policy, TrustConfig};
 use wattmandi::contract::{Contract, ContractSlot, Holds, LedgerState, Side, State, service};
 use wattmandi::identity::{self, NewUser, User};
@@ -111,6 +111,10 @@ pub fn slot(text: &str) -> DeliverySlot {
 
 impl World {
     pub async fn start(db: db::Db) -> Self {
+        Self::patient(db, Patience::default()).await
+    }
+
+    pub async fn patient(db: db::Db, patience: Patience) -> Self {
         let clock = TestClock::at(Timestamp::parse_rfc3339(NOW).unwrap());
         let clocks = Clocks::both(clock.clone());
         let ids = Ids::new(Arc::new(clock.clone()), Arc::new(SeededEntropy::new(7)));
@@ -144,7 +148,8 @@ impl World {
         let asha = add(&participant, "asha", ASHA, "TEST_METER_000111").await;
         add(&participant, "bilal", BILAL, "TEST_METER_000222").await;
         let ops = TcpListener::bind("127.0.0.1:0").unwrap();
-        let state = ApiState::new(participant.clone(), known);
+        let mut state = ApiState::new(participant.clone(), known);
+        state.patience = patience;
         let running = api::serve(state, listen, Some(ops)).unwrap();
         let ops = format!("http://{}", running.ops_address.unwrap());
         let client = Client::builder().no_proxy().timeout(Duration::from_secs(30)).build().unwrap();
@@ -169,7 +174,11 @@ impl World {
     }
 
     pub async fn operator(&self, path: &str) -> Reply {
-        Reply::of(self.client.get(format!("{}{path}", self.ops))).await
+        Reply::of(self.at_operators(path)).await
+    }
+
+    pub fn at_operators(&self, path: &str) -> RequestBuilder {
+        self.client.get(format!("{}{path}", self.ops))
     }
 
     /// Asha offers two hours: the offer.

@@ -191,7 +191,11 @@ impl Case<'_> {
                 "an id has 1 to 255 characters, none a control character",
             );
         }
-        if catalog.get("bppId").and_then(Json::as_str).is_some_and(|bpp| bpp != self.publisher.id) {
+        if catalog
+            .get("bppId")
+            .and_then(Json::as_str)
+            .is_some_and(|bpp| !bpp.eq_ignore_ascii_case(self.publisher.id))
+        {
             return refuse(
                 ErrorCode::AutUnauthorizedAction,
                 "bppId",

@@ -1,12 +1,9 @@
 //! What a registration says, what it must look like, and how it is answered. Pure.
 
-use std::net::IpAddr;
-
 use beckn_wire::json::{Json, Object};
 use beckn_wire::signature::{KeyId, PublicKey, SignatureError};
 use db::DbError;
-use node::address::{Face, own_uri};
-use node::client::is_public;
+use node::address::{Face, is_public_https, own_uri};
 use serde::Deserialize;
 use units::Timestamp;
 
@@ -20,6 +17,7 @@ const NAME_MAX: usize = 255;
 /// A subscriber and one key of it: what the operator seeds, and what a participant registers.
 #[derive(Clone, Debug)]
 pub struct Registration {
+    /// In lower case once it is stored: a name is one participant's, however it is written.
     pub subscriber_id: String,
     /// Base address, http or https.
     pub url: String,
@@ -81,7 +79,8 @@ pub struct RevocationBody {
 impl TryFrom<RegistrationBody> for Registration {
     type Error = RegistryFault;
 
-    fn try_from(body: RegistrationBody) -> Result<Self, RegistryFault> {
+    fn try_from(mut body: RegistrationBody) -> Result<Self, RegistryFault> {
+        body.subscriber_id.make_ascii_lowercase();
         let public_key =
             usable_key(&body.subscriber_id, &body.key_id, &body.signing_public_key, &body.encr_public_key)?;
         let kind_fits =
@@ -154,19 +153,7 @@ pub(super) fn check_url(url: &str, insecure_demo: bool) -> Result<(), RegistryFa
     if insecure_demo {
         return Ok(());
     }
-    let Some(rest) = normal.strip_prefix("https://") else {
-        return refuse("is not https");
-    };
-    let authority = rest.split('/').next().unwrap_or_default();
-    let host = match authority.strip_prefix('[') {
-        Some(literal) => literal.split(']').next().unwrap_or_default(),
-        None => authority.split(':').next().unwrap_or_default(),
-    };
-    let local_name = host == "localhost" || host.ends_with(".localhost") || host.ends_with(".local");
-    if local_name || host.parse::<IpAddr>().is_ok_and(|ip| !is_public(ip)) {
-        return refuse("is not a public address");
-    }
-    Ok(())
+    if is_public_https(&normal) { Ok(()) } else { refuse("is not a public https address") }
 }
 
 /// One key with its subscriber, as stored.
@@ -225,6 +212,8 @@ pub enum RegistryFault {
     EndorsementInvalid(SignatureError),
     #[error("this subscriber has no live key; only the operator can give it one")]
     NoLiveKey,
+    #[error("something newer is known of this subscriber; sign the request again")]
+    Outdated,
     #[error("the key id is taken, or its key was revoked")]
     KeyIdTaken,
     #[error("only the operator gives membership of {0}")]
@@ -252,6 +241,7 @@ impl RegistryFault {
             Self::EndorsementInvalid(SignatureError::Missing) => (403, "ENDORSEMENT_MISSING"),
             Self::EndorsementInvalid(_) => (403, "ENDORSEMENT_INVALID"),
             Self::NoLiveKey => (403, "NO_LIVE_KEY"),
+            Self::Outdated => (409, "OUTDATED"),
             Self::KeyIdTaken => (409, "KEY_ID_TAKEN"),
             Self::MembershipNotOpen(_) => (403, "MEMBERSHIP_NOT_OPEN"),
             Self::NotFound => (404, "NOT_FOUND"),

@@ -7,17 +7,20 @@ use beckn_wire::signature::{Covered, PublicKey, SignatureError, SignatureHeader,
 use clock::Clock;
 use db::Db;
 use serde::de::DeserializeOwned;
-use units::Timestamp;
+use units::{Span, Timestamp};
 
 use super::model::{
     Entry, Registration, RegistrationBody, RegistryFault, RevocationBody, RotationBody, check_url, usable_key,
 };
-use super::store;
+use super::store::{self, Description};
 
 /// Keys that one subscriber may have, dead ones included.
 const KEYS_MAX: usize = 64;
 /// A proof is made for one request: it may not live longer than this, in seconds.
 const PROOF_LIFE_SECS: i64 = 600;
+
+/// The operator's word is dated back so far: a subscriber may change it at once, and dates its own signature back, too.
+const BACKDATE: Span = Span::from_secs(2);
 
 /// What the operator decides.
 #[derive(Clone, Debug)]
@@ -91,7 +94,7 @@ impl Directory {
         if subscriber.contains('\0') {
             return Ok(Vec::new());
         }
-        let subscriber: Arc<str> = subscriber.into();
+        let subscriber: Arc<str> = subscriber.to_ascii_lowercase().into();
         self.db
             .read(move |tx| {
                 let subscriber = Arc::clone(&subscriber);
@@ -105,16 +108,18 @@ impl Directory {
     ///
     /// # Errors
     /// `INVALID_FIELD`, `KEY_ID_TAKEN` when another key has that id, `UNAVAILABLE`.
-    pub async fn seed(&self, registration: Registration) -> Result<(), RegistryFault> {
+    pub async fn seed(&self, mut registration: Registration) -> Result<(), RegistryFault> {
         check_url(&registration.url, self.policy.insecure_demo)?;
+        registration.subscriber_id.make_ascii_lowercase();
         let now = self.wire.now();
+        let said_at = now.saturating_sub(BACKDATE);
         let entry = Arc::new(registration);
         self.db
             .write(move |tx| {
                 let entry = Arc::clone(&entry);
                 Box::pin(async move {
                     store::revoke_squatters(tx, &entry.subscriber_id, &entry.key_id, now).await?;
-                    store::put_subscriber(tx, &entry, "operator", now).await?;
+                    store::put_subscriber(tx, &entry, "operator", now, said_at).await?;
                     store::add_key(tx, &entry, now).await?;
                     let keys = store::keys(tx, &entry.subscriber_id).await?;
                     if same_key(&keys, &entry).is_some() { Ok(()) } else { Err(RegistryFault::KeyIdTaken) }
@@ -146,7 +151,8 @@ impl Directory {
         body: &[u8],
     ) -> Result<bool, RegistryFault> {
         let body_parts: RotationBody = parse(body)?;
-        if body_parts.subscriber_id != subscriber_id {
+        let subscriber_id = &*subscriber_id.to_ascii_lowercase();
+        if !body_parts.subscriber_id.eq_ignore_ascii_case(subscriber_id) {
             return Err(RegistryFault::invalid("subscriber_id", "is not the one of the path"));
         }
         let RotationBody { key_id, signing_public_key, encr_public_key, valid_until, .. } = body_parts;
@@ -169,7 +175,7 @@ impl Directory {
             return Err(RegistryFault::invalid("valid_until", "has passed"));
         }
         let id = (entry.subscriber_id.as_str(), entry.key_id.as_str());
-        proven(proofs.authorization.as_deref(), id, &entry.public_key, body, now)
+        let said_at = proven(proofs.authorization.as_deref(), id, &entry.public_key, body, now)
             .map_err(RegistryFault::ProofInvalid)?;
         let keys = self.keys(&entry.subscriber_id).await?;
         let endorser = match same_key(&keys, &entry) {
@@ -179,7 +185,7 @@ impl Directory {
             None if keys.is_empty() => None,
             None => Some(endorsed(proofs.endorsement.as_deref(), &keys, body, now)?),
         };
-        let change = Change { entry, endorser, describes, now, policy: Arc::clone(&self.policy) };
+        let change = Change { entry, endorser, describes, said_at, now, policy: Arc::clone(&self.policy) };
         let change = Arc::new(change);
         self.db
             .write(move |tx| {
@@ -202,7 +208,11 @@ impl Directory {
         body: &[u8],
     ) -> Result<(), RegistryFault> {
         let order: RevocationBody = parse(body)?;
-        if order.subscriber_id != subscriber_id || order.key_id != key_id || order.action != "revoke" {
+        let subscriber_id = &*subscriber_id.to_ascii_lowercase();
+        if !order.subscriber_id.eq_ignore_ascii_case(subscriber_id)
+            || order.key_id != key_id
+            || order.action != "revoke"
+        {
             return Err(RegistryFault::invalid(
                 "action",
                 "is not revoke, or another key is named than in the path",
@@ -230,6 +240,8 @@ struct Change {
     endorser: Option<String>,
     /// Whether it also says where the subscriber is reached.
     describes: bool,
+    /// When the new key signed it.
+    said_at: Timestamp,
     now: Timestamp,
     policy: Arc<DirectoryPolicy>,
 }
@@ -249,19 +261,7 @@ impl Change {
             }
         }
         if self.describes {
-            let newcomer = known.is_none();
-            let held = known.unwrap_or_default();
-            let may =
-                |network: &&String| held.contains(network) || self.policy.open_networks.contains(network);
-            if let Some(closed) = entry.network_memberships.iter().find(|network| !may(network)) {
-                return Err(RegistryFault::MembershipNotOpen(closed.clone()));
-            }
-            store::put_subscriber(tx, entry, "self", *now).await?;
-            // Two may have found the name free at once; the second waits above and then sees the first one's
-            // key.
-            if newcomer && !store::keys(tx, &entry.subscriber_id).await?.is_empty() {
-                return Err(RegistryFault::KeyIdTaken);
-            }
+            self.describe(tx, known).await?;
         }
         let same_id = keys.iter().any(|e| e.registration.key_id == entry.key_id);
         if same_id {
@@ -272,6 +272,29 @@ impl Change {
         }
         store::add_key(tx, entry, *now).await?;
         Ok(true)
+    }
+}
+
+impl Change {
+    /// Stores what the subscriber says of itself, if it has said nothing newer.
+    async fn describe(&self, tx: &mut db::Tx, known: Option<Description>) -> Result<(), RegistryFault> {
+        let Self { entry, now, said_at, .. } = self;
+        let held = known.as_ref().map(|known| known.memberships.as_slice()).unwrap_or_default();
+        let may = |network: &&String| held.contains(network) || self.policy.open_networks.contains(network);
+        if let Some(closed) = entry.network_memberships.iter().find(|network| !may(network)) {
+            return Err(RegistryFault::MembershipNotOpen(closed.clone()));
+        }
+        if let Some(known) = &known
+            && *said_at <= known.said_at
+        {
+            return if known.is_of(entry) { Ok(()) } else { Err(RegistryFault::Outdated) };
+        }
+        store::put_subscriber(tx, entry, "self", *now, *said_at).await?;
+        // Two may have found the name free at once; the second waits above and then sees the first one's key.
+        if known.is_none() && !store::keys(tx, &entry.subscriber_id).await?.is_empty() {
+            return Err(RegistryFault::KeyIdTaken);
+        }
+        Ok(())
     }
 }
 
@@ -286,20 +309,21 @@ fn same_key<'k>(keys: &'k [Entry], entry: &Registration) -> Option<&'k Entry> {
     })
 }
 
-/// Whether `header` is a signature over `body` by this key under this name.
+/// When `header` was made, if it is a signature over `body` by this key under this name.
 fn proven(
     header: Option<&str>,
     id: (&str, &str),
     key: &PublicKey,
     body: &[u8],
     now: Timestamp,
-) -> Result<(), SignatureError> {
+) -> Result<Timestamp, SignatureError> {
     let header = SignatureHeader::parse(header.ok_or(SignatureError::Missing)?)?;
-    if header.headers != Covered::Three || (header.key_id.subscriber_id(), header.key_id.key_id()) != id {
+    let named = header.key_id.subscriber_id().eq_ignore_ascii_case(id.0) && header.key_id.key_id() == id.1;
+    if header.headers != Covered::Three || !named {
         return Err(SignatureError::KeyId);
     }
     let policy = VerifyPolicy { life_max_secs: PROOF_LIFE_SECS, ..VerifyPolicy::spec() };
-    verify(&header, body, key, now.seconds(), &policy, None).map(|_| ())
+    verify(&header, body, key, now.seconds(), &policy, None).map(|_| Timestamp::from_seconds(header.created))
 }
 
 /// The id of the live key that signed `body`.

@@ -7,15 +7,17 @@ use units::Timestamp;
 use super::model::{Entry, Registration};
 
 db::sql! {
-    LOCK_SUBSCRIBER = "SELECT subscriber_id, memberships FROM subscribers
+    LOCK_SUBSCRIBER = "SELECT url, kind, domain, memberships, updated_at FROM subscribers
         WHERE subscriber_id = $1 {FOR UPDATE}";
     /// How many have registered by themselves.
     COUNT_SELF = "SELECT COUNT(*) AS n FROM subscribers WHERE origin = 'self'";
     UPSERT_SUBSCRIBER = "INSERT INTO subscribers
         (subscriber_id, url, kind, domain, memberships, origin, created_at, updated_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $7)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
         ON CONFLICT (subscriber_id) DO UPDATE SET url = excluded.url, kind = excluded.kind,
-            domain = excluded.domain, memberships = excluded.memberships, updated_at = excluded.updated_at,
+            domain = excluded.domain, memberships = excluded.memberships,
+            updated_at = CASE WHEN excluded.updated_at > subscribers.updated_at THEN excluded.updated_at
+                ELSE subscribers.updated_at END,
             origin = CASE WHEN excluded.origin = 'operator' THEN 'operator' ELSE subscribers.origin END";
     REVOKE_SQUATTERS = "UPDATE subscriber_keys SET revoked_at = $3, updated_at = $3
         WHERE subscriber_id = $1 AND key_id <> $2 AND revoked_at IS NULL
@@ -36,22 +38,49 @@ pub(super) async fn keys(tx: &mut Tx, subscriber_id: &str) -> Result<Vec<Entry>,
     tx.query(&SELECT_KEYS, &[subscriber_id.into()]).await?.iter().map(entry).collect()
 }
 
-/// The memberships of a subscriber, its row locked. `None` when there is no such subscriber.
-pub(super) async fn lock(tx: &mut Tx, subscriber_id: &str) -> Result<Option<Vec<String>>, DbError> {
+/// What is said of a subscriber, and when it was said.
+pub(super) struct Description {
+    url: String,
+    kind: String,
+    domain: String,
+    pub(super) memberships: Vec<String>,
+    pub(super) said_at: Timestamp,
+}
+
+impl Description {
+    /// Whether this says the same.
+    pub(super) fn is_of(&self, entry: &Registration) -> bool {
+        (&self.url, &self.kind, &self.domain) == (&entry.url, &entry.kind, &entry.domain)
+            && self.memberships == entry.network_memberships
+    }
+}
+
+/// What is known of a subscriber, its row locked. `None` when there is no such subscriber.
+pub(super) async fn lock(tx: &mut Tx, subscriber_id: &str) -> Result<Option<Description>, DbError> {
     let row = tx.query_opt(&LOCK_SUBSCRIBER, &[subscriber_id.into()]).await?;
-    row.map(|row| names(&row, "memberships")).transpose()
+    row.map(|row| {
+        Ok(Description {
+            url: row.get("url")?,
+            kind: row.get("kind")?,
+            domain: row.get("domain")?,
+            memberships: names(&row, "memberships")?,
+            said_at: row.get("updated_at")?,
+        })
+    })
+    .transpose()
 }
 
 pub(super) async fn count_self_registered(tx: &mut Tx) -> Result<i64, DbError> {
     tx.query_one(&COUNT_SELF, &[]).await?.get("n")
 }
 
-/// Adds the subscriber, or changes its address, role and memberships.
+/// Adds the subscriber, or changes its address, role and memberships, as said at that time.
 pub(super) async fn put_subscriber(
     tx: &mut Tx,
     entry: &Registration,
     origin: &str,
     now: Timestamp,
+    said_at: Timestamp,
 ) -> Result<(), DbError> {
     let memberships = entry.network_memberships.join("\n");
     let id = &entry.subscriber_id;
@@ -63,7 +92,7 @@ pub(super) async fn put_subscriber(
         memberships.into(),
         origin.into(),
     ];
-    let values: Vec<db::Value> = values.into_iter().chain([now.into()]).collect();
+    let values: Vec<db::Value> = values.into_iter().chain([now.into(), said_at.into()]).collect();
     tx.execute(&UPSERT_SUBSCRIBER, &values).await.map(|_| ())
 }
 

@@ -78,6 +78,19 @@ impl World {
         (status, word.unwrap_or_default().to_owned())
     }
 
+    /// A registration of that address, signed so many seconds ago.
+    async fn move_to(&self, of: &Key, url: &str, ago: i64) -> (u16, String) {
+        let body = registration(of, url, &[NETWORK]);
+        let now = seconds();
+        let proof = sign(&of.key, &of.id, now - ago, now + 300, &body, Chain::None);
+        self.send(reqwest::Method::POST, "/subscribers", body, Some(proof), None).await
+    }
+
+    async fn url_of(&self, path: &str) -> String {
+        let (_, record) = self.lookup(path).await;
+        record.at(&["data", "details", "url"]).unwrap().as_str().unwrap().to_owned()
+    }
+
     async fn register(&self, of: &Key, networks: &[&str], by: &Key, endorsed: Option<&Key>) -> (u16, String) {
         let body = registration(of, "http://127.0.0.1:9/beckn", networks);
         let (proof, endorsement) = (signed(by, &body), endorsed.map(|e| signed(e, &body)));
@@ -151,6 +164,104 @@ both_databases! {
         assert_eq!(record.at(&["data", "is_revoked"]), Some(&Json::Bool(false)));
         assert_eq!(world.lookup("new.example/subscribers.beckn.one/key-22").await.0, 404);
         assert_eq!(world.lookup("new.example/elsewhere/key-21").await.0, 404);
+    }
+
+    async fn an_old_registration_sent_again_changes_nothing_back(db: TestDb) {
+        let world = World::new(&db).await;
+        let own = key("new.example", 21);
+        let page = "new.example/subscribers.beckn.one";
+        let (first, second) = ("http://127.0.0.1:9/first", "http://127.0.0.1:9/second");
+        let body = registration(&own, first, &[NETWORK]);
+        let now = seconds();
+        let proof = sign(&own.key, &own.id, now - 20, now + 300, &body, Chain::None);
+        let old = || world.send(reqwest::Method::POST, "/subscribers", body.clone(), Some(proof.clone()), None);
+        assert_eq!(old().await, answer(201, "REGISTERED"));
+        assert_eq!(old().await, answer(200, "UNCHANGED"));
+        assert_eq!(world.move_to(&own, second, 10).await, answer(200, "UNCHANGED"));
+        assert_eq!(world.url_of(page).await, second);
+        // Word for word the first request, whose signature still lives; and another one that was signed before.
+        assert_eq!(old().await, answer(409, "OUTDATED"));
+        assert_eq!(world.move_to(&own, "http://127.0.0.1:9/third", 15).await, answer(409, "OUTDATED"));
+        assert_eq!(world.url_of(page).await, second);
+        // Going back on purpose is a new request.
+        assert_eq!(world.move_to(&own, first, 5).await, answer(200, "UNCHANGED"));
+        assert_eq!(world.url_of(page).await, first);
+    }
+
+    async fn a_name_is_one_subscribers_in_whatever_case(db: TestDb) {
+        let world = World::new(&db).await;
+        let (first, other) = (key("New.Example", 21), key("NEW.example", 22));
+        assert_eq!(world.register(&first, &[NETWORK], &first, None).await, answer(201, "REGISTERED"));
+        let claimed = world.register(&other, &[NETWORK], &other, None).await;
+        assert_eq!(claimed, answer(403, "ENDORSEMENT_MISSING"));
+        assert_eq!(world.rotate(&other, Some(&first)).await, answer(201, "REGISTERED"));
+        for path in ["new.example/subscribers.beckn.one/key-21", "NEW.EXAMPLE/subscribers.beckn.one/key-22"] {
+            let (status, record) = world.lookup(path).await;
+            let id = record.at(&["data", "details", "subscriber_id"]).unwrap();
+            assert_eq!((status, id.as_str()), (200, Some("new.example")), "{path}");
+        }
+        assert_eq!(world.revoke(&first, &other).await, answer(200, "REVOKED"));
+        let (_, record) = world.lookup("new.example/subscribers.beckn.one/key-21").await;
+        assert_eq!(record.at(&["data", "is_revoked"]), Some(&Json::Bool(true)));
+    }
+
+    async fn a_key_ends_with_its_time_and_a_record_says_how_long_it_may_be_kept(db: TestDb) {
+        let world = World::new(&db).await;
+        let buyer = world.peer("bap.example", 2, &[NETWORK]).await;
+        let (_, record) = world.lookup("bap.example/subscribers.beckn.one/key-2").await;
+        assert_eq!(record.at(&["data", "ttl"]).unwrap().as_number(), Some("60"));
+        assert_eq!(world.offers(&buyer).await, Vec::<String>::new());
+        let late = Peer::new("late.example", 3).await;
+        let mut over = late.registration(&[NETWORK]);
+        over.valid_until = Some(at("2026-01-01T00:00:00Z"));
+        world.cds.register(over).await.unwrap();
+        let (_, record) = world.lookup("late.example/subscribers.beckn.one/key-3").await;
+        let until = record.at(&["data", "valid_until"]).unwrap().as_str().unwrap().to_owned();
+        assert_eq!(at(&until), at("2026-01-01T00:00:00Z"));
+        let (_, bytes) = discover_message(&late, NETWORK, everything());
+        let (status, refused) = world.post(&late, Action::Discover, bytes).await;
+        let code = refused.at(&["message", "error", "code"]).and_then(Json::as_str);
+        assert_eq!((status, code), (401, Some("AUT_KEY_EXPIRED_OR_REVOKED")));
+        // Nobody registers a key that is over.
+        let own = key("new.example", 21);
+        let mut body = Json::parse(&registration(&own, "http://127.0.0.1:9/x", &[NETWORK])).unwrap();
+        body.as_object_mut().unwrap().set("valid_until", "2026-01-01T00:00:00Z");
+        let (body, post) = (body.to_bytes(), reqwest::Method::POST);
+        let proof = signed(&own, &body);
+        let refused = world.send(post, "/subscribers", body, Some(proof), None).await;
+        assert_eq!(refused, answer(400, "INVALID_FIELD"));
+    }
+
+    async fn the_operator_gives_membership_and_takes_it_away(db: TestDb) {
+        let world = World::new(&db).await;
+        let buyer = world.peer("bap.example", 2, &[NETWORK]).await;
+        assert_eq!(world.offers(&buyer).await, Vec::<String>::new());
+        for (networks, status) in [(&[OTHER_NETWORK][..], 403), (&[NETWORK, OTHER_NETWORK], 200)] {
+            world.cds.register(buyer.registration(networks)).await.unwrap();
+            let (_, record) = world.lookup("bap.example/subscribers.beckn.one").await;
+            let listed = record.at(&["data", "network_memberships"]).and_then(Json::as_array).unwrap();
+            assert_eq!(listed.iter().filter_map(Json::as_str).collect::<Vec<_>>(), networks);
+            let (_, bytes) = discover_message(&buyer, NETWORK, everything());
+            let (found, answer) = world.post(&buyer, Action::Discover, bytes).await;
+            assert_eq!(found, status, "{answer:?}");
+        }
+    }
+
+    async fn a_consumers_platform_publishes_nothing(db: TestDb) {
+        let world = World::new(&db).await;
+        let peer = world.peer("bap.example", 2, &[NETWORK]).await;
+        let mut registration = peer.registration(&[NETWORK]);
+        registration.kind = "BAP".to_owned();
+        world.cds.register(registration).await.unwrap();
+        assert_eq!(world.offers(&peer).await, Vec::<String>::new());
+        let catalog = merge(catalog_of(&peer, "cat", vec![terms(&peer, "a", 3_000)]), &[]);
+        let mut context = context(Action::CatalogPublish, NETWORK, clock::Clock::now(&clock::SystemClock));
+        context.bpp_id = Some(peer.id.clone());
+        context.bpp_uri = Some(format!("{}/bpp/receiver", peer.url));
+        let bytes = beckn_wire::envelope::body(&context, catalog);
+        let (status, refused) = world.post(&peer, Action::CatalogPublish, bytes).await;
+        let code = refused.at(&["message", "error", "code"]).and_then(Json::as_str);
+        assert_eq!((status, code), (401, Some("AUT_UNAUTHORIZED_ACTION")));
     }
 
     async fn of_many_who_claim_a_name_at_once_one_gets_it(db: TestDb) {

@@ -184,7 +184,7 @@ impl Peer {
         Registration {
             subscriber_id: self.id.clone(),
             url: self.url.clone(),
-            kind: "BAP".to_owned(),
+            kind: "BPP".to_owned(),
             domain: "energy".to_owned(),
             key_id: self.key_id.key_id().to_owned(),
             public_key: self.key.public(),

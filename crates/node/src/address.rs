@@ -3,8 +3,12 @@
 //! A registry record names a base; receivers and callers hang below it by fixed suffixes. A path is only an
 //! address: which role a participant plays is decided by the contract, not by the suffix.
 
+use std::net::IpAddr;
+
 use beckn_wire::action::Action;
 use reqwest::Url;
+
+use crate::client::is_public;
 
 /// The door below a participant's base address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -101,6 +105,35 @@ pub fn uri_matches(record_url: &str, uri_in_message: &str) -> Option<Face> {
     Face::SUFFIXED.into_iter().find(|face| face.suffix() == rest)
 }
 
+/// The host that a URL leads to, as far as one operator can fill it with peers: of this machine the port belongs to it,
+/// because every program on it is another host there.
+///
+/// # Errors
+/// The URL is unusable.
+pub(crate) fn host_of(url: &str) -> Result<String, AddressError> {
+    let url = plain(url)?;
+    let host = url.host_str().ok_or(AddressError)?;
+    let literal = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    let own_machine = host == "localhost" || literal.is_ok_and(|ip| ip.is_loopback());
+    Ok(match url.port_or_known_default().filter(|_| own_machine) {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    })
+}
+
+/// Whether an address is one of the public internet by https: no name of the own machine or network, no address that
+/// is not public. What a name leads to shows at the call, where private addresses are dropped.
+pub fn is_public_https(url: &str) -> bool {
+    let Ok(url) = plain(url) else { return false };
+    let host = url.host_str().unwrap_or_default();
+    let host = host.strip_suffix('.').unwrap_or(host);
+    let local = ["localhost", "local", "internal", "localdomain"]
+        .iter()
+        .any(|name| host == *name || host.strip_suffix(name).is_some_and(|before| before.ends_with('.')));
+    let literal = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    url.scheme() == "https" && !local && literal.map_or(true, is_public)
+}
+
 /// The path of a base address without a slash at its end: empty when the base is a bare origin.
 ///
 /// # Errors
@@ -176,6 +209,45 @@ mod tests {
         ] {
             assert_eq!(uri_matches(record, foreign), None, "{foreign}");
         }
+    }
+
+    #[test]
+    fn public_https_addresses() {
+        for url in [
+            "https://b.example",
+            "https://b.example:8443/x",
+            "https://8.8.8.8/x",
+            "https://[2606:4700::1111]",
+        ] {
+            assert!(is_public_https(url), "{url}");
+        }
+        for url in [
+            "http://b.example",
+            "https://127.0.0.1",
+            "https://[::1]:4000",
+            "https://[::ffff:10.0.0.1]",
+            "https://localhost:4000",
+            "https://localhost.",
+            "https://a.localhost",
+            "https://printer.local/x",
+            "https://metadata.google.internal",
+            "https://10.1.2.3/x",
+            "https://169.254.169.254",
+            "https://2130706433",
+            "https://0x7f.1",
+            "https://u:p@b.example",
+            "b.example",
+        ] {
+            assert!(!is_public_https(url), "{url}");
+        }
+    }
+
+    #[test]
+    fn peers_of_one_host_count_together() {
+        let of = |url: &str| host_of(url).unwrap();
+        assert_eq!(of("https://B.example:8443/x"), of("https://b.example/y"));
+        assert_ne!(of("https://a.example"), of("https://b.example"));
+        assert_eq!(of("http://127.0.0.1:4000/x"), "127.0.0.1:4000");
     }
 
     #[test]

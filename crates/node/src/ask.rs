@@ -71,7 +71,7 @@ impl Node {
     ) -> bool {
         let Some(header) = answer.headers.get("signature") else { return false };
         let Ok(header) = signature::SignatureHeader::parse_response(header) else { return false };
-        if header.key_id.subscriber_id() != peer {
+        if !header.key_id.subscriber_id().eq_ignore_ascii_case(peer) {
             return false;
         }
         let Ok(record) = self.registry.key(&header.key_id).await else { return false };

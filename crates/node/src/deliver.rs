@@ -13,7 +13,7 @@ use db::DbError;
 use futures_util::FutureExt;
 use units::{Span, Timestamp};
 
-use crate::address::address;
+use crate::address::{address, host_of};
 use crate::application::ProcessError;
 use crate::node::Node;
 use crate::outbox::{self, OutboxJob, Outcome, Report};
@@ -32,6 +32,8 @@ const PEER_FAILS_MAX: u32 = 5;
 /// A push waits at most the table's sixth time: its subscriber holds a place for all that follows it (the delivery
 /// policy's longest delay, Beckn section b.5).
 const PUSH_FAILS_MAX: u32 = 6;
+/// When a message whose host had no free place is tried again.
+const CROWDED_WAIT: Span = Span::from_secs(1);
 /// So often the application is asked to conclude before the lease decides.
 const CONCLUDE_TRIES: u32 = 3;
 
@@ -48,8 +50,14 @@ impl Node {
             self.finish(&ready, Outcome::Dead { reason }).await;
             return self.wake_outbox();
         }
-        let report = self.attempt(&ready, started).await;
+        let report = self.attempt(&mut ready, started).await;
         let now = self.now();
+        if report.crowded {
+            ready.job.report = Some(Arc::new(report));
+            self.put_back(&ready, Back::Crowded, now).await;
+            drop(ready);
+            return self.wake_outbox();
+        }
         let facts = Facts {
             callback: ready.job.action.is_callback(),
             may_unchain: ready.may_unchain,
@@ -77,7 +85,7 @@ impl Node {
         self.wake_outbox();
     }
 
-    async fn attempt(&self, ready: &Ready, started: Timestamp) -> Report {
+    async fn attempt(&self, ready: &mut Ready, started: Timestamp) -> Report {
         let mut report = Report::default();
         let outcome = if self.identity(&ready.job.target).is_some() {
             self.hand_over(ready, &mut report).await
@@ -107,11 +115,21 @@ impl Node {
         Ok(())
     }
 
-    async fn post(&self, ready: &Ready, report: &mut Report) -> Result<(), String> {
+    async fn post(&self, ready: &mut Ready, report: &mut Report) -> Result<(), String> {
         let job = &ready.job;
         let record = self.registry.subscriber(&job.target).await.map_err(|error| error.to_string())?;
         let url = address(&record.url, job.face, job.action).map_err(|error| error.to_string())?;
         report.url = Some(url.clone());
+        let host = host_of(&record.url).map_err(|error| error.to_string())?;
+        let first = ready.place.is_nowhere();
+        if !ready.place.found_at(&host) {
+            report.crowded = true;
+            return Err("too many messages to this host are under way".to_owned());
+        }
+        if first {
+            // There is room again for a peer whose host is not known yet.
+            self.wake_outbox();
+        }
         let headers = [("authorization", ready.authorization.as_str())];
         let answer = self
             .client
@@ -203,6 +221,7 @@ impl Node {
                             job.refusals.saturating_add(1),
                         ),
                         Back::Unchained => (Span::from_micros(0), job.refusals),
+                        Back::Crowded => (CROWDED_WAIT, job.refusals),
                     };
                     if !outbox::postpone(tx, &job, now.saturating_add(wait), refusals).await? {
                         return Ok(());
@@ -215,7 +234,7 @@ impl Node {
                         Back::Unchained => {
                             peers::learn_signing(tx, &job.target, CallbackSigning::Plain).await
                         }
-                        Back::Failed { .. } | Back::Refused => Ok(()),
+                        Back::Failed { .. } | Back::Refused | Back::Crowded => Ok(()),
                     }
                 })
             })
@@ -229,9 +248,15 @@ impl Node {
 
 /// Why a message goes back into the queue.
 enum Back {
-    Failed { why: String, wished: Option<Span>, local: bool },
+    Failed {
+        why: String,
+        wished: Option<Span>,
+        local: bool,
+    },
     Refused,
     Unchained,
+    /// Its host turned out to be busy with others' messages.
+    Crowded,
 }
 
 /// One readable line per attempt.

@@ -3,8 +3,8 @@
 //! knows no framework.
 //!
 //! ```text
-//! in:   bytes → size → signature header → key → verify → envelope → identity, addresses, network → schema
-//!       → duplicate? → Application::admit → inbox row and ACK in one transaction
+//! in:   head → signature header → key → body → verify → role → envelope → identity, addresses, network
+//!       → schema → duplicate? → Application::admit → inbox row and ACK in one transaction
 //! work: inbox row → Application::process → effects and outbox rows in one transaction
 //! out:  outbox row leased → signed → posted → ACK judged → Application::concluded in one transaction
 //! ```
@@ -24,6 +24,7 @@ pub mod identity;
 pub mod inbox;
 pub mod keys;
 mod limit;
+pub mod listener;
 mod node;
 pub mod outbox;
 pub mod overview;

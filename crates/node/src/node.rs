@@ -46,6 +46,8 @@ pub struct Limits {
     pub per_peer: Rate,
     /// Requests per address, before anything is read.
     pub per_address: Rate,
+    /// Keys that nobody was asked for yet, per address: each costs a question to the registry.
+    pub strangers_per_address: Rate,
 }
 
 impl Default for Limits {
@@ -55,6 +57,7 @@ impl Default for Limits {
             catalog_body_max: 10 * 1024 * 1024,
             per_peer: Rate { per_second: 1000, burst: 5000 },
             per_address: Rate { per_second: 2000, burst: 10_000 },
+            strangers_per_address: Rate { per_second: 50, burst: 500 },
         }
     }
 }
@@ -113,6 +116,7 @@ pub struct Node {
     pub(crate) app: OnceLock<Arc<dyn Application>>,
     pub(crate) peer_limiter: Limiter<String>,
     pub(crate) address_limiter: Limiter<IpAddr>,
+    pub(crate) stranger_limiter: Limiter<IpAddr>,
     pub(crate) large_bodies: Semaphore,
     pub(crate) body_room: Arc<Semaphore>,
     pub(crate) in_flight: Arc<Mutex<InFlight>>,
@@ -158,6 +162,7 @@ impl Node {
             app: OnceLock::new(),
             peer_limiter: Limiter::new(config.limits.per_peer, CALLERS_MAX),
             address_limiter: Limiter::new(config.limits.per_address, CALLERS_MAX),
+            stranger_limiter: Limiter::new(config.limits.strangers_per_address, CALLERS_MAX),
             large_bodies: Semaphore::new(LARGE_BODIES_MAX),
             body_room: Arc::new(Semaphore::new(BODY_ROOM_KIB)),
             in_flight: Arc::new(Mutex::new(InFlight::default())),
@@ -177,9 +182,9 @@ impl Node {
         &self.identities
     }
 
-    /// Our identity of that subscriber id.
+    /// Our identity of that subscriber id, in whatever case.
     pub fn identity(&self, subscriber_id: &str) -> Option<&Arc<Identity>> {
-        self.identities.iter().find(|identity| identity.subscriber_id == subscriber_id)
+        self.identities.iter().find(|identity| identity.subscriber_id.eq_ignore_ascii_case(subscriber_id))
     }
 
     pub fn db(&self) -> &Db {

@@ -119,13 +119,16 @@ pub(crate) struct Report {
     pub(crate) body: Vec<u8>,
     pub(crate) error: Option<String>,
     pub(crate) verified: bool,
+    /// Nothing was sent: the peer's host has no free place.
+    pub(crate) crowded: bool,
 }
 
 db::sql! {
     INSERT = "INSERT INTO outbox (id, sender, target, face, action, transaction_id, message_id, body, \
         answers, purpose, reference, state, not_before, deadline, attempts, refusals, created_at) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'queued', $13, $12, 0, 0, $13)";
-    // `state IN (…)` repeats the condition of the index, word for word, so that what is finished is never read.
+    // `state IN (…)` repeats the condition of the index, word for word, so that what is finished is never read. The
+    // first message of each target comes before the second of any: a target with many hides nobody.
     pub(crate) DUE = "SELECT c.id, c.target, c.fail_count FROM (SELECT o.id, o.seq, o.target, \
         COALESCE(p.fail_count, 0) AS fail_count, ROW_NUMBER() OVER (PARTITION BY o.target \
         ORDER BY o.seq) AS place FROM outbox o LEFT JOIN peers p ON p.subscriber_id = \
@@ -133,8 +136,8 @@ db::sql! {
         COALESCE(p.next_try_at, 0) <= $1 AND NOT EXISTS (SELECT 1 FROM outbox e WHERE \
         e.transaction_id = o.transaction_id AND e.target = o.target AND e.seq < o.seq AND \
         e.state IN ('queued', 'sending'))) OR (o.state = 'queued' AND o.deadline <= $1) OR \
-        (o.state = 'sending' AND o.lease_until <= $1))) c WHERE c.place <= $2 ORDER BY c.seq \
-        LIMIT $3";
+        (o.state = 'sending' AND o.lease_until <= $1))) c WHERE c.place <= $2 ORDER BY \
+        c.place, c.seq LIMIT $3";
     pub(crate) LOAD = "SELECT o.id, o.sender, o.target, o.face, o.action, o.transaction_id, o.message_id, \
         o.body, o.answers, o.purpose, o.reference, o.attempts, o.refusals, o.deadline, \
         o.created_at, p.callback_signing, p.pinned, p.ack_shape, COALESCE(p.fail_count, 0) \
@@ -170,7 +173,7 @@ pub async fn enqueue(tx: &mut Tx, ids: &Ids, message: &Outgoing, now: Timestamp)
         &params![
             id,
             &message.sender,
-            &message.target,
+            message.target.to_ascii_lowercase(),
             message.face.as_str(),
             message.action.as_str(),
             &message.transaction_id,

@@ -2,27 +2,24 @@
 //! 13).
 //!
 //! The order is from cheap to dear, and nothing is stored before everything has passed: path, size, signature
-//! header, key, signature, envelope, action, ttl, receiver, signer, addresses, network, rate, schema,
+//! header, key, signature, role, envelope, action, ttl, receiver, signer, addresses, network, rate, schema,
 //! duplicate, application. Every answer is signed and chained to the request; nothing in it tells of our
 //! insides.
 
-use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-
-use tokio::sync::OwnedSemaphorePermit;
 
 use beckn_wire::code::{ErrorCode, WireError};
 use beckn_wire::envelope::{Envelope, Verified, message_id_of};
 use beckn_wire::json::Json;
-use beckn_wire::signature::{self, Covered, SignatureHeader, Signer, challenge};
+use beckn_wire::signature::{Body, Covered, SignatureHeader, Signer, challenge, verify_body};
 use beckn_wire::validate;
 use bytes::Bytes;
 use db::DbError;
 use futures_util::FutureExt;
 use units::Span;
 
-use crate::application::{Application, EffectError, Incoming, Refusal};
+use crate::application::{EffectError, Incoming, Refusal};
 use crate::identity::Identity;
 use crate::inbox;
 use crate::node::Node;
@@ -34,13 +31,14 @@ use crate::reply::{Headers, Reply};
 mod answer;
 mod caller;
 mod checks;
+mod door;
 mod route;
 mod store;
 
 pub use caller::Caller;
 
 use answer::Desk;
-use route::{Route, route};
+use route::Route;
 
 /// Bodies above this size are parsed on a thread of their own, so that they hold up nobody else.
 const PARSE_INLINE_MAX: usize = 128 * 1024;
@@ -91,57 +89,17 @@ impl From<EffectError> for Stop {
 }
 
 impl Node {
-    /// Judges a request by its head alone, before its body is read: path, address, content type, announced
-    /// length, form of the signature header. Gives the number of bytes that may be read.
-    ///
-    /// # Errors
-    /// The signed answer: 401, 404, 413, 415, 429, 503.
-    pub fn preflight(
-        &self,
-        path: &str,
-        headers: &Headers,
-        content_length: Option<u64>,
-        remote: Option<IpAddr>,
-    ) -> Result<usize, Reply> {
-        let mut desk = Desk::new(self, headers);
-        let judged = self.head(&mut desk, path, headers).and_then(|(route, _)| {
-            if let Some(remote) = remote {
-                self.address_limiter.take(remote, self.now()).map_err(Stop::Limited)?;
-            }
-            let max = self.body_max(&route);
-            if content_length
-                .is_some_and(|length| usize::try_from(length).map_or(true, |length| length > max))
-            {
-                return Err(too_large(max));
-            }
-            Ok(max)
-        });
-        judged.map_err(|stop| desk.stopped(stop))
-    }
-
-    /// Room for a body of at most so many bytes, to be held while it is read and received: before its sender is known
-    /// nobody can make us hold more than all of it.
-    ///
-    /// # Errors
-    /// 503 when there is none; the sender tries again.
-    pub fn reserve(&self, headers: &Headers, bytes: usize) -> Result<OwnedSemaphorePermit, Reply> {
-        let kib = u32::try_from(bytes.div_ceil(1024).max(1)).unwrap_or(u32::MAX);
-        Arc::clone(&self.body_room).try_acquire_many_owned(kib).map_err(|_| {
-            let error = WireError::new(ErrorCode::NetOverloaded, "too many messages at once; try again");
-            Desk::new(self, headers).stopped(Stop::Refused(Refusal { error, status: Some(503) }))
-        })
-    }
-
     /// Takes a message: checks it, stores it, and answers. When the answer is an ACK the message is durable. `path`
     /// may carry a query, which is the application's to read.
     pub async fn receive(&self, path: &str, headers: &Headers, body: Bytes) -> Reply {
         let started = self.now();
         let mut desk = Desk::new(self, headers);
+        let body = Body::new(body.into());
         let reply = match self.take(&mut desk, path, headers, &body).await {
             Ok(reply) => reply,
             Err(stop) => {
-                if desk.message_id.is_none() && body.len() <= PARSE_INLINE_MAX {
-                    desk.message_id = message_id_of(&body);
+                if desk.message_id.is_none() && body.bytes().len() <= PARSE_INLINE_MAX {
+                    desk.message_id = message_id_of(body.bytes());
                 }
                 desk.stopped(stop)
             }
@@ -150,65 +108,21 @@ impl Node {
         reply
     }
 
-    /// What the head alone decides; also the first steps of [`Node::receive`].
-    fn head(&self, desk: &mut Desk, path: &str, headers: &Headers) -> Result<(Route, SignatureHeader), Stop> {
-        let served = route(split(path).0, &self.identities);
-        if let Some(identity) = served.as_ref().and_then(|route| route.identity.as_ref()) {
-            desk.identity = Arc::clone(identity);
-        }
-        let app = self.application()?;
-        let route = served.filter(|route| app.accepts(route.face, route.action)).ok_or_else(|| Refusal {
-            error: WireError::new(ErrorCode::NetNotImplemented, "this action is not served at this address"),
-            status: Some(404),
-        })?;
-        desk.action = Some(route.action);
-        if !checks::is_json(headers.get("content-type")) {
-            let error =
-                WireError::new(ErrorCode::SchInvalidFormat, "the content type must be application/json");
-            return Err(Refusal { error, status: Some(415) }.into());
-        }
-        if headers.count("authorization") > 1 {
-            let error =
-                WireError::new(ErrorCode::AutSignatureInvalid, "there is more than one Authorization header");
-            return Err(error.into());
-        }
-        let header = SignatureHeader::parse(headers.get("authorization").unwrap_or_default())
-            .map_err(WireError::from)?;
-        Ok((route, header))
-    }
-
-    fn application(&self) -> Result<&Arc<dyn Application>, Stop> {
-        let missing = || WireError::new(ErrorCode::NetOverloaded, "not ready yet");
-        self.app.get().ok_or_else(|| missing().into())
-    }
-
-    fn body_max(&self, route: &Route) -> usize {
-        if checks::carries_catalogs(route.action) {
-            self.limits.catalog_body_max
-        } else {
-            self.limits.body_max
-        }
-    }
-
-    async fn take(
-        &self,
-        desk: &mut Desk,
-        path: &str,
-        headers: &Headers,
-        body: &Bytes,
-    ) -> Result<Reply, Stop> {
+    async fn take(&self, desk: &mut Desk, path: &str, headers: &Headers, body: &Body) -> Result<Reply, Stop> {
         let received_at = self.now();
         let (route, header) = self.head(desk, path, headers)?;
-        let max = self.body_max(&route);
-        if body.len() > max {
+        let (max, length) = (self.body_max(&route), body.bytes().len());
+        if length > max {
             return Err(too_large(max));
         }
         // A tree takes several times the room of its text, so only a few large ones are in memory at once.
-        let _room = if body.len() > PARSE_INLINE_MAX { self.large_bodies.acquire().await.ok() } else { None };
+        let _room = if length > PARSE_INLINE_MAX { self.large_bodies.acquire().await.ok() } else { None };
         let authorization = headers.get("authorization").unwrap_or_default().to_owned();
         let (signer, sender) = self.authenticate(&header, &route, body).await?;
         desk.sender = Some(sender.subscriber_id.clone());
-        let envelope = Envelope::parse(&body[..], &self.tolerance)?;
+        checks::role(&sender.kind, route.action)?;
+        let mut envelope = Envelope::parse(body, &self.tolerance)?;
+        checks::same_case(&mut envelope.context);
         desk.message_id = Some(envelope.context.message_id.clone());
         desk.transaction_id = Some(envelope.context.transaction_id.clone());
         checks::context(&envelope.context, route.action, received_at)?;
@@ -248,7 +162,7 @@ impl Node {
         &self,
         header: &SignatureHeader,
         route: &Route,
-        body: &[u8],
+        body: &Body,
     ) -> Result<(Signer, Arc<Record>), Stop> {
         let record = self.registry.key(&header.key_id).await.map_err(|error| error.wire())?;
         if record.valid_until.is_some_and(|until| header.expires > until.seconds()) {
@@ -257,7 +171,7 @@ impl Node {
         }
         let (answered, whole) = match header.headers {
             Covered::Three => (Vec::new(), false),
-            Covered::Four => self.answered(header, route, body).await?,
+            Covered::Four => self.answered(header, route, body.bytes()).await?,
         };
         let mut policy = self.policy;
         policy.accept_whole_header |= whole;
@@ -265,13 +179,13 @@ impl Node {
         let verify = |record: &Record| {
             let mut verdict = None;
             for answered in &answered {
-                let one = signature::verify(header, body, &record.public_key, now, &policy, Some(answered));
+                let one = verify_body(header, body, &record.public_key, now, &policy, Some(answered));
                 if one.is_ok() {
                     return one;
                 }
                 verdict = verdict.or(Some(one));
             }
-            verdict.unwrap_or_else(|| signature::verify(header, body, &record.public_key, now, &policy, None))
+            verdict.unwrap_or_else(|| verify_body(header, body, &record.public_key, now, &policy, None))
         };
         match verify(&record) {
             Ok(signer) => Ok((signer, record)),
@@ -328,7 +242,7 @@ impl Node {
     }
 
     /// Reads the whole body and checks it against the schema (ruling 8).
-    async fn document(&self, body: &Bytes) -> Result<(Json, Vec<&'static str>), Stop> {
+    async fn document(&self, body: &Body) -> Result<(Json, Vec<&'static str>), Stop> {
         let tolerance = self.tolerance;
         let read = move |body: &[u8]| {
             let invalid = |error: beckn_wire::json::JsonError| {
@@ -338,11 +252,11 @@ impl Node {
             let tolerated = validate::admit(&document, &tolerance)?;
             Ok::<_, WireError>((document, tolerated))
         };
-        if body.len() <= PARSE_INLINE_MAX {
-            return Ok(read(body)?);
+        if body.bytes().len() <= PARSE_INLINE_MAX {
+            return Ok(read(body.bytes())?);
         }
         let body = body.clone();
-        let parsed = tokio::task::spawn_blocking(move || read(&body)).await;
+        let parsed = tokio::task::spawn_blocking(move || read(body.bytes())).await;
         Ok(parsed
             .map_err(|_| WireError::new(ErrorCode::NetOverloaded, "the message could not be read now"))??)
     }
@@ -380,7 +294,11 @@ fn split(path: &str) -> (&str, &str) {
     path.split_once('?').unwrap_or((path, ""))
 }
 
+/// A fault of form that has an HTTP status of its own.
+fn form(text: impl Into<String>, status: u16) -> Stop {
+    Stop::Refused(Refusal { error: WireError::new(ErrorCode::SchInvalidFormat, text), status: Some(status) })
+}
+
 fn too_large(max: usize) -> Stop {
-    let error = WireError::new(ErrorCode::SchInvalidFormat, format!("the body is larger than {max} bytes"));
-    Stop::Refused(Refusal { error, status: Some(413) })
+    form(format!("the body is larger than {max} bytes"), 413)
 }

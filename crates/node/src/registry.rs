@@ -21,13 +21,14 @@ pub use fixed::StaticRegistry;
 /// A participant's entry in the registry: one live key, and where the participant is reached.
 #[derive(Clone, Debug)]
 pub struct Record {
+    /// In lower case: subscriber ids are compared without it.
     pub subscriber_id: String,
     /// The record's id within the subscriber.
     pub key_id: String,
     pub public_key: PublicKey,
     /// The base address (ruling 2).
     pub url: String,
-    /// The role as the registry writes it: `BAP`, `BPP`, `DS`, …
+    /// The role as the registry writes it: `BAP`, `BPP`, `DS`, … What it may send is compared with it.
     pub kind: String,
     /// The networks of which the subscriber is a member, `namespace/registry`.
     pub network_memberships: Vec<String>,
@@ -46,6 +47,11 @@ pub trait Registry: Send + Sync + 'static {
     /// # Errors
     /// See [`RegistryError`].
     fn key<'a>(&'a self, key_id: &'a KeyId) -> BoxFuture<'a, Result<Arc<Record>, RegistryError>>;
+
+    /// Whether this key was found before, or asking for it costs nothing now. Strangers are counted by it.
+    fn remembers(&self, _key_id: &KeyId) -> bool {
+        true
+    }
 
     /// As [`Registry::key`], past any cache: after a signature that did not verify. Rate limited per key.
     ///

@@ -21,9 +21,17 @@ impl Headers {
         self.0.iter().find(|(field, _)| field.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
+    /// Every value of the fields of that name.
+    pub fn all<'h>(&'h self, name: &'h str) -> impl Iterator<Item = &'h str> {
+        self.0
+            .iter()
+            .filter(move |(field, _)| field.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
+    }
+
     /// How many fields have that name.
     pub fn count(&self, name: &str) -> usize {
-        self.0.iter().filter(|(field, _)| field.eq_ignore_ascii_case(name)).count()
+        self.all(name).count()
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {

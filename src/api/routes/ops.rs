@@ -2,8 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::net::IpAddr;
 
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header;
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpRequest, HttpResponse};
 use futures_util::FutureExt;
 use node::overview::{self, Ended, Peer, Queue};
 use serde::Serialize;
@@ -12,6 +17,8 @@ use units::Timestamp;
 use super::Answer;
 use super::paging::Asked;
 use crate::api::State;
+use crate::api::problem::Problem;
+use crate::error::Code;
 use crate::{contract, trust};
 
 #[derive(Serialize)]
@@ -42,6 +49,35 @@ struct PeerView {
     last_error: Option<String>,
     ack_shape: Option<String>,
     last_seen_at: Option<Timestamp>,
+}
+
+/// Answers requests that name this machine only. A page from elsewhere may lead its own name to a loopback address
+/// and so have a browser ask here; the name that the browser then sends gives it away.
+pub async fn to_this_machine_only(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let mut named = request.headers().get_all(header::HOST).map(|value| value.to_str().unwrap_or_default());
+    let own = named.next().is_some_and(names_this_machine) && named.next().is_none();
+    drop(named);
+    if own {
+        return Ok(next.call(request).await?.map_into_left_body());
+    }
+    let problem =
+        Problem::new(Code::Forbidden, "This port answers to localhost and loopback addresses only.");
+    Ok(request.error_response(problem).map_into_right_body())
+}
+
+/// Whether a `Host` is localhost or a loopback address, with or without a port.
+fn names_this_machine(host: &str) -> bool {
+    let (name, port) = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((literal, port)) => (literal, port),
+        None => host.split_at(host.find(':').unwrap_or(host.len())),
+    };
+    let port_fits = port.is_empty() || port.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok());
+    let own = name.eq_ignore_ascii_case("localhost")
+        || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+    own && port_fits
 }
 
 /// `GET /admin/outbox`
@@ -144,5 +180,31 @@ fn peer(row: Peer) -> PeerView {
         last_error,
         ack_shape,
         last_seen_at,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_this_machine() {
+        for host in ["localhost", "LOCALHOST:4900", "127.0.0.1", "127.8.9.1:4900", "[::1]", "[::1]:4900"] {
+            assert!(names_this_machine(host), "{host}");
+        }
+        for host in [
+            "",
+            "evil.example",
+            "evil.example:4900",
+            "localhost.evil.example",
+            "127.0.0.1.evil.example",
+            "10.0.0.1",
+            "[fd00::1]:4900",
+            "localhost:port",
+            "[::1",
+            "::1",
+        ] {
+            assert!(!names_this_machine(host), "{host}");
+        }
     }
 }

@@ -14,9 +14,13 @@ use crate::node::Node;
 use crate::outbox::{self, OutboxJob};
 use crate::peers::CallbackSigning;
 
-/// Messages under way to one peer, and in all. A peer that is failing is probed by one message.
+/// Messages under way to one peer, to all peers at one host, and in all. A peer that is failing is probed by one
+/// message; a host that answers slowly under many names holds up its own peers only.
 const PER_PEER_MAX: usize = 8;
+const PER_HOST_MAX: usize = 16;
 const IN_FLIGHT_MAX: usize = 64;
+/// Peers whose host is remembered.
+const HOSTS_MAX: usize = 10_000;
 /// A signature is dated a second back, for peers whose clock is late, and lives five minutes.
 const BACKDATE_SECS: i64 = 1;
 const LIFE_SECS: i64 = 300;
@@ -26,24 +30,84 @@ const LIFE_SECS: i64 = 300;
 pub(crate) struct InFlight {
     total: usize,
     per_peer: HashMap<String, usize>,
+    /// By host; those whose host is not known yet count together, under the empty name.
+    per_host: HashMap<String, usize>,
+    /// Where the peers were found to be.
+    hosts: HashMap<String, String>,
 }
 
 /// One place among the messages under way; given back when dropped.
 pub(crate) struct Place {
     table: Arc<Mutex<InFlight>>,
     peer: String,
+    /// `None` for messages to ourselves, which no host can hold up.
+    host: Option<String>,
 }
 
 impl Place {
-    fn take(table: &Arc<Mutex<InFlight>>, peer: &str, cap: usize) -> Option<Self> {
+    fn take(table: &Arc<Mutex<InFlight>>, peer: &str, cap: usize, local: bool) -> Option<Self> {
         let mut places = table.lock().unwrap_or_else(PoisonError::into_inner);
+        let host = (!local).then(|| places.hosts.get(peer).cloned().unwrap_or_default());
         let used = places.per_peer.get(peer).copied().unwrap_or(0);
-        if used >= cap || places.total >= IN_FLIGHT_MAX {
+        let full = host.as_ref().is_some_and(|host| places.full(host));
+        if used >= cap || full || places.total >= IN_FLIGHT_MAX {
             return None;
         }
         places.per_peer.insert(peer.to_owned(), used.saturating_add(1));
+        if let Some(host) = &host {
+            places.enter(host);
+        }
         places.total = places.total.saturating_add(1);
-        Some(Self { table: Arc::clone(table), peer: peer.to_owned() })
+        Some(Self { table: Arc::clone(table), peer: peer.to_owned(), host })
+    }
+
+    /// Whether it is counted with those whose host is not known yet.
+    pub(super) fn is_nowhere(&self) -> bool {
+        self.host.as_deref() == Some("")
+    }
+
+    /// The peer turned out to be at this host; false when that has no free place.
+    pub(super) fn found_at(&mut self, host: &str) -> bool {
+        let mut places = self.table.lock().unwrap_or_else(PoisonError::into_inner);
+        if places.hosts.len() >= HOSTS_MAX && !places.hosts.contains_key(&self.peer) {
+            places.hosts.clear();
+        }
+        places.hosts.insert(self.peer.clone(), host.to_owned());
+        if self.host.as_deref() == Some(host) {
+            return true;
+        }
+        if places.full(host) {
+            return false;
+        }
+        places.enter(host);
+        if let Some(before) = self.host.replace(host.to_owned()) {
+            places.leave(&before);
+        }
+        true
+    }
+}
+
+impl InFlight {
+    fn full(&self, host: &str) -> bool {
+        self.per_host.get(host).is_some_and(|used| *used >= PER_HOST_MAX)
+    }
+
+    fn enter(&mut self, host: &str) {
+        let used = self.per_host.entry(host.to_owned()).or_default();
+        *used = used.saturating_add(1);
+    }
+
+    fn leave(&mut self, host: &str) {
+        give_back(&mut self.per_host, host);
+    }
+}
+
+fn give_back(table: &mut HashMap<String, usize>, name: &str) {
+    if let Some(used) = table.get_mut(name) {
+        *used = used.saturating_sub(1);
+        if *used == 0 {
+            table.remove(name);
+        }
     }
 }
 
@@ -51,11 +115,9 @@ impl Drop for Place {
     fn drop(&mut self) {
         let mut places = self.table.lock().unwrap_or_else(PoisonError::into_inner);
         places.total = places.total.saturating_sub(1);
-        if let Some(used) = places.per_peer.get_mut(&self.peer) {
-            *used = used.saturating_sub(1);
-            if *used == 0 {
-                places.per_peer.remove(&self.peer);
-            }
+        give_back(&mut places.per_peer, &self.peer);
+        if let Some(host) = &self.host {
+            places.leave(host);
         }
     }
 }
@@ -68,7 +130,7 @@ pub(crate) struct Ready {
     pub(super) may_unchain: bool,
     pub(super) fail_count: u32,
     pub(super) ack_shape: Option<String>,
-    _place: Place,
+    pub(super) place: Place,
 }
 
 impl Node {
@@ -81,7 +143,8 @@ impl Node {
         let mut chosen = Vec::new();
         for (id, target, fail_count) in self.due(now).await? {
             let cap = if fail_count > 0 { 1 } else { PER_PEER_MAX };
-            if let Some(place) = Place::take(&self.in_flight, &target, cap) {
+            if let Some(place) = Place::take(&self.in_flight, &target, cap, self.identity(&target).is_some())
+            {
                 chosen.push((id, place));
             }
         }
@@ -153,7 +216,7 @@ impl Node {
             fail_count: row.get("fail_count")?,
             ack_shape: row.get("ack_shape")?,
             authorization,
-            _place: place,
+            place,
             job,
         })
     }

@@ -7,10 +7,11 @@ use std::sync::Arc;
 use beckn_wire::action::Action;
 use beckn_wire::code::{ErrorCode, WireError};
 use beckn_wire::json::Json;
-use beckn_wire::signature::SignatureHeader;
+use beckn_wire::signature::Body;
 
 use super::Stop;
 use super::answer::Desk;
+use super::door::{neighborhood, signature_of};
 use super::route::Route;
 use crate::address::Face;
 use crate::application::Refusal;
@@ -65,17 +66,13 @@ impl Node {
         remote: Option<IpAddr>,
     ) -> Result<Arc<Record>, Stop> {
         if let Some(remote) = remote {
-            self.address_limiter.take(remote, self.now()).map_err(Stop::Limited)?;
+            self.address_limiter.take(neighborhood(remote), self.now()).map_err(Stop::Limited)?;
         }
-        if headers.count("authorization") > 1 {
-            let why = "there is more than one Authorization header";
-            return Err(WireError::new(ErrorCode::AutSignatureInvalid, why).into());
-        }
-        let header = SignatureHeader::parse(headers.get("authorization").unwrap_or_default())
-            .map_err(WireError::from)?;
+        let header = signature_of(headers)?;
+        self.count_stranger(&header, remote)?;
         // No callback, so nothing that it could be chained to.
         let route = Route { face: Face::Base, action: Action::CatalogSubscription, identity: None };
-        let (_, record) = self.authenticate(&header, &route, body).await?;
+        let (_, record) = self.authenticate(&header, &route, &Body::new(body.to_vec())).await?;
         if !record.network_memberships.iter().any(|network| self.networks.contains(network)) {
             let why = "the signer is of no network that is served here";
             return Err(WireError::new(ErrorCode::AutDomainNotAllowed, why).into());

@@ -24,6 +24,56 @@ pub(super) fn is_json(content_type: Option<&str>) -> bool {
     })
 }
 
+/// A `Content-Encoding` that changes nothing.
+pub(super) fn is_plain(encoding: &str) -> bool {
+    encoding.split(',').all(|one| one.trim().is_empty() || one.trim().eq_ignore_ascii_case("identity"))
+}
+
+/// Subscriber ids are host-like names: however they are written, they name one participant.
+pub(super) fn same_case(context: &mut Context) {
+    for id in [&mut context.bap_id, &mut context.bpp_id].into_iter().flatten() {
+        id.make_ascii_lowercase();
+    }
+}
+
+/// Whether a participant whose record is of this kind may send this action.
+///
+/// A provider's platform (`BPP`) may also buy; a consumer's platform (`BAP`) records at its ledger by `on_confirm` and
+/// its kin, but neither offers nor answers for an offer; a catalog service speaks of catalogs only; a DISCOM or its
+/// ledger tells and asks, but does not trade. A kind that is none of these says nothing about the role.
+///
+/// # Errors
+/// `AUT_UNAUTHORIZED_ACTION`.
+pub(super) fn role(kind: &str, action: Action) -> Result<(), WireError> {
+    let of_a_catalog_service = action.from_catalog_service() || action == Action::OnDiscover;
+    let of_an_offer =
+        matches!(action, Action::CatalogPublish | Action::CatalogSearch | Action::OnSelect | Action::OnInit);
+    let of_a_trade = matches!(
+        action,
+        Action::Discover
+            | Action::Select
+            | Action::Init
+            | Action::Confirm
+            | Action::Update
+            | Action::Cancel
+            | Action::OnConfirm
+            | Action::OnCancel
+    );
+    let fits = match kind.to_ascii_uppercase().as_str() {
+        "BAP" => !of_an_offer && !of_a_catalog_service,
+        "CDS" | "CPS" | "DS" => {
+            of_a_catalog_service || matches!(action, Action::CatalogSubscription | Action::CatalogPull)
+        }
+        "DISCOM" | "LEDGER" => !of_a_trade && !of_an_offer && !of_a_catalog_service,
+        _ => true,
+    };
+    if fits {
+        return Ok(());
+    }
+    let message = format!("a participant registered as {kind} does not send {action}");
+    Err(WireError::new(ErrorCode::AutUnauthorizedAction, message))
+}
+
 pub(super) fn id_member(role: Role) -> &'static str {
     match role {
         Role::Bap => "bapId",
@@ -116,6 +166,33 @@ mod tests {
                 && is_json(Some("Application/JSON; charset=utf-8"))
         );
         assert!(!is_json(Some("text/plain")) && !is_json(Some("")) && !is_json(Some("application/jsonp")));
+    }
+
+    #[test]
+    fn encodings() {
+        assert!(is_plain("") && is_plain("identity") && is_plain("Identity, identity"));
+        assert!(!is_plain("gzip") && !is_plain("identity, br"));
+    }
+
+    #[test]
+    fn a_role_sends_what_belongs_to_it() {
+        let may = |kind: &str, action| role(kind, action).is_ok();
+        for action in Action::ALL.iter().copied() {
+            assert!(may("BPP", action) && may("", action) && may("NP", action), "{action}");
+        }
+        for action in [Action::Select, Action::Init, Action::OnConfirm, Action::OnCancel] {
+            assert!(
+                may("BAP", action) && may("bap", action) && !may("CDS", action) && !may("DISCOM", action)
+            );
+        }
+        for action in [Action::OnSelect, Action::OnInit, Action::CatalogPublish] {
+            assert!(!may("BAP", action) && !may("CDS", action) && !may("LEDGER", action), "{action}");
+        }
+        for action in [Action::OnDiscover, Action::CatalogOnPublish, Action::CatalogPush] {
+            assert!(!may("BAP", action) && may("CDS", action) && may("DS", action) && !may("DISCOM", action));
+        }
+        assert!(may("DISCOM", Action::OnStatus) && may("LEDGER", Action::Status));
+        assert!(may("BAP", Action::CatalogSubscription) && may("BAP", Action::CatalogPull));
     }
 
     #[test]

@@ -2,9 +2,12 @@
 //!
 //! What the cache promises: a record is used for at most [`DediConfig::ttl_max`] after it was fetched and
 //! never past its own end, so a revocation takes effect within that time; nothing is ever served stale; each
-//! key is asked for by one caller at a time; memory is bounded, whatever strangers ask for.
+//! key is asked for by one caller at a time; memory is bounded, whatever strangers ask for. Questions whose last
+//! answer was good have places of their own and are forgotten last, so that no number of unknown keys holds up or
+//! pushes out a known peer. Subscriber ids are compared in lower case.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use beckn_wire::signature::KeyId;
@@ -56,8 +59,11 @@ impl DediConfig {
 
 /// Largest answer of a registry that is read, bytes.
 const ANSWER_MAX: usize = 64 * 1024;
-/// Lookups under way at once.
-const LOOKUPS_MAX: usize = 32;
+/// Lookups under way at once: of what was found before, and of what was not.
+const KNOWN_LOOKUPS_MAX: usize = 16;
+const STRANGE_LOOKUPS_MAX: usize = 16;
+/// Lookups of strangers that may wait for a place; more are told that the registry cannot be asked now.
+const STRANGE_WAITING_MAX: usize = 256;
 
 /// A DeDi registry behind a cache.
 pub struct DediRegistry {
@@ -65,7 +71,9 @@ pub struct DediRegistry {
     client: GuardedClient,
     clock: Arc<dyn Clock>,
     slots: Mutex<HashMap<Question, Arc<Slot>>>,
-    lookups: Semaphore,
+    known: Semaphore,
+    strange: Semaphore,
+    strange_waiting: Semaphore,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -77,6 +85,8 @@ enum Question {
 #[derive(Default)]
 struct Slot {
     answer: RwLock<Option<Answer>>,
+    /// The last answer was a live record, fresh or not.
+    good: AtomicBool,
     /// Held while the registry is asked, so that one caller asks and the others wait for its answer.
     flight: tokio::sync::Mutex<Option<Timestamp>>,
 }
@@ -102,8 +112,15 @@ impl Slot {
 impl DediRegistry {
     /// `clock` is the wire clock.
     pub fn new(config: DediConfig, client: GuardedClient, clock: Arc<dyn Clock>) -> Self {
-        let lookups = Semaphore::new(LOOKUPS_MAX);
-        Self { config, client, clock, slots: Mutex::new(HashMap::new()), lookups }
+        Self {
+            config,
+            client,
+            clock,
+            slots: Mutex::new(HashMap::new()),
+            known: Semaphore::new(KNOWN_LOOKUPS_MAX),
+            strange: Semaphore::new(STRANGE_LOOKUPS_MAX),
+            strange_waiting: Semaphore::new(STRANGE_WAITING_MAX),
+        }
     }
 
     /// How many answers are remembered now.
@@ -127,10 +144,14 @@ impl DediRegistry {
         if force {
             *refreshed = Some(now);
         }
-        let result = self.fetch(&question).await;
+        let result = self.fetch(&question, slot.good.load(Ordering::Relaxed)).await;
         // A forced question that nobody answers takes no good answer away: a forged signature must not lock its owner out.
         if force && matches!(result, Err(RegistryError::Unavailable)) && slot.fresh(now).is_some() {
             return result;
+        }
+        // A registry that cannot be asked says nothing about who is known.
+        if !matches!(result, Err(RegistryError::Unavailable)) {
+            slot.good.store(result.is_ok(), Ordering::Relaxed);
         }
         let kept = match &result {
             Ok(record) => record.ttl.min(self.config.ttl_max),
@@ -155,13 +176,16 @@ impl DediRegistry {
             return Arc::clone(slot);
         }
         if slots.len() >= self.config.capacity {
-            // Questions under way are kept, so that there stays one asker; a tenth of the rest makes room.
-            let mut by_age: Vec<(Timestamp, Question)> = slots
+            // Questions under way are kept, so that there stays one asker; a tenth of the rest makes room, strangers
+            // first.
+            let mut by_age: Vec<((bool, Timestamp), Question)> = slots
                 .iter()
                 .filter(|(_, slot)| Arc::strong_count(slot) == 1)
-                .map(|(question, slot)| (slot.expires(), question.clone()))
+                .map(|(question, slot)| {
+                    ((slot.good.load(Ordering::Relaxed), slot.expires()), question.clone())
+                })
                 .collect();
-            by_age.sort_unstable_by_key(|(expires, _)| *expires);
+            by_age.sort_unstable_by_key(|(worth, _)| *worth);
             for (_, question) in by_age.into_iter().take(self.config.capacity.div_ceil(10)) {
                 slots.remove(&question);
             }
@@ -171,8 +195,16 @@ impl DediRegistry {
         slot
     }
 
-    async fn fetch(&self, question: &Question) -> Result<Arc<Record>, RegistryError> {
-        let _permit = self.lookups.acquire().await.map_err(|_| RegistryError::Unavailable)?;
+    async fn fetch(&self, question: &Question, good: bool) -> Result<Arc<Record>, RegistryError> {
+        // Whom we write to was decided by us: that is no stranger's question.
+        let known = good || matches!(question, Question::Subscriber(_));
+        let _waiting = if known {
+            None
+        } else {
+            Some(self.strange_waiting.try_acquire().map_err(|_| RegistryError::Unavailable)?)
+        };
+        let places = if known { &self.known } else { &self.strange };
+        let _place = places.acquire().await.map_err(|_| RegistryError::Unavailable)?;
         let record = match question {
             Question::Key(subscriber, key) => match self.get(&self.key_url(subscriber, key)).await? {
                 Some(body) => key_record(&body, subscriber, key)?,
@@ -230,11 +262,22 @@ impl DediRegistry {
         if !plausible(key_id.key_id()) {
             return Err(RegistryError::KeyNotFound);
         }
-        self.answer(Question::Key(key_id.subscriber_id().to_owned(), key_id.key_id().to_owned()), force).await
+        self.answer(asked(key_id), force).await
     }
 }
 
+fn asked(key_id: &KeyId) -> Question {
+    Question::Key(key_id.subscriber_id().to_ascii_lowercase(), key_id.key_id().to_owned())
+}
+
 impl Registry for DediRegistry {
+    fn remembers(&self, key_id: &KeyId) -> bool {
+        let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        slots
+            .get(&asked(key_id))
+            .is_some_and(|slot| slot.good.load(Ordering::Relaxed) || slot.fresh(self.clock.now()).is_some())
+    }
+
     fn key<'a>(&'a self, key_id: &'a KeyId) -> BoxFuture<'a, Result<Arc<Record>, RegistryError>> {
         Box::pin(self.ask_key(key_id, false))
     }
@@ -248,7 +291,7 @@ impl Registry for DediRegistry {
             if !plausible(subscriber_id) {
                 return Err(RegistryError::SubscriberNotFound);
             }
-            self.answer(Question::Subscriber(subscriber_id.to_owned()), false).await
+            self.answer(Question::Subscriber(subscriber_id.to_ascii_lowercase()), false).await
         })
     }
 }

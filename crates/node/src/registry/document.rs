@@ -67,7 +67,7 @@ pub(super) fn live(record: &Record, now: Timestamp) -> Result<(), RegistryError>
 fn record(data: &Json, subscriber_id: &str, asked_key: Option<&str>) -> Option<Record> {
     let details = data.get("details").unwrap_or(data);
     // A registry that answers for somebody else than was asked would let one participant sign for another.
-    if text(details, "subscriber_id")? != subscriber_id {
+    if !text(details, "subscriber_id")?.eq_ignore_ascii_case(subscriber_id) {
         return None;
     }
     let key_id = match asked_key {
@@ -82,7 +82,7 @@ fn record(data: &Json, subscriber_id: &str, asked_key: Option<&str>) -> Option<R
     let valid_until = either(data, details, &["valid_until", "valid_till"])
         .map(|until| Timestamp::parse_rfc3339(until).unwrap_or(Timestamp::from_micros(0)));
     Some(Record {
-        subscriber_id: subscriber_id.to_owned(),
+        subscriber_id: subscriber_id.to_ascii_lowercase(),
         key_id,
         public_key: PublicKey::from_base64_or_der(text(details, "signing_public_key")?).ok()?,
         url: text(details, "url")?.to_owned(),

@@ -21,14 +21,14 @@ impl StaticRegistry {
         Self::default()
     }
 
-    /// Adds a key of a subscriber, reached at `url`, member of `networks`.
+    /// Adds a key of a platform that buys and sells, reached at `url`, member of `networks`.
     pub fn add(&self, key_id: &KeyId, public_key: PublicKey, url: &str, networks: &[&str]) {
         self.put(Record {
-            subscriber_id: key_id.subscriber_id().to_owned(),
+            subscriber_id: key_id.subscriber_id().to_ascii_lowercase(),
             key_id: key_id.key_id().to_owned(),
             public_key,
             url: url.to_owned(),
-            kind: "BAP".to_owned(),
+            kind: "BPP".to_owned(),
             network_memberships: networks.iter().map(|network| (*network).to_owned()).collect(),
             ttl: Span::from_secs(60),
             valid_until: None,
@@ -45,7 +45,7 @@ impl StaticRegistry {
 
     /// Marks a key as revoked.
     pub fn revoke(&self, key_id: &KeyId) {
-        let id = (key_id.subscriber_id().to_owned(), key_id.key_id().to_owned());
+        let id = (key_id.subscriber_id().to_ascii_lowercase(), key_id.key_id().to_owned());
         let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(record) = records.get_mut(&id) {
             let mut revoked = Record::clone(record);
@@ -56,10 +56,11 @@ impl StaticRegistry {
 
     fn find(&self, key_id: &KeyId) -> Result<Arc<Record>, RegistryError> {
         let records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
-        match records.get(&(key_id.subscriber_id().to_owned(), key_id.key_id().to_owned())) {
+        let asked = key_id.subscriber_id().to_ascii_lowercase();
+        match records.get(&(asked.clone(), key_id.key_id().to_owned())) {
             Some(record) if record.revoked => Err(RegistryError::Revoked),
             Some(record) => Ok(Arc::clone(record)),
-            None if records.keys().any(|(subscriber, _)| subscriber == key_id.subscriber_id()) => {
+            None if records.keys().any(|(subscriber, _)| *subscriber == asked) => {
                 Err(RegistryError::KeyNotFound)
             }
             None => Err(RegistryError::SubscriberNotFound),
@@ -78,7 +79,10 @@ impl Registry for StaticRegistry {
 
     fn subscriber<'a>(&'a self, subscriber_id: &'a str) -> BoxFuture<'a, Result<Arc<Record>, RegistryError>> {
         let records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut own = records.values().filter(|record| record.subscriber_id == subscriber_id).peekable();
+        let mut own = records
+            .values()
+            .filter(|record| record.subscriber_id.eq_ignore_ascii_case(subscriber_id))
+            .peekable();
         let answer = if own.peek().is_none() {
             Err(RegistryError::SubscriberNotFound)
         } else {

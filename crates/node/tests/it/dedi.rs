@@ -162,3 +162,84 @@ async fn memory_is_bounded_while_strangers_ask() {
     let asked = tokio::time::timeout(Duration::from_secs(5), registry.subscriber("s.example")).await.unwrap();
     assert_eq!(asked.unwrap_err(), RegistryError::Unavailable);
 }
+
+#[tokio::test]
+async fn however_many_unknown_keys_come_a_known_peer_is_looked_up() {
+    let public = key(3, "a.example").1.public().to_base64();
+    let peer = Peer::start(move |request| {
+        if !request.path.contains("/a.example/") {
+            return Answer::Silence(Duration::from_secs(30));
+        }
+        Answer::json(
+            200,
+            &format!(
+                r#"{{"data":{{"record_id":"k3","details":{{"subscriber_id":"a.example","url":"https://a.example",
+                "signing_public_key":"{public}"}}}}}}"#
+            ),
+        )
+    })
+    .await;
+    let clock = TestClock::at(NOW);
+    let registry =
+        Arc::new(DediRegistry::new(DediConfig::at(&peer.url), demo_client(), Arc::new(clock.clone())));
+    let known = key_id("a.example", "k3");
+    assert!(!registry.remembers(&known));
+    assert!(registry.key(&known).await.is_ok());
+    clock.advance(Span::from_secs(60));
+    assert!(registry.remembers(&known));
+    let ask = |n: usize| {
+        let registry = Arc::clone(&registry);
+        tokio::spawn(async move { registry.key(&key_id(&format!("s{n}.example"), "k")).await.unwrap_err() })
+    };
+    let mut strangers: Vec<_> = (0..400).map(ask).collect();
+    // The registry is asked for sixteen of them at once, and so many wait that the rest is told so at once.
+    let mut told = 0;
+    for _ in 0..1000 {
+        told = strangers.iter().filter(|stranger| stranger.is_finished()).count();
+        if told > 0 && peer.connections() > 16 {
+            break;
+        }
+        node::pause(Duration::from_millis(1)).await;
+    }
+    assert_eq!(told, 400 - 256);
+    let (mut waiting, mut refused) = (Vec::new(), Vec::new());
+    for stranger in strangers.drain(..) {
+        if stranger.is_finished() { refused.push(stranger) } else { waiting.push(stranger) }
+    }
+    for stranger in refused {
+        assert_eq!(stranger.await.unwrap(), RegistryError::Unavailable);
+    }
+    let record = tokio::select! {
+        record = registry.key(&known) => record,
+        _ = futures_util::future::select_all(&mut waiting) => panic!("a stranger was served first"),
+    };
+    assert_eq!(record.unwrap().subscriber_id, "a.example");
+    waiting.iter().for_each(|stranger| stranger.abort());
+}
+
+#[tokio::test]
+async fn strangers_are_forgotten_before_a_known_peer() {
+    let f = fixture().await;
+    let config = DediConfig { capacity: 10, ..DediConfig::at(&f.peer.url) };
+    let registry = DediRegistry::new(config, demo_client(), Arc::new(f.clock.clone()));
+    *f.data.lock().unwrap() = r#""ttl":5"#.to_owned();
+    let known = key_id("a.example", "k3");
+    assert!(registry.key(&known).await.is_ok());
+    for n in 0..100 {
+        // Their answers are believed longer than that of the known peer.
+        assert!(registry.key(&key_id(&format!("s{n}.example"), "k")).await.is_err());
+    }
+    assert!(registry.remembers(&known) && registry.remembered() <= 10);
+    assert!(registry.remembers(&key_id("s99.example", "k")));
+}
+
+#[tokio::test]
+async fn a_subscriber_is_one_in_whatever_case() {
+    let f = fixture().await;
+    let record = f.registry.key(&key_id("A.Example", "k3")).await.unwrap();
+    assert_eq!(record.subscriber_id, "a.example");
+    assert!(f.registry.key(&key_id("a.EXAMPLE", "k3")).await.is_ok());
+    assert_eq!(f.peer.requests().len(), 1);
+    assert!(f.registry.subscriber("A.example").await.is_ok());
+    assert!(f.registry.key(&key_id("a.example", "K3")).await.is_err());
+}

@@ -96,6 +96,32 @@ both_databases! {
         assert_eq!(attempts(&db).await, ["1 200 verified"]);
     }
 
+    async fn a_host_that_answers_nobody_holds_up_its_own_peers_only(db: db::Db) {
+        let world = World::new(&db);
+        let tarpit = Peer::start(|_| Answer::Silence(Duration::from_secs(30))).await;
+        let good = Peer::start(|_| Answer::ack()).await;
+        for n in 0..80 {
+            let name = format!("slow{n}.example");
+            world.peer(50, &name, &tarpit.url);
+            world.enqueue(world.select_to(&name, &format!("t{n}"))).await;
+        }
+        world.peer(5, PEER, &good.url);
+        world.enqueue(world.select_to(PEER, "last")).await;
+        let cancel = CancellationToken::new();
+        let working = tokio::spawn(Arc::clone(&world.node).run(cancel.clone()));
+        for _ in 0..1000 {
+            if !good.requests().is_empty() {
+                break;
+            }
+            node::pause(Duration::from_millis(5)).await;
+        }
+        let held = tarpit.connections();
+        cancel.cancel();
+        assert_eq!(good.requests().len(), 1);
+        assert!((1..=16).contains(&held), "{held} places were held by one host");
+        working.await.unwrap();
+    }
+
     async fn a_crash_after_sending_sends_again_and_the_peer_knows_it(db: db::Db) {
         let world = World::new(&db);
         let peer = Peer::start(counting(|n| match n {

@@ -269,6 +269,146 @@ both_databases! {
         assert!(world.node.preflight(&path, &headers, None, from(2)).is_ok());
     }
 
+    async fn a_key_is_found_before_a_body_is_read(db: db::Db) {
+        let world = World::new(&db);
+        let (path, headers, _) = select(&world).sealed(NOW);
+        let from = Some(std::net::IpAddr::from([192, 0, 2, 1]));
+        let room = world.node.reserve(&path, &headers, 64 << 20, from).await.unwrap();
+        let (_, other, _) = select(&world).sealed(NOW);
+        let full = world.node.reserve(&path, &other, 1, from).await.unwrap_err();
+        assert_eq!(verdict(&full, other.get("authorization"), NOW), (503, "NET_OVERLOADED".to_owned()));
+        drop(room);
+        assert!(world.node.reserve(&path, &other, 1, from).await.is_ok());
+        let (revoked, revoked_key) = world.peer(8, STRANGER, "https://stranger.example/beckn");
+        world.registry.revoke(&revoked);
+        for (signer, code) in [
+            (key(9, "nobody.example"), "AUT_SUBSCRIBER_NOT_FOUND"),
+            (key(9, STRANGER), "AUT_KEY_NOT_FOUND"),
+            ((revoked, revoked_key), "AUT_KEY_EXPIRED_OR_REVOKED"),
+        ] {
+            let (path, headers, _) = Message { signer, ..select(&world) }.sealed(NOW);
+            let refused = world.node.reserve(&path, &headers, 1, from).await.unwrap_err();
+            assert_eq!(verdict(&refused, headers.get("authorization"), NOW), (401, code.to_owned()));
+        }
+    }
+
+    async fn unknown_keys_are_counted_per_address_and_known_peers_are_not(db: db::Db) {
+        let public = key(3, STRANGER).1.public().to_base64();
+        let registry = crate::http::Peer::start(move |request| {
+            if !request.path.starts_with(&format!("/lookup/{STRANGER}/")) {
+                return crate::http::Answer::json(404, "{}");
+            }
+            let body = format!(
+                r#"{{"data":{{"record_id":"k3","details":{{"subscriber_id":"{STRANGER}",
+                "url":"https://{STRANGER}/beckn","signing_public_key":"{public}"}}}}}}"#
+            );
+            crate::http::Answer::json(200, &body)
+        })
+        .await;
+        let clock = std::sync::Arc::new(clock::TestClock::at(NOW));
+        let config = node::DediConfig::at(&registry.url);
+        let dedi = node::DediRegistry::new(config, crate::world::demo_client(), clock);
+        let change = |config: &mut node::NodeConfig| {
+            config.limits.strangers_per_address = Rate { per_second: 1, burst: 5 };
+        };
+        let world = World::with(&db, Setup { change, registry: Some(std::sync::Arc::new(dedi)) });
+        let from = |last| Some(std::net::IpAddr::from([192, 0, 2, last]));
+        let (path, known, _) = select(&world).sealed(NOW);
+        assert!(world.node.reserve(&path, &known, 1, from(1)).await.is_ok());
+        let stranger = |n: u8| {
+            let message = Message { signer: key(n, &format!("s{n}.example")), ..select(&world) };
+            message.sealed(NOW).1
+        };
+        for n in 10..14 {
+            assert_eq!(world.node.reserve(&path, &stranger(n), 1, from(1)).await.unwrap_err().status, 401);
+        }
+        let asked = registry.requests().len();
+        let refused = world.node.reserve(&path, &stranger(20), 1, from(1)).await.unwrap_err();
+        assert_eq!((refused.status, refused.header("retry-after")), (429, Some("1")));
+        assert_eq!(registry.requests().len(), asked);
+        // What was answered before costs nothing, who is known is not counted, and another address has its own count.
+        assert_eq!(world.node.reserve(&path, &stranger(10), 1, from(1)).await.unwrap_err().status, 401);
+        assert!(world.node.reserve(&path, &known, 1, from(1)).await.is_ok());
+        assert_eq!(world.node.reserve(&path, &stranger(20), 1, from(2)).await.unwrap_err().status, 401);
+    }
+
+    async fn an_encoded_body_and_another_method_are_refused_by_a_signed_answer(db: db::Db) {
+        let world = World::new(&db);
+        let (path, signed, body) = select(&world).sealed(NOW);
+        for encoding in ["gzip", "br, identity"] {
+            let mut headers = signed.clone();
+            headers.push("Content-Encoding", encoding);
+            let early = world.node.preflight(&path, &headers, Some(1), None).unwrap_err();
+            let late = world.node.receive(&path, &headers, body.clone()).await;
+            for reply in [early, late] {
+                let found = verdict(&reply, signed.get("authorization"), NOW);
+                assert_eq!(found, (415, "SCH_INVALID_FORMAT".to_owned()));
+            }
+        }
+        let mut plain = signed.clone();
+        plain.push("content-encoding", "identity");
+        assert!(world.node.preflight(&path, &plain, Some(1), None).is_ok());
+        let reply = world.node.wrong_method(&path, &signed).unwrap();
+        let found = verdict(&reply, signed.get("authorization"), NOW);
+        assert_eq!(found, (405, "SCH_INVALID_FORMAT".to_owned()));
+        assert_eq!(reply.header("allow"), Some("POST"));
+        for nowhere in ["/", "/bpp/receiver/nothing", "/bpp/receiver/rate"] {
+            assert!(world.node.wrong_method(nowhere, &signed).is_none(), "{nowhere}");
+        }
+        assert_eq!(world.inbox().await.len(), 0);
+    }
+
+    async fn a_peer_sends_what_belongs_to_its_registered_role(db: db::Db) {
+        let world = World::new(&db);
+        let registered = |kind: &str| {
+            let (key_id, signing_key) = key(3, STRANGER);
+            world.registry.put(node::Record {
+                subscriber_id: STRANGER.to_owned(),
+                key_id: key_id.key_id().to_owned(),
+                public_key: signing_key.public(),
+                url: format!("https://{STRANGER}/beckn"),
+                kind: kind.to_owned(),
+                network_memberships: vec![crate::world::NETWORK.to_owned()],
+                ttl: Span::from_secs(60),
+                valid_until: None,
+                revoked: false,
+                meta: Json::Null,
+            });
+        };
+        for (kind, action, taken) in [
+            ("BPP", Action::Select, true),
+            ("BPP", Action::OnSelect, true),
+            ("BAP", Action::Select, true),
+            ("BAP", Action::OnSelect, false),
+            ("CDS", Action::Select, false),
+            ("DISCOM", Action::Init, false),
+            ("DISCOM", Action::OnStatus, true),
+        ] {
+            registered(kind);
+            let (path, headers, body) = Message::new(action, &world.uuid(), &world.uuid()).sealed(NOW);
+            let reply = world.node.receive(&path, &headers, body).await;
+            let expected = if taken { (200, "ACK") } else { (401, "AUT_UNAUTHORIZED_ACTION") };
+            let found = verdict(&reply, headers.get("authorization"), NOW);
+            assert_eq!(found, (expected.0, expected.1.to_owned()), "{kind} {action}");
+        }
+        assert_eq!(world.inbox().await.len(), 4);
+    }
+
+    async fn a_peer_is_one_in_whatever_case_it_writes_its_name(db: db::Db) {
+        let change =
+            |config: &mut node::NodeConfig| config.limits.per_peer = Rate { per_second: 1, burst: 2 };
+        let world = World::with(&db, Setup { change, ..Setup::default() });
+        let message = select(&world);
+        assert_eq!(world.receive(&message).await.status, 200);
+        let shouted = Message { signer: key(3, "STRANGER.Example"), ..message.clone() };
+        let shouted = shouted.set("bapId", "Stranger.EXAMPLE").set("bppId", "SELLER.example");
+        let (path, headers, body) = shouted.sealed(NOW);
+        let reply = world.node.receive(&path, &headers, body).await;
+        assert_eq!(verdict(&reply, headers.get("authorization"), NOW).1, "CTX_MESSAGE_ID_DUPLICATE");
+        assert_eq!(world.receive(&shouted.set("messageId", world.uuid())).await.status, 429);
+        assert_eq!(world.inbox().await.len(), 1);
+    }
+
     async fn large_catalogs_are_taken_and_other_large_bodies_are_not(db: db::Db) {
         let world = World::new(&db);
         let name = "x".repeat(3 << 20);
