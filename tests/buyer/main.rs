@@ -5,4 +5,5 @@
 mod calling_off;
 mod contracting;
 mod questions;
+mod trust;
 mod world;
