@@ -22,9 +22,15 @@ pub struct Problem {
     code: Code,
     detail: Option<String>,
     field: Option<String>,
+    help: Option<Box<Help>>,
+    headers: Vec<(HeaderName, String)>,
+}
+
+/// What few failures say of themselves beyond their code.
+#[derive(Clone, Debug)]
+struct Help {
     next_step: Option<String>,
     remaining_kwh: Option<String>,
-    headers: Vec<(HeaderName, String)>,
 }
 
 /// What stands in the body.
@@ -61,7 +67,7 @@ pub struct ProblemBody {
 impl Problem {
     /// With the title of the code as its text.
     pub fn of(code: Code) -> Self {
-        Self { code, detail: None, field: None, next_step: None, remaining_kwh: None, headers: Vec::new() }
+        Self { code, detail: None, field: None, help: None, headers: Vec::new() }
     }
 
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
@@ -92,6 +98,7 @@ impl Problem {
 
     /// The answer, under the id of its request.
     pub fn render(&self, request_id: &str) -> HttpResponse {
+        let help = self.help.as_deref();
         let body = ProblemBody {
             kind: format!("/docs/errors#{}", self.code.as_str()),
             title: self.code.title().to_owned(),
@@ -100,8 +107,10 @@ impl Problem {
             instance: request_id.to_owned(),
             code: self.code.as_str().to_owned(),
             field: self.field.clone(),
-            next_step: self.next_step.clone().or_else(|| next_step(self.code).map(str::to_owned)),
-            remaining_kwh: self.remaining_kwh.clone(),
+            next_step: help
+                .and_then(|help| help.next_step.clone())
+                .or_else(|| next_step(self.code).map(str::to_owned)),
+            remaining_kwh: help.and_then(|help| help.remaining_kwh.clone()),
         };
         let mut response = HttpResponse::build(self.status_code());
         response.content_type(MEDIA_TYPE);
@@ -142,8 +151,10 @@ impl<E: Coded> From<E> for Problem {
             return Self::of(code);
         }
         let mut problem = Self::new(code, sentence(&error.to_string()));
-        problem.next_step = error.next_step();
-        problem.remaining_kwh = error.remaining_kwh();
+        let help = Help { next_step: error.next_step(), remaining_kwh: error.remaining_kwh() };
+        if help.next_step.is_some() || help.remaining_kwh.is_some() {
+            problem.help = Some(Box::new(help));
+        }
         match error.field() {
             Some(field) => problem.at(field),
             None => problem,

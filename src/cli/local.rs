@@ -262,7 +262,7 @@ pub fn people() -> [Vec<UserConfig>; 2] {
         payout_name: None,
         payout_vpa: Some(format!("{handle}@upi")),
         // The most that panel and connection could do in a month: what trust leaves of it does not hold up the demo.
-        monthly_production_kwh: solar_w.map(|watts| month_at(watts)),
+        monthly_production_kwh: solar_w.map(month_at),
         production_verified: true,
         monthly_consumption_kwh: Some(month_at(load_w)),
         credit_limit_inr: None,

@@ -6,4 +6,5 @@ mod calling_off;
 mod contracting;
 mod money;
 mod questions;
+mod trust;
 mod world;
