@@ -5,6 +5,7 @@
 //! | `credit_limit_inr` | of every user who has no own `credit_limit_inr` |
 //! | `rates` | dated rates per kWh, by network and DISCOM; `*` stands for all |
 
+use energy_rules::{NETWORK_PRODUCTION, NETWORK_TEST, NETWORK_TEST_DEG};
 use serde::Deserialize;
 use units::{IstDate, Paise, Price};
 
@@ -45,16 +46,27 @@ pub const RATE_KINDS: &[&str] =
 const LIMIT_MAX: Paise = Paise::new(1_000_000_000);
 
 impl Default for SettlementConfig {
-    /// The pilots' transaction charge of 0.42 INR, from the day of the order on; nothing else.
+    /// The first pilot's transaction charge of 0.42 INR from the day of its order on: of the DISCOMs that the order names,
+    /// and of every DISCOM on the test networks. Nothing else.
     fn default() -> Self {
-        let charge = IstDate::new(2026, 2, 11).map(|from| RateConfig {
-            kind: "transaction_charge".to_owned(),
-            network: any(),
-            discom: any(),
-            from,
-            inr_per_kwh: Price::new(4_200),
+        let charged = [
+            (NETWORK_TEST, "*"),
+            (NETWORK_TEST_DEG, "*"),
+            (NETWORK_PRODUCTION, "BRPL"),
+            (NETWORK_PRODUCTION, "BYPL"),
+            (NETWORK_PRODUCTION, "TPDDL"),
+        ];
+        let ordered = IstDate::new(2026, 2, 11).into_iter();
+        let rates = ordered.flat_map(|from| {
+            charged.map(|(network, discom)| RateConfig {
+                kind: "transaction_charge".to_owned(),
+                network: network.to_owned(),
+                discom: discom.to_owned(),
+                from,
+                inr_per_kwh: Price::new(4_200),
+            })
         });
-        Self { credit_limit_inr: Paise::new(10_000_000), rates: charge.into_iter().collect() }
+        Self { credit_limit_inr: Paise::new(10_000_000), rates: rates.collect() }
     }
 }
 
@@ -106,6 +118,6 @@ mod tests {
         odd.credit_limit_inr = Paise::new(-1);
         assert!(odd.validate().is_err());
         assert!(SettlementConfig::default().validate().is_ok());
-        assert_eq!(SettlementConfig::default().rates.len(), 1);
+        assert_eq!(SettlementConfig::default().rates.len(), 5);
     }
 }

@@ -23,6 +23,8 @@ const MOST: Paise = Paise::new(100_000_000);
 /// A payment without an end is taken up again after this time, wire time.
 const RETAKEN_AFTER: Span = Span::from_minutes(1);
 const BATCH: i64 = 100;
+/// How often a payment is begun anew when the same request came first.
+const ROUNDS: usize = 3;
 
 text_enum! {
     /// What a payment is.
@@ -153,14 +155,29 @@ async fn pay(
     if amount <= Paise::ZERO || amount > MOST {
         return Err(MoneyError::Amount { most: MOST });
     }
-    let (id, under, at) = (p.ids.uuid(), p.clone(), p.market_now());
-    let payment =
-        Payment { id, kind, user_id: Some(user), amount, state: PaymentState::Pending, reference: None, at };
-    let begun = p.db.write(move |tx| {
-        let (p, payment, key) = (under.clone(), payment.clone(), key.clone());
-        Box::pin(async move { begin(tx, &payment, user, key.as_ref(), &Stamp::of(&p)).await })
-    });
-    finish(p, bank, begun.await?).await
+    let payment = Payment {
+        id: p.ids.uuid(),
+        kind,
+        user_id: Some(user),
+        amount,
+        state: PaymentState::Pending,
+        reference: None,
+        at: p.market_now(),
+    };
+    let mut begun = Err(MoneyError::Stale);
+    // The same request on another connection may have been faster: then its payment is found.
+    for _ in 0..ROUNDS {
+        let (under, payment, key) = (p.clone(), payment.clone(), key.clone());
+        let attempt = p.db.write(move |tx| {
+            let (p, payment, key) = (under.clone(), payment.clone(), key.clone());
+            Box::pin(async move { begin(tx, &payment, user, key.as_ref(), &Stamp::of(&p)).await })
+        });
+        begun = attempt.await;
+        if begun != Err(MoneyError::Stale) {
+            break;
+        }
+    }
+    finish(p, bank, begun?).await
 }
 
 /// Stores a payment before the bank is asked; the one that the key was used for before, when there is one.
@@ -182,7 +199,7 @@ async fn begin(
         }
         let body = payment.id.to_string();
         if !idempotency::remember(tx, key, 201, body.as_bytes(), stamp.now).await? {
-            return Err(DbError::Serialization.into());
+            return Err(MoneyError::Stale);
         }
     }
     if payment.kind == PaymentKind::Withdrawal {
