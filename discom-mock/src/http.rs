@@ -31,6 +31,9 @@ use crate::behavior::{Behavior, Behaviors, Fault, Setting};
 use crate::delivery::view as delivery;
 use crate::ledger::view;
 use crate::metering::upload;
+use crate::rest::request::Call;
+use crate::rest::service::{CallError, Directory};
+use crate::rest::{self, RestError};
 
 /// Longest time in which the body of a request must have arrived.
 const BODY_TIME: Duration = Duration::from_secs(10);
@@ -58,6 +61,7 @@ pub struct State {
     pub db: Db,
     pub behaviors: Behaviors,
     pub clocks: Clocks,
+    pub directory: Directory,
     pub insecure_demo: bool,
 }
 
@@ -91,6 +95,8 @@ pub fn serve(listener: TcpListener, state: State) -> io::Result<Serving> {
             .route("/ledgers/{id}/records", web::get().to(records))
             .route("/ledgers/{id}/{what:steps|exceptions|evidence}", web::get().to(days))
             .route("/discom/meters", web::post().to(meters))
+            .route("/ledger/{call}", web::post().to(ledger_call))
+            .route("/ledgers/{id}/ledger/{call}", web::post().to(ledger_call))
             .route("/admin/ledgers/{id}/behavior", web::get().to(behavior))
             .route("/admin/ledgers/{id}/behavior", web::put().to(set_behavior))
             .default_service(web::to(network))
@@ -251,6 +257,39 @@ async fn days(path: Path<(String, String)>, state: Data<State>) -> HttpResponse 
         Err(error) => {
             tracing::error!(%error, "the days after delivery cannot be read");
             problem(StatusCode::SERVICE_UNAVAILABLE, "the days cannot be read now")
+        }
+    }
+}
+
+/// A call of the REST interface, of the ledger that the path names or that the body belongs to.
+async fn ledger_call(request: HttpRequest, payload: Payload, state: Data<State>) -> HttpResponse {
+    let refuse = |error: &RestError| {
+        let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        json(status, &error.to_json())
+    };
+    let part = |name: &str| request.match_info().get(name).map(str::to_owned);
+    let call = part("call").and_then(|name| Call::parse(&name));
+    let ledger_id = part("id");
+    let known = ledger_id.as_ref().is_none_or(|id| state.ledgers.is_ledger(id));
+    let Some(call) = call.filter(|_| known) else { return refuse(&RestError::not_found(NO_LEDGER)) };
+    let body = match read(payload, rest::BODY_MAX).await {
+        Ok(body) if body.len() > rest::BODY_MAX => return refuse(&RestError::field("body", "is too long")),
+        Ok(body) => body,
+        Err(_) => return refuse(&RestError::field("body", "is too slow or broken")),
+    };
+    let authorization = header(&request, "authorization");
+    let caller = match auth::caller(&state.node, &state.clocks, authorization, &body).await {
+        Ok(caller) => caller,
+        Err(why) => return refuse(&RestError::unsigned(why.message)),
+    };
+    let now = state.clocks.market.now();
+    let call = rest::service::Request { call, ledger_id, caller, body: body.to_vec(), now };
+    match rest::service::answer(&state.db, &state.directory, call).await {
+        Ok(answer) => HttpResponse::Ok().content_type("application/json").body(answer),
+        Err(CallError::Refused(error)) => refuse(&error),
+        Err(CallError::Db(error)) => {
+            tracing::error!(%error, "a call of the REST interface failed");
+            refuse(&RestError::internal())
         }
     }
 }

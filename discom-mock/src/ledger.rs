@@ -29,9 +29,10 @@ macro_rules! migration {
     };
 }
 
-/// The tables of the ledgers, their meters, and what comes after delivery.
+/// The tables of the ledgers, their meters, what comes after delivery, and the REST interface.
 pub const MIGRATIONS: &[Migration] = &[
     migration!(1, "ledger", "0001_ledger.sql"),
     migration!(2, "meters", "0002_meters.sql"),
     migration!(3, "delivery", "0003_delivery.sql"),
+    migration!(4, "rest", "0004_rest.sql"),
 ];
