@@ -102,7 +102,15 @@ impl Ledgers {
         let meters = Arc::clone(&self.meters);
         let effect: Effect = Arc::new(move |tx: &mut Tx| {
             let (told, meters) = (Arc::clone(&told), Arc::clone(&meters));
-            Box::pin(async move { acknowledged(service::record(tx, &told, &meters).await) })
+            Box::pin(async move {
+                let recorded = service::record_checked(tx, &told, &meters).await;
+                let (receipt, room) = recorded.map_err(refused)?;
+                let mut members = acknowledged(Ok(receipt))?;
+                if let Some(check) = room.to_json(&told.revision.terms) {
+                    members.set("limitCheck", check);
+                }
+                Ok(members)
+            })
         });
         Ok(Admission::Effect(effect))
     }

@@ -2,10 +2,11 @@
 //! sections 4.7, 5 and 10). A confirmed trade is by definition a recorded one, so the ledger's ACK with its
 //! receipt is what both platforms wait for (ruling 16).
 //!
-//! `model` and `meters` are pure, `terms` reads the wire, `store` is SQL, `service` decides inside a
+//! `model`, `meters` and `limit` are pure, `terms` reads the wire, `store` is SQL, `service` decides inside a
 //! transaction, and `view` shows records to people and tests. One process keeps many ledgers; every row names
 //! its own.
 
+pub mod limit;
 pub mod meters;
 pub mod model;
 pub mod service;
