@@ -157,8 +157,8 @@ impl Ledgers {
         Ok(Admission::Effect(effect))
     }
 
-    /// `on_status`: takes in what the other side's ledger allocated, relayed by the platform of ours. A report
-    /// of a failure changes nothing here.
+    /// `on_status`: takes in what the other side's ledger allocated, relayed by the platform of ours. A
+    /// report of a failure changes nothing here.
     fn relayed(&self, incoming: &Incoming, contract: &Contract) -> Result<Admission, Refusal> {
         if incoming.envelope.reported_error()?.is_some() {
             return Ok(Admission::Effect(Arc::new(|_| Box::pin(async { Ok(Object::new()) }))));

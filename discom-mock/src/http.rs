@@ -50,6 +50,7 @@ const NOTICE: &str = "\
 DISCOM ledgers of a Wattmandi network.
 
 No utility stands behind them; protocol, signatures, storage and arithmetic are real.
+Readings are uploaded to /discom/meters, records of the REST interface are written and read under /ledger.
 Each ledger takes on_confirm, on_update, on_cancel and on_status at /bap/receiver and status at /bpp/receiver.
 
 ";
@@ -121,11 +122,7 @@ async fn network(request: HttpRequest, payload: Payload, state: Data<State>) -> 
     if request.method() != Method::POST {
         return problem(StatusCode::NOT_FOUND, "there is nothing here");
     }
-    let headers: Headers = request
-        .headers()
-        .iter()
-        .filter_map(|(name, value)| value.to_str().ok().map(|value| (name.as_str(), value)))
-        .collect();
+    let headers = headers_of(&request);
     let length = headers.get("content-length").and_then(|text| text.parse().ok());
     let remote = request.peer_addr().map(|address| address.ip());
     let limit = match state.node.preflight(request.path(), &headers, length, remote) {
@@ -239,10 +236,19 @@ async fn records(ledger: Path<String>, query: Query<RecordsQuery>, state: Data<S
     }
 }
 
-/// The days after delivery, as records are shown.
-async fn days(path: Path<(String, String)>, state: Data<State>) -> HttpResponse {
+/// The days after delivery: for everyone in a demo, else for a DISCOM of this process, which signs an empty
+/// body.
+async fn days(request: HttpRequest, path: Path<(String, String)>, state: Data<State>) -> HttpResponse {
     let (ledger, what) = path.into_inner();
-    if !state.insecure_demo || !state.ledgers.is_ledger(&ledger) {
+    let entitled = state.insecure_demo
+        || match auth::header(header(&request, "authorization")) {
+            Ok(signature) => {
+                let caller = auth::caller(&state.node, &state.clocks, &signature, b"").await;
+                caller.is_ok_and(|caller| state.ledgers.is_discom(&caller))
+            }
+            Err(_) => false,
+        };
+    if !entitled || !state.ledgers.is_ledger(&ledger) {
         return problem(StatusCode::NOT_FOUND, NO_LEDGER);
     }
     let shown = match what.as_str() {
@@ -272,13 +278,20 @@ async fn ledger_call(request: HttpRequest, payload: Payload, state: Data<State>)
     let ledger_id = part("id");
     let known = ledger_id.as_ref().is_none_or(|id| state.ledgers.is_ledger(id));
     let Some(call) = call.filter(|_| known) else { return refuse(&RestError::not_found(NO_LEDGER)) };
+    let signature = match auth::header(header(&request, "authorization")) {
+        Ok(signature) => signature,
+        Err(why) => return refuse(&RestError::unsigned(why.message)),
+    };
+    let _room = match state.node.reserve(&headers_of(&request), rest::BODY_MAX) {
+        Ok(room) => room,
+        Err(_) => return refuse(&RestError::internal()),
+    };
     let body = match read(payload, rest::BODY_MAX).await {
         Ok(body) if body.len() > rest::BODY_MAX => return refuse(&RestError::field("body", "is too long")),
         Ok(body) => body,
         Err(_) => return refuse(&RestError::field("body", "is too slow or broken")),
     };
-    let authorization = header(&request, "authorization");
-    let caller = match auth::caller(&state.node, &state.clocks, authorization, &body).await {
+    let caller = match auth::caller(&state.node, &state.clocks, &signature, &body).await {
         Ok(caller) => caller,
         Err(why) => return refuse(&RestError::unsigned(why.message)),
     };
@@ -296,6 +309,14 @@ async fn ledger_call(request: HttpRequest, payload: Payload, state: Data<State>)
 
 /// Readings of a head-end: CSV or interval profiles, signed by one of our DISCOMs.
 async fn meters(request: HttpRequest, payload: Payload, state: Data<State>) -> HttpResponse {
+    let signature = match auth::header(header(&request, "authorization")) {
+        Ok(signature) => signature,
+        Err(why) => return problem(StatusCode::UNAUTHORIZED, &why.message),
+    };
+    let _room = match state.node.reserve(&headers_of(&request), UPLOAD_BODY) {
+        Ok(room) => room,
+        Err(reply) => return answer(reply),
+    };
     let body = match read(payload, UPLOAD_BODY).await {
         Ok(body) if body.len() > UPLOAD_BODY => {
             return problem(StatusCode::PAYLOAD_TOO_LARGE, "the upload is too long");
@@ -303,9 +324,7 @@ async fn meters(request: HttpRequest, payload: Payload, state: Data<State>) -> H
         Ok(body) => body,
         Err(status) => return problem(status, "the body is too slow or broken"),
     };
-    let authorization = header(&request, "authorization");
-    let caller = auth::caller(&state.node, &state.clocks, authorization, &body).await;
-    match caller {
+    match auth::caller(&state.node, &state.clocks, &signature, &body).await {
         Ok(caller) if state.ledgers.is_discom(&caller) => {}
         Ok(_) => return problem(StatusCode::FORBIDDEN, "only a DISCOM of this process uploads readings"),
         Err(why) => return problem(StatusCode::UNAUTHORIZED, &why.message),
@@ -319,6 +338,11 @@ async fn meters(request: HttpRequest, payload: Payload, state: Data<State>) -> H
             problem(StatusCode::SERVICE_UNAVAILABLE, "the readings cannot be stored now")
         }
     }
+}
+
+fn headers_of(request: &HttpRequest) -> Headers {
+    let readable = request.headers().iter();
+    readable.filter_map(|(name, value)| value.to_str().ok().map(|value| (name.as_str(), value))).collect()
 }
 
 fn header<'r>(request: &'r HttpRequest, name: &str) -> &'r str {

@@ -1,15 +1,15 @@
-//! The ledger's REST interface (facts of the domain, section 9; OpenAPI 0.4.0): `/ledger/put`, `/ledger/record`,
-//! `/ledger/allocate` and `/ledger/get`, signed like messages of the network.
+//! The ledger's REST interface (facts of the domain, section 9; OpenAPI 0.4.0): `/ledger/put`,
+//! `/ledger/record`, `/ledger/allocate` and `/ledger/get`, signed like messages of the network.
 //!
 //! ```text
 //! bytes → caller (signature) → request (pure: fields, kinds, roles) → service → store
 //! ```
 //!
 //! A record belongs to a transaction and an order item. Platforms own who, when, how much and at what price;
-//! each DISCOM owns its own actuals and status. Invariants: no field is written by anybody but its owner; what
-//! identifies a trade never changes once it is set; the same `clientReference` never writes twice; every answer
-//! of a write carries the digest of the row as it then stands. Records told over the network are another store:
-//! the two are not mixed.
+//! each DISCOM owns its own actuals and status. Invariants: no field is written by anybody but its owner;
+//! what identifies a trade never changes once it is set; the same `clientReference` never writes twice; every
+//! answer of a write carries the digest of the row as it then stands. Records told over the network are
+//! another store: the two are not mixed.
 
 pub mod request;
 pub mod service;

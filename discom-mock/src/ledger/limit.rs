@@ -1,8 +1,8 @@
 //! What a ledger says of a meter's limit when it records a trade: DiscomLimitCheck v2.0 (pure).
 //!
-//! The acknowledgement carries it beside the receipt; a refusal has no place for it but its text. OK: the trade
-//! fits. ADJUSTED: not all of it fits, but some would. REJECTED: nothing is left. What is left is that of the
-//! tightest slot, after this trade.
+//! The acknowledgement carries it beside the receipt; a refusal has no place for it but its text. OK: the
+//! trade fits. ADJUSTED: not all of it fits, but some would. REJECTED: nothing is left. What is left is that
+//! of the tightest slot, after this trade.
 
 use std::collections::BTreeMap;
 

@@ -1,7 +1,7 @@
 //! Bodies of calls (pure): which members each call takes, of which kind, and what a role must name.
 //!
-//! What passes is normalized: instants in one spelling, numbers without trailing zeros. Energy is exact to one
-//! watt-hour and a price to 0.0001; a finer value is refused, never rounded.
+//! What passes is normalized: instants in one spelling, numbers without trailing zeros. Energy is exact to
+//! one watt-hour and a price to 0.0001; a finer value is refused, never rounded.
 
 use beckn_wire::json::{Json, Object};
 use units::{Timestamp, format_scaled, parse_scaled};

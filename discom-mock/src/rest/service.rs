@@ -1,5 +1,5 @@
-//! What the four calls do. Each write is one transaction under the lock of its rows, and may be run again from
-//! the start when that transaction is retried.
+//! What the four calls do. Each write is one transaction under the lock of its rows, and may be run again
+//! from the start when that transaction is retried.
 
 use std::sync::Arc;
 

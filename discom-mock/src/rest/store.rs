@@ -8,56 +8,60 @@ use super::request::{instant, text};
 use crate::ledger::model::sha256;
 
 db::sql! {
-    FIND = "SELECT ledger_id, transaction_id, order_item_id, record_id, document, row_digest, created_at, \
-        version FROM rest_records WHERE transaction_id = $1 AND order_item_id = $2 ORDER BY ledger_id";
-    LOCK = "SELECT ledger_id, transaction_id, order_item_id, record_id, document, row_digest, created_at, \
-        version FROM rest_records WHERE ledger_id = $1 AND transaction_id = $2 AND order_item_id = $3 \
-        {FOR UPDATE}";
-    ADD = "INSERT INTO rest_records (ledger_id, transaction_id, order_item_id, record_id, platform_buyer, \
-        platform_seller, discom_buyer, discom_seller, buyer_id, seller_id, trade_time, delivery_start, \
-        delivery_end, document, row_digest, created_at, version, status_buyer, status_seller) VALUES ($1, $2, \
-        $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) ON CONFLICT DO NOTHING";
+    FIND = "SELECT ledger_id, transaction_id, order_item_id, record_id, document, row_digest, \
+        created_at, version FROM rest_records WHERE transaction_id = $1 AND order_item_id = $2 ORDER \
+        BY ledger_id";
+    LOCK = "SELECT ledger_id, transaction_id, order_item_id, record_id, document, row_digest, \
+        created_at, version FROM rest_records WHERE ledger_id = $1 AND transaction_id = $2 AND \
+        order_item_id = $3 {FOR UPDATE}";
+    ADD = "INSERT INTO rest_records (ledger_id, transaction_id, order_item_id, record_id, \
+        platform_buyer, platform_seller, discom_buyer, discom_seller, buyer_id, seller_id, \
+        trade_time, delivery_start, delivery_end, document, row_digest, created_at, version, \
+        status_buyer, status_seller) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, \
+        $14, $15, $16, $17, $18, $19) ON CONFLICT DO NOTHING";
     CHANGE = "UPDATE rest_records SET record_id = $4, platform_buyer = $5, platform_seller = $6, \
         discom_buyer = $7, discom_seller = $8, buyer_id = $9, seller_id = $10, trade_time = $11, \
-        delivery_start = $12, delivery_end = $13, document = $14, row_digest = $15, created_at = $16, \
-        version = $17, status_buyer = $18, status_seller = $19 WHERE ledger_id = $1 AND transaction_id = $2 \
-        AND order_item_id = $3";
+        delivery_start = $12, delivery_end = $13, document = $14, row_digest = $15, created_at = \
+        $16, version = $17, status_buyer = $18, status_seller = $19 WHERE ledger_id = $1 AND \
+        transaction_id = $2 AND order_item_id = $3";
     IN_WINDOW = "SELECT ledger_id, transaction_id, order_item_id, record_id, document, row_digest, \
         created_at, version FROM rest_records WHERE (CAST($1 AS TEXT) IS NULL OR ledger_id = $1) AND \
-        delivery_start = $2 AND delivery_end = \
-        $3 ORDER BY transaction_id, order_item_id {FOR UPDATE}";
+        delivery_start = $2 AND delivery_end = $3 ORDER BY transaction_id, order_item_id {FOR \
+        UPDATE}";
     SEARCH_DOWN = "SELECT ledger_id, transaction_id, order_item_id, record_id, document, row_digest, \
         created_at, version FROM rest_records WHERE (CAST($1 AS TEXT) IS NULL OR ledger_id = $1) AND \
-        (platform_buyer = $2 OR platform_seller = $2 OR discom_buyer IN ($2, $3) OR discom_seller IN ($2, $3)) \
-        AND (CAST($4 AS TEXT) IS NULL OR transaction_id = $4) AND (CAST($5 AS TEXT) IS NULL OR order_item_id = \
-        $5) AND (CAST($6 AS TEXT) IS NULL OR record_id = $6) AND (CAST($7 AS TEXT) IS NULL OR buyer_id = $7) \
-        AND (CAST($8 AS TEXT) IS NULL OR seller_id = $8) AND (CAST($9 AS TEXT) IS NULL OR discom_buyer = $9) \
-        AND (CAST($10 AS TEXT) IS NULL OR discom_seller = $10) AND (CAST($11 AS TEXT) IS NULL OR \
-        platform_buyer = $11) AND (CAST($12 AS TEXT) IS NULL OR platform_seller = $12) AND (CAST($13 AS TEXT) \
-        IS NULL OR status_buyer = $13) AND (CAST($14 AS TEXT) IS NULL OR status_seller = $14) AND created_at \
-        >= $15 AND created_at < $16 AND COALESCE(trade_time, $17) >= $17 AND COALESCE(trade_time, $17) < $18 \
+        (platform_buyer = $2 OR platform_seller = $2 OR discom_buyer IN ($2, $3) OR discom_seller IN \
+        ($2, $3)) AND (CAST($4 AS TEXT) IS NULL OR transaction_id = $4) AND (CAST($5 AS TEXT) IS \
+        NULL OR order_item_id = $5) AND (CAST($6 AS TEXT) IS NULL OR record_id = $6) AND (CAST($7 AS \
+        TEXT) IS NULL OR buyer_id = $7) AND (CAST($8 AS TEXT) IS NULL OR seller_id = $8) AND \
+        (CAST($9 AS TEXT) IS NULL OR discom_buyer = $9) AND (CAST($10 AS TEXT) IS NULL OR \
+        discom_seller = $10) AND (CAST($11 AS TEXT) IS NULL OR platform_buyer = $11) AND (CAST($12 \
+        AS TEXT) IS NULL OR platform_seller = $12) AND (CAST($13 AS TEXT) IS NULL OR status_buyer = \
+        $13) AND (CAST($14 AS TEXT) IS NULL OR status_seller = $14) AND created_at >= $15 AND \
+        created_at < $16 AND COALESCE(trade_time, $17) >= $17 AND COALESCE(trade_time, $17) < $18 \
         AND COALESCE(delivery_start, $19) >= $19 AND COALESCE(delivery_start, $19) < $20 AND \
-        COALESCE(delivery_end, $21) >= $21 AND COALESCE(delivery_end, $21) < $22 ORDER BY CASE WHEN $23 = 2 \
-        THEN trade_time WHEN $23 = 3 THEN delivery_start WHEN $23 = 4 THEN delivery_end ELSE created_at END \
-        DESC, transaction_id, order_item_id LIMIT $24 OFFSET $25";
+        COALESCE(delivery_end, $21) >= $21 AND COALESCE(delivery_end, $21) < $22 ORDER BY CASE WHEN \
+        $23 = 2 THEN trade_time WHEN $23 = 3 THEN delivery_start WHEN $23 = 4 THEN delivery_end ELSE \
+        created_at END DESC, transaction_id, order_item_id LIMIT $24 OFFSET $25";
     SEARCH_UP = "SELECT ledger_id, transaction_id, order_item_id, record_id, document, row_digest, \
         created_at, version FROM rest_records WHERE (CAST($1 AS TEXT) IS NULL OR ledger_id = $1) AND \
-        (platform_buyer = $2 OR platform_seller = $2 OR discom_buyer IN ($2, $3) OR discom_seller IN ($2, $3)) \
-        AND (CAST($4 AS TEXT) IS NULL OR transaction_id = $4) AND (CAST($5 AS TEXT) IS NULL OR order_item_id = \
-        $5) AND (CAST($6 AS TEXT) IS NULL OR record_id = $6) AND (CAST($7 AS TEXT) IS NULL OR buyer_id = $7) \
-        AND (CAST($8 AS TEXT) IS NULL OR seller_id = $8) AND (CAST($9 AS TEXT) IS NULL OR discom_buyer = $9) \
-        AND (CAST($10 AS TEXT) IS NULL OR discom_seller = $10) AND (CAST($11 AS TEXT) IS NULL OR \
-        platform_buyer = $11) AND (CAST($12 AS TEXT) IS NULL OR platform_seller = $12) AND (CAST($13 AS TEXT) \
-        IS NULL OR status_buyer = $13) AND (CAST($14 AS TEXT) IS NULL OR status_seller = $14) AND created_at \
-        >= $15 AND created_at < $16 AND COALESCE(trade_time, $17) >= $17 AND COALESCE(trade_time, $17) < $18 \
+        (platform_buyer = $2 OR platform_seller = $2 OR discom_buyer IN ($2, $3) OR discom_seller IN \
+        ($2, $3)) AND (CAST($4 AS TEXT) IS NULL OR transaction_id = $4) AND (CAST($5 AS TEXT) IS \
+        NULL OR order_item_id = $5) AND (CAST($6 AS TEXT) IS NULL OR record_id = $6) AND (CAST($7 AS \
+        TEXT) IS NULL OR buyer_id = $7) AND (CAST($8 AS TEXT) IS NULL OR seller_id = $8) AND \
+        (CAST($9 AS TEXT) IS NULL OR discom_buyer = $9) AND (CAST($10 AS TEXT) IS NULL OR \
+        discom_seller = $10) AND (CAST($11 AS TEXT) IS NULL OR platform_buyer = $11) AND (CAST($12 \
+        AS TEXT) IS NULL OR platform_seller = $12) AND (CAST($13 AS TEXT) IS NULL OR status_buyer = \
+        $13) AND (CAST($14 AS TEXT) IS NULL OR status_seller = $14) AND created_at >= $15 AND \
+        created_at < $16 AND COALESCE(trade_time, $17) >= $17 AND COALESCE(trade_time, $17) < $18 \
         AND COALESCE(delivery_start, $19) >= $19 AND COALESCE(delivery_start, $19) < $20 AND \
-        COALESCE(delivery_end, $21) >= $21 AND COALESCE(delivery_end, $21) < $22 ORDER BY CASE WHEN $23 = 2 \
-        THEN trade_time WHEN $23 = 3 THEN delivery_start WHEN $23 = 4 THEN delivery_end ELSE created_at END, \
-        transaction_id, order_item_id LIMIT $24 OFFSET $25";
-    WRITTEN = "SELECT body_digest, status, answer FROM rest_writes WHERE ledger_id = $1 AND caller = $2 AND \
-        target = $3 AND client_reference = $4";
-    ADD_WRITE = "INSERT INTO rest_writes (ledger_id, caller, target, client_reference, body_digest, status, \
-        answer, written_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING";
+        COALESCE(delivery_end, $21) >= $21 AND COALESCE(delivery_end, $21) < $22 ORDER BY CASE WHEN \
+        $23 = 2 THEN trade_time WHEN $23 = 3 THEN delivery_start WHEN $23 = 4 THEN delivery_end ELSE \
+        created_at END, transaction_id, order_item_id LIMIT $24 OFFSET $25";
+    WRITTEN = "SELECT body_digest, status, answer FROM rest_writes WHERE ledger_id = $1 AND caller = \
+        $2 AND target = $3 AND client_reference = $4";
+    ADD_WRITE = "INSERT INTO rest_writes (ledger_id, caller, target, client_reference, body_digest, \
+        status, answer, written_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING";
 }
 
 /// A record as it stands.

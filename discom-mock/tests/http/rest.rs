@@ -112,7 +112,10 @@ both_databases! {
         // The seller's platform says the same of its side: one record, unchanged.
         let seller = with(&record("tx-1", json!(12.50)), &[("role", json!("SELLER"))]);
         let again = call(&world, SELLER, "put", &seller).await.of("ledgerWriteResponse");
-        assert_eq!((&again["rowDigest"], &again["creationTime"]), (&first["rowDigest"], &first["creationTime"]));
+        assert_eq!(
+            (&again["rowDigest"], &again["creationTime"]),
+            (&first["rowDigest"], &first["creationTime"])
+        );
 
         let pulled = actuals("BUYER_DISCOM", "tx-1", json!(11.9));
         let second = call(&world, DISCOM_A, "record", &pulled).await.of("ledgerWriteResponse");
@@ -159,9 +162,15 @@ both_databases! {
         let bytes = serde_json::to_vec(&put).unwrap();
         let signed = world.signed(BUYER, "/ledger/put", &bytes);
         let response = signed.body("{}").send().await.unwrap();
-        assert_eq!(Reply(response.status().as_u16(), response.json().await.unwrap()).refused(), (401, "AUT_SIGNATURE_INVALID"));
+        assert_eq!(
+            Reply(response.status().as_u16(), response.json().await.unwrap()).refused(),
+            (401, "AUT_SIGNATURE_INVALID")
+        );
         let response = world.http.post(world.url("/ledger/put")).body(bytes).send().await.unwrap();
-        assert_eq!(Reply(response.status().as_u16(), response.json().await.unwrap()).refused(), (401, "AUT_SIGNATURE_INVALID"));
+        assert_eq!(
+            Reply(response.status().as_u16(), response.json().await.unwrap()).refused(),
+            (401, "AUT_SIGNATURE_INVALID")
+        );
 
         let missing = call(&world, DISCOM_A, "record", &actuals("BUYER_DISCOM", "tx-1", json!(1))).await;
         assert_eq!(missing.refused(), (404, "PRC_NOT_FOUND"));
@@ -170,10 +179,36 @@ both_databases! {
             // A platform, and the DISCOM of the other side.
             (BUYER, actuals("BUYER_DISCOM", "tx-1", json!(1)), 403, "AUT_NOT_AUTHORIZED"),
             (DISCOM_B, actuals("BUYER_DISCOM", "tx-1", json!(1)), 403, "AUT_NOT_AUTHORIZED"),
-            (DISCOM_A, with(&actuals("BUYER_DISCOM", "tx-1", json!(1)), &[("statusSellerDiscom", json!("PENDING"))]), 400, "SCH_FIELD_NOT_ALLOWED"),
-            (DISCOM_A, with(&actuals("BUYER_DISCOM", "tx-1", json!(1)), &[("buyerFulfillmentValidationMetrics", Value::Null)]), 400, "SCH_MISSING_REQUIRED"),
-            (DISCOM_A, with(&actuals("BUYER_DISCOM", "tx-1", json!(1)), &[("buyerFulfillmentValidationMetrics", json!([]))]), 400, "SCH_FIELD_NOT_ALLOWED"),
-            (DISCOM_A, with(&actuals("BUYER_DISCOM", "tx-1", json!(1)), &[("recordId", json!("other"))]), 409, "PRC_CONFLICT"),
+            (
+                DISCOM_A,
+                with(&actuals("BUYER_DISCOM", "tx-1", json!(1)), &[("statusSellerDiscom", json!("PENDING"))]),
+                400,
+                "SCH_FIELD_NOT_ALLOWED",
+            ),
+            (
+                DISCOM_A,
+                with(
+                    &actuals("BUYER_DISCOM", "tx-1", json!(1)),
+                    &[("buyerFulfillmentValidationMetrics", Value::Null)],
+                ),
+                400,
+                "SCH_MISSING_REQUIRED",
+            ),
+            (
+                DISCOM_A,
+                with(
+                    &actuals("BUYER_DISCOM", "tx-1", json!(1)),
+                    &[("buyerFulfillmentValidationMetrics", json!([]))],
+                ),
+                400,
+                "SCH_FIELD_NOT_ALLOWED",
+            ),
+            (
+                DISCOM_A,
+                with(&actuals("BUYER_DISCOM", "tx-1", json!(1)), &[("recordId", json!("other"))]),
+                409,
+                "PRC_CONFLICT",
+            ),
         ] {
             assert_eq!(call(&world, signer, "record", &body).await.refused(), (status, code), "{body}");
         }
@@ -186,7 +221,11 @@ both_databases! {
         let world = rest_world(&db).await;
         let put = record("tx-1", json!(12.5));
         let first = call(&world, BUYER, "put", &put).await.of("ledgerWriteResponse");
-        for change in [("buyerId", json!("CA-2")), ("deliveryStartTime", json!("2026-01-15T11:15:00Z")), ("discomIdSeller", json!("DISCOM_X"))] {
+        for change in [
+            ("buyerId", json!("CA-2")),
+            ("deliveryStartTime", json!("2026-01-15T11:15:00Z")),
+            ("discomIdSeller", json!("DISCOM_X")),
+        ] {
             let reply = call(&world, BUYER, "put", &with(&put, &[change])).await;
             assert_eq!(reply.refused(), (409, "PRC_CONFLICT"));
         }
@@ -196,7 +235,9 @@ both_databases! {
         let other = record("tx-1", json!(10));
         let changed = call(&world, BUYER, "put", &other).await.of("ledgerWriteResponse");
         assert_ne!(changed["rowDigest"], first["rowDigest"]);
-        call(&world, DISCOM_A, "record", &actuals("BUYER_DISCOM", "tx-1", json!(9))).await.of("ledgerWriteResponse");
+        call(&world, DISCOM_A, "record", &actuals("BUYER_DISCOM", "tx-1", json!(9)))
+            .await
+            .of("ledgerWriteResponse");
         assert_eq!(call(&world, BUYER, "put", &put).await.refused(), (409, "PRC_CONFLICT"));
         world.running.stop().await;
     }
@@ -208,7 +249,8 @@ both_databases! {
         call(&world, BUYER, "put", &record("tx-1", json!(10))).await.of("ledgerWriteResponse");
         // The same write again gets its first answer and changes nothing back.
         assert_eq!(call(&world, BUYER, "put", &put).await.of("ledgerWriteResponse"), first);
-        let found = call(&world, BUYER, "get", &json!({ "transactionId": "tx-1" })).await.of("ledgerGetResponse");
+        let found =
+            call(&world, BUYER, "get", &json!({ "transactionId": "tx-1" })).await.of("ledgerGetResponse");
         assert_eq!(found["records"][0]["tradeDetails"][0]["tradeQty"], 10);
         let other = with(&put, &[("tradeTime", json!("2026-01-15T10:20:31Z"))]);
         assert_eq!(call(&world, BUYER, "put", &other).await.refused(), (409, "PRC_CONFLICT"));
@@ -230,26 +272,43 @@ both_databases! {
             "status": "COMPLETED", "clientReference": "alloc-1",
         });
         let answer = call(&world, DISCOM_B, "allocate", &ask).await.of("ledgerAllocateResponse");
-        let shares: Vec<(&str, f64)> = answer["allocations"].as_array().unwrap().iter()
-            .map(|a| (a["transactionId"].as_str().unwrap(), a["allocatedQty"].as_f64().unwrap())).collect();
+        let shares: Vec<(&str, f64)> = answer["allocations"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|a| (a["transactionId"].as_str().unwrap(), a["allocatedQty"].as_f64().unwrap()))
+            .collect();
         assert_eq!(shares, [("tx-1", 4.8), ("tx-2", 3.2)]);
         assert_eq!(answer["totalAllocated"], 8);
         assert_eq!(answer["allocations"][0]["metricType"], "ACTUAL_PUSHED");
-        let found = call(&world, SELLER, "get", &json!({ "transactionId": "tx-2" })).await.of("ledgerGetResponse");
+        let found =
+            call(&world, SELLER, "get", &json!({ "transactionId": "tx-2" })).await.of("ledgerGetResponse");
         let row = &found["records"][0];
         assert_eq!(row["sellerFulfillmentValidationMetrics"][0]["validationMetricValue"], 3.2);
         assert_eq!(row["rowDigest"], answer["allocations"][1]["rowDigest"]);
         // The buyer's meter drew more than was bought: all of it.
-        let buyer = with(&ask, &[
-            ("meterId", json!("CA-1|TEST_METER_BUYER")), ("discomId", json!("TEST_DISCOM_BUYER")),
-            ("actualImported", json!(12.5)), ("clientReference", Value::Null), ("status", Value::Null),
-        ]);
-        assert_eq!(call(&world, DISCOM_A, "allocate", &buyer).await.of("ledgerAllocateResponse")["totalAllocated"], 10);
+        let buyer = with(
+            &ask,
+            &[
+                ("meterId", json!("CA-1|TEST_METER_BUYER")),
+                ("discomId", json!("TEST_DISCOM_BUYER")),
+                ("actualImported", json!(12.5)),
+                ("clientReference", Value::Null),
+                ("status", Value::Null),
+            ],
+        );
+        assert_eq!(
+            call(&world, DISCOM_A, "allocate", &buyer).await.of("ledgerAllocateResponse")["totalAllocated"],
+            10
+        );
         let refused = |changes: Vec<(&'static str, Value)>| with(&buyer, &changes);
         let elsewhere = refused(vec![("deliveryEndTime", json!("2026-01-15T12:00:00Z"))]);
         assert_eq!(call(&world, DISCOM_A, "allocate", &elsewhere).await.refused(), (404, "PRC_NOT_FOUND"));
         let not_hers = refused(vec![("meterId", json!("TEST_METER_SELLER"))]);
-        assert_eq!(call(&world, DISCOM_A, "allocate", &not_hers).await.refused(), (403, "AUT_NOT_AUTHORIZED"));
+        assert_eq!(
+            call(&world, DISCOM_A, "allocate", &not_hers).await.refused(),
+            (403, "AUT_NOT_AUTHORIZED")
+        );
         assert_eq!(call(&world, BUYER, "allocate", &buyer).await.refused(), (403, "AUT_NOT_AUTHORIZED"));
         let finer = refused(vec![("actualImported", json!(1.0001))]);
         assert_eq!(call(&world, DISCOM_A, "allocate", &finer).await.refused().0, 400);
@@ -259,16 +318,28 @@ both_databases! {
     async fn records_are_found_by_window_and_page(db: TestDb) {
         let world = rest_world(&db).await;
         for n in 0..5 {
-            let put = with(&record(&format!("tx-{n}"), json!(2)), &[("tradeTime", json!(format!("2026-01-1{n}T00:00:00Z")))]);
+            let put = with(
+                &record(&format!("tx-{n}"), json!(2)),
+                &[("tradeTime", json!(format!("2026-01-1{n}T00:00:00Z")))],
+            );
             call(&world, BUYER, "put", &put).await.of("ledgerWriteResponse");
         }
         let ask = json!({ "buyerId": "CA-1|TEST_METER_BUYER", "tradeTimeFrom": "2026-01-11T00:00:00Z",
-            "tradeTimeTo": "2026-01-14T00:00:00Z", "sort": "tradeTime", "sortOrder": "asc", "limit": 2, "offset": 1 });
+            "tradeTimeTo": "2026-01-14T00:00:00Z", "sort": "tradeTime",
+            "sortOrder": "asc", "limit": 2, "offset": 1 });
         let found = call(&world, SELLER, "get", &ask).await.of("ledgerGetResponse");
-        let rows: Vec<&str> = found["records"].as_array().unwrap().iter().map(|r| r["transactionId"].as_str().unwrap()).collect();
+        let rows: Vec<&str> = found["records"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|r| r["transactionId"].as_str().unwrap())
+            .collect();
         assert_eq!((rows, &found["count"]), (vec!["tx-2", "tx-3"], &json!(2)));
         let down = with(&ask, &[("sortOrder", json!("desc")), ("offset", json!(0))]);
-        assert_eq!(call(&world, SELLER, "get", &down).await.of("ledgerGetResponse")["records"][0]["transactionId"], "tx-3");
+        assert_eq!(
+            call(&world, SELLER, "get", &down).await.of("ledgerGetResponse")["records"][0]["transactionId"],
+            "tx-3"
+        );
         let none = json!({ "statusBuyerDiscom": "COMPLETED" });
         assert_eq!(call(&world, SELLER, "get", &none).await.of("ledgerGetResponse")["count"], 0);
         world.running.stop().await;
@@ -277,7 +348,9 @@ both_databases! {
     async fn the_official_requests_are_taken_vector(db: TestDb) {
         let Some(vectors) = test_support::vectors::dir() else { return };
         let folder = vectors.join("energy/ledger/examples");
-        let example = |name: &str| -> Value { serde_json::from_slice(&std::fs::read(folder.join(name)).unwrap()).unwrap() };
+        let example = |name: &str| -> Value {
+            serde_json::from_slice(&std::fs::read(folder.join(name)).unwrap()).unwrap()
+        };
         let world = rest_world(&db).await;
         let platform = "bap.buyer-platform.example";
         for caller in [platform, "DISCOM_A", "DISCOM_B"] {
@@ -285,17 +358,24 @@ both_databases! {
         }
         let put = example("ledger_put.request.buyerPlatformCreate.json");
         call(&world, platform, "put", &put).await.of("ledgerWriteResponse");
-        let found = call(&world, platform, "get", &example("ledger_get.request.byUniqueKey.json")).await.of("ledgerGetResponse");
+        let found = call(&world, platform, "get", &example("ledger_get.request.byUniqueKey.json"))
+            .await
+            .of("ledgerGetResponse");
         assert_eq!(found["count"], 1);
-        let by_window = call(&world, "DISCOM_A", "get", &example("ledger_get.request.byBuyerAndTradeWindow.json")).await;
+        let by_window =
+            call(&world, "DISCOM_A", "get", &example("ledger_get.request.byBuyerAndTradeWindow.json")).await;
         assert_eq!(by_window.of("ledgerGetResponse")["count"], 1);
-        let overdrawal = call(&world, "DISCOM_A", "allocate", &example("ledger_allocate.request.netBuyerOverdrawal.json")).await;
+        let overdrawal =
+            call(&world, "DISCOM_A", "allocate", &example("ledger_allocate.request.netBuyerOverdrawal.json"))
+                .await;
         assert_eq!(overdrawal.of("ledgerAllocateResponse")["totalAllocated"], 12.5);
         for (discom, name) in [("DISCOM_A", "buyerDiscomCompleted"), ("DISCOM_B", "sellerDiscomCompleted")] {
             let body = example(&format!("ledger_record.request.{name}.json"));
             call(&world, discom, "record", &body).await.of("ledgerWriteResponse");
         }
-        let settled = call(&world, "DISCOM_B", "get", &example("ledger_get.request.byUniqueKey.json")).await.of("ledgerGetResponse");
+        let settled = call(&world, "DISCOM_B", "get", &example("ledger_get.request.byUniqueKey.json"))
+            .await
+            .of("ledgerGetResponse");
         assert_eq!(settled["records"][0]["statusBuyerDiscom"], "COMPLETED");
         println!("vectors: 6 passed, 0 skipped");
         world.running.stop().await;
