@@ -102,7 +102,15 @@ impl Ledgers {
         let meters = Arc::clone(&self.meters);
         let effect: Effect = Arc::new(move |tx: &mut Tx| {
             let (told, meters) = (Arc::clone(&told), Arc::clone(&meters));
-            Box::pin(async move { acknowledged(service::record(tx, &told, &meters).await) })
+            Box::pin(async move {
+                let recorded = service::record_checked(tx, &told, &meters).await;
+                let (receipt, room) = recorded.map_err(refused)?;
+                let mut members = acknowledged(Ok(receipt))?;
+                if let Some(check) = room.to_json(&told.revision.terms) {
+                    members.set("limitCheck", check);
+                }
+                Ok(members)
+            })
         });
         Ok(Admission::Effect(effect))
     }
@@ -149,8 +157,8 @@ impl Ledgers {
         Ok(Admission::Effect(effect))
     }
 
-    /// `on_status`: takes in what the other side's ledger allocated, relayed by the platform of ours. A report
-    /// of a failure changes nothing here.
+    /// `on_status`: takes in what the other side's ledger allocated, relayed by the platform of ours. A
+    /// report of a failure changes nothing here.
     fn relayed(&self, incoming: &Incoming, contract: &Contract) -> Result<Admission, Refusal> {
         if incoming.envelope.reported_error()?.is_some() {
             return Ok(Admission::Effect(Arc::new(|_| Box::pin(async { Ok(Object::new()) }))));

@@ -5,6 +5,14 @@ use beckn_wire::signature::{SignatureHeader, VerifyPolicy, verify};
 use clock::Clocks;
 use node::Node;
 
+/// Reads the signature of a call, before its body is.
+///
+/// # Errors
+/// `AUT_` codes, as for a message.
+pub fn header(authorization: &str) -> Result<SignatureHeader, WireError> {
+    Ok(SignatureHeader::parse(authorization)?)
+}
+
 /// The subscriber whose key signed the body.
 ///
 /// # Errors
@@ -12,10 +20,9 @@ use node::Node;
 pub async fn caller(
     node: &Node,
     clocks: &Clocks,
-    authorization: &str,
+    header: &SignatureHeader,
     body: &[u8],
 ) -> Result<String, WireError> {
-    let header = SignatureHeader::parse(authorization)?;
     let registry = node.registry();
     let record = registry.key(&header.key_id).await.map_err(|error| error.wire())?;
     if record.valid_until.is_some_and(|until| header.expires > until.seconds()) {
@@ -24,7 +31,7 @@ pub async fn caller(
     }
     let now = clocks.wire.now().seconds();
     let check = |record: &node::registry::Record| {
-        verify(&header, body, &record.public_key, now, &VerifyPolicy::spec(), None)
+        verify(header, body, &record.public_key, now, &VerifyPolicy::spec(), None)
     };
     let signer = match check(&record) {
         Err(error) if error.depends_on_key() => {

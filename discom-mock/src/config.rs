@@ -44,7 +44,8 @@ pub struct Config {
 /// Where the readings of the meters come from.
 #[derive(Clone, Debug)]
 pub struct Metering {
-    /// Makes the readings of every meter for which nothing is uploaded; None: readings are uploaded or missing.
+    /// Makes the readings of every meter for which nothing is uploaded; None: readings are uploaded or
+    /// missing.
     pub simulator: Option<Simulator>,
     /// Meters that are never simulated, in any of the accepted spellings.
     pub upload_only: Vec<String>,

@@ -31,6 +31,9 @@ use crate::behavior::{Behavior, Behaviors, Fault, Setting};
 use crate::delivery::view as delivery;
 use crate::ledger::view;
 use crate::metering::upload;
+use crate::rest::request::Call;
+use crate::rest::service::{CallError, Directory};
+use crate::rest::{self, RestError};
 
 /// Longest time in which the body of a request must have arrived.
 const BODY_TIME: Duration = Duration::from_secs(10);
@@ -53,6 +56,7 @@ const NOTICE: &str = "\
 DISCOM ledgers of a Wattmandi network.
 
 No utility stands behind them; protocol, signatures, storage and arithmetic are real.
+Readings are uploaded to /discom/meters, records of the REST interface are written and read under /ledger.
 Each ledger takes on_confirm, on_update, on_cancel and on_status at /bap/receiver and status at /bpp/receiver.
 
 ";
@@ -64,6 +68,7 @@ pub struct State {
     pub db: Db,
     pub behaviors: Behaviors,
     pub clocks: Clocks,
+    pub directory: Directory,
     pub insecure_demo: bool,
 }
 
@@ -98,6 +103,8 @@ pub fn serve(listener: TcpListener, state: State) -> io::Result<Serving> {
             .route("/ledgers/{id}/records", web::get().to(records))
             .route("/ledgers/{id}/{what:steps|exceptions|evidence}", web::get().to(days))
             .route("/discom/meters", web::post().to(meters))
+            .route("/ledger/{call}", web::post().to(ledger_call))
+            .route("/ledgers/{id}/ledger/{call}", web::post().to(ledger_call))
             .route("/admin/ledgers/{id}/behavior", web::get().to(behavior))
             .route("/admin/ledgers/{id}/behavior", web::put().to(set_behavior))
             .default_service(web::to(network))
@@ -123,12 +130,12 @@ pub fn serve(listener: TcpListener, state: State) -> io::Result<Serving> {
 
 async fn network(request: HttpRequest, payload: Payload, state: Data<State>) -> HttpResponse {
     if request.method() != Method::POST {
-        if let Some(reply) = state.node.wrong_method(request.path(), &headers(&request)) {
+        if let Some(reply) = state.node.wrong_method(request.path(), &headers_of(&request)) {
             return answer(reply);
         }
         return problem(StatusCode::NOT_FOUND, "there is nothing here");
     }
-    let headers = headers(&request);
+    let headers = headers_of(&request);
     let length = headers.get("content-length").and_then(|text| text.parse().ok());
     let remote = request.peer_addr().map(|address| address.ip());
     let limit = match state.node.preflight(request.path(), &headers, length, remote) {
@@ -148,11 +155,6 @@ async fn network(request: HttpRequest, payload: Payload, state: Data<State>) -> 
     // A body that is too long is cut; the node sees that it is, and says so in its own way.
     let reply = state.node.receive(request.path(), &headers, body.clone()).await;
     if reply.status == 200 && loses_the_ack(&state, &body) { no_answer() } else { answer(reply) }
-}
-
-fn headers(request: &HttpRequest) -> Headers {
-    let fields = request.headers().iter();
-    fields.filter_map(|(name, value)| value.to_str().ok().map(|value| (name.as_str(), value))).collect()
 }
 
 /// Whether the ledger that this message was for now loses its ACK. Only asked after a 200, so that the sender
@@ -248,10 +250,19 @@ async fn records(ledger: Path<String>, query: Query<RecordsQuery>, state: Data<S
     }
 }
 
-/// The days after delivery, as records are shown.
-async fn days(path: Path<(String, String)>, state: Data<State>) -> HttpResponse {
+/// The days after delivery: for everyone in a demo, else for a DISCOM of this process, which signs an empty
+/// body.
+async fn days(request: HttpRequest, path: Path<(String, String)>, state: Data<State>) -> HttpResponse {
     let (ledger, what) = path.into_inner();
-    if !state.insecure_demo || !state.ledgers.is_ledger(&ledger) {
+    let entitled = state.insecure_demo
+        || match auth::header(header(&request, "authorization")) {
+            Ok(signature) => {
+                let caller = auth::caller(&state.node, &state.clocks, &signature, b"").await;
+                caller.is_ok_and(|caller| state.ledgers.is_discom(&caller))
+            }
+            Err(_) => false,
+        };
+    if !entitled || !state.ledgers.is_ledger(&ledger) {
         return problem(StatusCode::NOT_FOUND, NO_LEDGER);
     }
     let shown = match what.as_str() {
@@ -270,8 +281,59 @@ async fn days(path: Path<(String, String)>, state: Data<State>) -> HttpResponse 
     }
 }
 
+/// A call of the REST interface, of the ledger that the path names or that the body belongs to.
+async fn ledger_call(request: HttpRequest, payload: Payload, state: Data<State>) -> HttpResponse {
+    let refuse = |error: &RestError| {
+        let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        json(status, &error.to_json())
+    };
+    let part = |name: &str| request.match_info().get(name).map(str::to_owned);
+    let call = part("call").and_then(|name| Call::parse(&name));
+    let ledger_id = part("id");
+    let known = ledger_id.as_ref().is_none_or(|id| state.ledgers.is_ledger(id));
+    let Some(call) = call.filter(|_| known) else { return refuse(&RestError::not_found(NO_LEDGER)) };
+    let signature = match auth::header(header(&request, "authorization")) {
+        Ok(signature) => signature,
+        Err(why) => return refuse(&RestError::unsigned(why.message)),
+    };
+    let remote = request.peer_addr().map(|address| address.ip());
+    let _room = match state.node.reserve_call(&headers_of(&request), rest::BODY_MAX, remote).await {
+        Ok(room) => room,
+        Err(reply) if reply.status == 401 => return refuse(&RestError::unsigned("the key is not known")),
+        Err(_) => return refuse(&RestError::internal()),
+    };
+    let body = match read(payload, rest::BODY_MAX).await {
+        Ok(body) if body.len() > rest::BODY_MAX => return refuse(&RestError::field("body", "is too long")),
+        Ok(body) => body,
+        Err(_) => return refuse(&RestError::field("body", "is too slow or broken")),
+    };
+    let caller = match auth::caller(&state.node, &state.clocks, &signature, &body).await {
+        Ok(caller) => caller,
+        Err(why) => return refuse(&RestError::unsigned(why.message)),
+    };
+    let now = state.clocks.market.now();
+    let call = rest::service::Request { call, ledger_id, caller, body: body.to_vec(), now };
+    match rest::service::answer(&state.db, &state.directory, call).await {
+        Ok(answer) => HttpResponse::Ok().content_type("application/json").body(answer),
+        Err(CallError::Refused(error)) => refuse(&error),
+        Err(CallError::Db(error)) => {
+            tracing::error!(%error, "a call of the REST interface failed");
+            refuse(&RestError::internal())
+        }
+    }
+}
+
 /// Readings of a head-end: CSV or interval profiles, signed by one of our DISCOMs.
 async fn meters(request: HttpRequest, payload: Payload, state: Data<State>) -> HttpResponse {
+    let signature = match auth::header(header(&request, "authorization")) {
+        Ok(signature) => signature,
+        Err(why) => return problem(StatusCode::UNAUTHORIZED, &why.message),
+    };
+    let remote = request.peer_addr().map(|address| address.ip());
+    let _room = match state.node.reserve_call(&headers_of(&request), UPLOAD_BODY, remote).await {
+        Ok(room) => room,
+        Err(reply) => return answer(reply),
+    };
     let body = match read(payload, UPLOAD_BODY).await {
         Ok(body) if body.len() > UPLOAD_BODY => {
             return problem(StatusCode::PAYLOAD_TOO_LARGE, "the upload is too long");
@@ -279,9 +341,7 @@ async fn meters(request: HttpRequest, payload: Payload, state: Data<State>) -> H
         Ok(body) => body,
         Err(status) => return problem(status, "the body is too slow or broken"),
     };
-    let authorization = header(&request, "authorization");
-    let caller = auth::caller(&state.node, &state.clocks, authorization, &body).await;
-    match caller {
+    match auth::caller(&state.node, &state.clocks, &signature, &body).await {
         Ok(caller) if state.ledgers.is_discom(&caller) => {}
         Ok(_) => return problem(StatusCode::FORBIDDEN, "only a DISCOM of this process uploads readings"),
         Err(why) => return problem(StatusCode::UNAUTHORIZED, &why.message),
@@ -295,6 +355,11 @@ async fn meters(request: HttpRequest, payload: Payload, state: Data<State>) -> H
             problem(StatusCode::SERVICE_UNAVAILABLE, "the readings cannot be stored now")
         }
     }
+}
+
+fn headers_of(request: &HttpRequest) -> Headers {
+    let readable = request.headers().iter();
+    readable.filter_map(|(name, value)| value.to_str().ok().map(|value| (name.as_str(), value))).collect()
 }
 
 fn header<'r>(request: &'r HttpRequest, name: &str) -> &'r str {

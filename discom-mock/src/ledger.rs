@@ -2,10 +2,11 @@
 //! sections 4.7, 5 and 10). A confirmed trade is by definition a recorded one, so the ledger's ACK with its
 //! receipt is what both platforms wait for (ruling 16).
 //!
-//! `model` and `meters` are pure, `terms` reads the wire, `store` is SQL, `service` decides inside a
+//! `model`, `meters` and `limit` are pure, `terms` reads the wire, `store` is SQL, `service` decides inside a
 //! transaction, and `view` shows records to people and tests. One process keeps many ledgers; every row names
 //! its own.
 
+pub mod limit;
 pub mod meters;
 pub mod model;
 pub mod service;
@@ -29,9 +30,10 @@ macro_rules! migration {
     };
 }
 
-/// The tables of the ledgers, their meters, and what comes after delivery.
+/// The tables of the ledgers, their meters, what comes after delivery, and the REST interface.
 pub const MIGRATIONS: &[Migration] = &[
     migration!(1, "ledger", "0001_ledger.sql"),
     migration!(2, "meters", "0002_meters.sql"),
     migration!(3, "delivery", "0003_delivery.sql"),
+    migration!(4, "rest", "0004_rest.sql"),
 ];

@@ -18,6 +18,7 @@ pub mod delivery;
 mod http;
 pub mod ledger;
 pub mod metering;
+pub mod rest;
 
 use std::collections::BTreeSet;
 use std::net::{SocketAddr, TcpListener};
@@ -162,6 +163,7 @@ pub async fn start(config: Config, clocks: Clocks, ids: Ids) -> Result<Running, 
         db: db.clone(),
         behaviors: behavior.clone(),
         clocks,
+        directory: rest::service::Directory::new(&config.discoms),
         insecure_demo: config.insecure_demo,
     };
     let server = http::serve(listener, state)?;

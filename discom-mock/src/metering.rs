@@ -6,8 +6,9 @@
 //!         upload ─┴→ service (freeze, upload) → store
 //! ```
 //!
-//! `model`, `sun`, `simulator` and `upload` are pure. Invariants: whole watt-hours, no float; a reading that was
-//! reported once is stored and never made anew; what is missing or estimated says so and is never filled in.
+//! `model`, `sun`, `simulator` and `upload` are pure. Invariants: whole watt-hours, no float; a reading that
+//! was reported once is stored and never made anew; what is missing or estimated says so and is never filled
+//! in.
 
 pub mod model;
 pub mod service;

@@ -128,6 +128,7 @@ both_databases! {
     async fn every_statement_prepares(db: Db) {
         db.check_statements(store::STATEMENTS).await.unwrap();
         db.check_statements(discom_mock::delivery::store::STATEMENTS).await.unwrap();
+        db.check_statements(discom_mock::rest::store::STATEMENTS).await.unwrap();
         db.check_statements(discom_mock::metering::store::STATEMENTS).await.unwrap();
     }
 

@@ -42,7 +42,7 @@ CREATE TABLE ledger_evidence (
 CREATE TABLE ledger_days (
   ledger_id TEXT    NOT NULL,
   day       BIGINT  NOT NULL,
-  next_at   BIGINT ,
+  next_at   BIGINT,
   news      BIGINT  NOT NULL CONSTRAINT ledger_days_news CHECK (news >= 0),
   PRIMARY KEY (ledger_id, day)
 );

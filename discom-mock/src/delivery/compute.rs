@@ -1,9 +1,9 @@
 //! From what is known of a day to what is to be written (pure).
 //!
-//! Round 1: the seller's ledger shares what the meter fed in among the trades of the meter and slot, pro rata.
-//! Round 2: the buyer's ledger shares what the meter drew, and no trade gets more than round 1 gave it. Then the
-//! seller's ledger settles at the smaller of the two. An estimated reading allocates provisionally and is
-//! settled only when it was corrected, or when the horizon has passed.
+//! Round 1: the seller's ledger shares what the meter fed in among the trades of the meter and slot, pro
+//! rata. Round 2: the buyer's ledger shares what the meter drew, and no trade gets more than round 1 gave it.
+//! Then the seller's ledger settles at the smaller of the two. An estimated reading allocates provisionally
+//! and is settled only when it was corrected, or when the horizon has passed.
 
 use std::collections::BTreeMap;
 

@@ -1,3 +1,5 @@
+//! The rules of a delivery day: rounds, waiting, estimates, and the derived vectors.
+
 use super::*;
 use crate::delivery::model::Cells;
 use crate::ledger::model::Party;

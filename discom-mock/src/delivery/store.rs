@@ -11,43 +11,47 @@ use crate::ledger::model::{Party, Side};
 
 db::sql! {
     LINES = "SELECT c.contract_id, c.network_id, v.buyer_platform, v.buyer_discom, v.buyer_ledger, \
-        v.buyer_meter, v.seller_platform, v.seller_discom, v.seller_ledger, v.seller_meter, r.commitment_id, \
-        r.interval_id, r.slot, r.requested_wh FROM ledger_rows r JOIN ledger_contracts c ON c.ledger_id = \
-        r.ledger_id AND c.contract_id = r.contract_id AND c.revision = r.revision JOIN ledger_revisions v ON \
-        v.ledger_id = r.ledger_id AND v.contract_id = r.contract_id AND v.revision = r.revision WHERE \
-        r.ledger_id = $1 AND r.slot >= $2 AND r.slot < $3 AND c.status = 'ACTIVE'";
+        v.buyer_meter, v.seller_platform, v.seller_discom, v.seller_ledger, v.seller_meter, \
+        r.commitment_id, r.interval_id, r.slot, r.requested_wh FROM ledger_rows r JOIN \
+        ledger_contracts c ON c.ledger_id = r.ledger_id AND c.contract_id = r.contract_id AND \
+        c.revision = r.revision JOIN ledger_revisions v ON v.ledger_id = r.ledger_id AND \
+        v.contract_id = r.contract_id AND v.revision = r.revision WHERE r.ledger_id = $1 AND r.slot \
+        >= $2 AND r.slot < $3 AND c.status = 'ACTIVE'";
     CELLS_OF_DAY = "SELECT x.contract_id, x.commitment_id, x.interval_id, x.cell, x.round, x.value, \
-        x.provenance, x.written_at FROM ledger_cells x WHERE x.ledger_id = $1 AND EXISTS (SELECT 1 FROM \
-        ledger_rows r WHERE r.ledger_id = x.ledger_id AND r.slot >= $2 AND r.slot < $3 AND r.contract_id = \
-        x.contract_id AND r.commitment_id = x.commitment_id AND r.interval_id = x.interval_id) ORDER BY \
-        x.round";
-    CELLS = "SELECT contract_id, commitment_id, interval_id, cell, round, value, provenance, written_at FROM \
-        ledger_cells WHERE ledger_id = $1 AND contract_id = $2 ORDER BY round";
-    ADD_CELL = "INSERT INTO ledger_cells (ledger_id, contract_id, commitment_id, interval_id, cell, round, \
-        value, provenance, told_by, message_id, written_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, \
-        $11) ON CONFLICT DO NOTHING";
+        x.provenance, x.written_at FROM ledger_cells x WHERE x.ledger_id = $1 AND EXISTS (SELECT 1 \
+        FROM ledger_rows r WHERE r.ledger_id = x.ledger_id AND r.slot >= $2 AND r.slot < $3 AND \
+        r.contract_id = x.contract_id AND r.commitment_id = x.commitment_id AND r.interval_id = \
+        x.interval_id) ORDER BY x.round";
+    CELLS = "SELECT contract_id, commitment_id, interval_id, cell, round, value, provenance, \
+        written_at FROM ledger_cells WHERE ledger_id = $1 AND contract_id = $2 ORDER BY round";
+    ADD_CELL = "INSERT INTO ledger_cells (ledger_id, contract_id, commitment_id, interval_id, cell, \
+        round, value, provenance, told_by, message_id, written_at) VALUES ($1, $2, $3, $4, $5, $6, \
+        $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING";
     ADD_EVIDENCE = "INSERT INTO ledger_evidence (ledger_id, contract_id, message_id, commitment_id, \
-        interval_id, cell, value, reason, told_by, told_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
-        ON CONFLICT DO NOTHING";
-    COUNT_EVIDENCE = "SELECT COUNT(*) AS kept FROM ledger_evidence WHERE ledger_id = $1 AND contract_id = $2";
-    EVIDENCE = "SELECT contract_id, message_id, commitment_id, interval_id, cell, value, reason, told_by, \
-        told_at FROM ledger_evidence WHERE ledger_id = $1 ORDER BY told_at DESC, contract_id LIMIT $2";
-    OPEN_DAY = "INSERT INTO ledger_days (ledger_id, day, next_at, news) VALUES ($1, $2, $3, 0) ON CONFLICT \
-        DO NOTHING";
+        interval_id, cell, value, reason, told_by, told_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, \
+        $9, $10) ON CONFLICT DO NOTHING";
+    COUNT_EVIDENCE = "SELECT COUNT(*) AS kept FROM ledger_evidence WHERE ledger_id = $1 AND \
+        contract_id = $2";
+    EVIDENCE = "SELECT contract_id, message_id, commitment_id, interval_id, cell, value, reason, \
+        told_by, told_at FROM ledger_evidence WHERE ledger_id = $1 ORDER BY told_at DESC, \
+        contract_id LIMIT $2";
+    OPEN_DAY = "INSERT INTO ledger_days (ledger_id, day, next_at, news) VALUES ($1, $2, $3, 0) ON \
+        CONFLICT DO NOTHING";
     TELL_DAY = "UPDATE ledger_days SET news = news + 1 WHERE ledger_id = $1 AND day = $2";
-    DUE_DAYS = "SELECT ledger_id, day, news FROM ledger_days WHERE next_at <= $1 OR news > 0 ORDER BY day, \
-        ledger_id LIMIT $2";
-    CLOSE_DAY = "UPDATE ledger_days SET news = news - $3, next_at = $4 WHERE ledger_id = $1 AND day = $2 AND \
-        news >= $3";
-    STEP = "SELECT state, open_lines FROM ledger_steps WHERE ledger_id = $1 AND day = $2 AND step = $3 {FOR UPDATE}";
+    DUE_DAYS = "SELECT ledger_id, day, news FROM ledger_days WHERE next_at <= $1 OR news > 0 ORDER \
+        BY day, ledger_id LIMIT $2";
+    CLOSE_DAY = "UPDATE ledger_days SET news = news - $3, next_at = $4 WHERE ledger_id = $1 AND day \
+        = $2 AND news >= $3";
+    STEP = "SELECT state, open_lines FROM ledger_steps WHERE ledger_id = $1 AND day = $2 AND step = \
+        $3 {FOR UPDATE}";
     ADD_STEP = "INSERT INTO ledger_steps (ledger_id, day, step, state, due_at, taken_at, updated_at, \
         open_lines) VALUES ($1, $2, $3, $4, $5, $6, $6, $7) ON CONFLICT DO NOTHING";
-    CHANGE_STEP = "UPDATE ledger_steps SET state = $4, updated_at = $5, open_lines = $6 WHERE ledger_id = $1 \
-        AND day = $2 AND step = $3";
-    STEPS = "SELECT day, step, state, due_at, taken_at, updated_at, open_lines FROM ledger_steps WHERE \
-        ledger_id = $1 ORDER BY day DESC, due_at LIMIT $2";
-    EXCEPTION_DAYS = "SELECT DISTINCT day FROM ledger_steps WHERE ledger_id = $1 AND state = 'EXCEPTION' \
-        ORDER BY day DESC LIMIT $2";
+    CHANGE_STEP = "UPDATE ledger_steps SET state = $4, updated_at = $5, open_lines = $6 WHERE \
+        ledger_id = $1 AND day = $2 AND step = $3";
+    STEPS = "SELECT day, step, state, due_at, taken_at, updated_at, open_lines FROM ledger_steps \
+        WHERE ledger_id = $1 ORDER BY day DESC, due_at LIMIT $2";
+    EXCEPTION_DAYS = "SELECT DISTINCT day FROM ledger_steps WHERE ledger_id = $1 AND state = \
+        'EXCEPTION' ORDER BY day DESC LIMIT $2";
 }
 
 /// Most refused cells that are kept of one contract.
@@ -245,7 +249,8 @@ pub async fn close_day(tx: &mut Tx, due: &DueDay, next_at: Option<Timestamp>) ->
     tx.execute(&CLOSE_DAY, &params![&due.ledger_id, due.day, due.news, next_at]).await.map(drop)
 }
 
-/// Notes that a step was taken, and what it left open. Late stays late; an exception that was caught up is late.
+/// Notes that a step was taken, and what it left open. Late stays late; an exception that was caught up is
+/// late.
 pub async fn take_step(
     tx: &mut Tx,
     due: &DueDay,

@@ -12,6 +12,7 @@ use beckn_wire::energy::normalize_meter;
 use db::{DbError, Tx};
 use units::{Timestamp, WattHours, ist_label};
 
+use super::limit::{Room, Verdict};
 use super::meters::Meters;
 use super::model::{ContractRow, Receipt, Side, Status, Terms, judge_revision, out_of_range, record_id};
 use super::store::{self, HeadroomKey, Revision};
@@ -44,6 +45,18 @@ pub struct Told {
 /// content under a recorded contract id, `POL_ELIGIBILITY_NOT_MET` when a meter's headroom does not suffice,
 /// or the database's error.
 pub async fn record(tx: &mut Tx, told: &Told, meters: &Meters) -> Result<Receipt, LedgerError> {
+    Ok(record_checked(tx, told, meters).await?.0)
+}
+
+/// As [`record`], with what the meters have left; nothing for a repetition.
+///
+/// # Errors
+/// As [`record`].
+pub async fn record_checked(
+    tx: &mut Tx,
+    told: &Told,
+    meters: &Meters,
+) -> Result<(Receipt, Room), LedgerError> {
     let terms = &told.revision.terms;
     let mut row = ContractRow {
         ledger_id: told.ledger_id.clone(),
@@ -63,7 +76,7 @@ pub async fn record(tx: &mut Tx, told: &Told, meters: &Meters) -> Result<Receipt
     if !store::claim(tx, &row).await? {
         let stands = store::lock(tx, &row.ledger_id, &row.contract_id).await?.ok_or_else(vanished)?;
         if stands.status != Status::Withdrawn {
-            return repeated(tx, &stands, &content).await;
+            return Ok((repeated(tx, &stands, &content).await?, Room::default()));
         }
         // A stranger's withdrawal of an id that is not its own binds nobody.
         for side in Side::ALL {
@@ -78,11 +91,11 @@ pub async fn record(tx: &mut Tx, told: &Told, meters: &Meters) -> Result<Receipt
         return Err(error.into());
     }
     store::add_revision(tx, &row, &told.revision, &told.platform, told.now).await?;
-    change_headroom(tx, &row.ledger_id, None, Some(terms), meters).await?;
+    let room = change_headroom(tx, &row.ledger_id, None, Some(terms), meters).await?;
     for day in days_of(terms) {
         days::open_day(tx, &row.ledger_id, day).await?;
     }
-    Ok(row.receipt())
+    Ok((row.receipt(), room))
 }
 
 /// A contract that is already known: the same content again finds its record, whichever revision it was.
@@ -230,14 +243,15 @@ async fn tell_days(tx: &mut Tx, ledger_id: &str, terms: &Terms) -> Result<(), Db
 }
 
 /// Moves the recorded sums of this ledger's meters from `old` to `new`. Only a rise is judged by the meter's
-/// limit.
+/// limit; gives what the rises have left.
 async fn change_headroom(
     tx: &mut Tx,
     ledger_id: &str,
     old: Option<&Terms>,
     new: Option<&Terms>,
     meters: &Meters,
-) -> Result<(), LedgerError> {
+) -> Result<Room, LedgerError> {
+    let mut room = Room::default();
     let mut changes: BTreeMap<HeadroomKey, (WattHours, WattHours)> = BTreeMap::new();
     for (key, energy) in sums(ledger_id, old)? {
         changes.entry(key).or_default().0 = energy;
@@ -261,8 +275,11 @@ async fn change_headroom(
             return Err(no_headroom(&key, limit, others, after).into());
         }
         store::take_headroom(tx, ledger_id, &key, total, limit).await?;
+        if let Some(left) = limit.and_then(|limit| limit.checked_sub(total)) {
+            room.note(key.side, left);
+        }
     }
-    Ok(())
+    Ok(room)
 }
 
 /// Energy per meter, direction and slot, for the sides that this ledger keeps.
@@ -285,7 +302,8 @@ fn no_headroom(key: &HeadroomKey, limit: WattHours, recorded: WattHours, asked: 
         Side::Buyer => "sanctioned load of the buyer's meter",
     };
     let message = format!(
-        "the {what} leaves {} kWh in the hour of {}, {} kWh were asked",
+        "DiscomLimitCheck {}: the {what} leaves {} kWh in the hour of {}, {} kWh were asked",
+        Verdict::refusing(left).as_str(),
         left.to_kwh_text(),
         ist_label(key.slot.start()),
         asked.to_kwh_text()

@@ -2,8 +2,8 @@
 //!
 //! Everything follows from the seed, the meter and the time: the same configuration gives the same blocks on
 //! every machine and in every order. What was contracted for the slot decides whether the delivery succeeds:
-//! one draw per meter and slot. A success raises the reading to at least the contracted energy; otherwise it is
-//! cut to a drawn share of it, which may be nothing.
+//! one draw per meter and slot. A success raises the reading to at least the contracted energy; otherwise it
+//! is cut to a drawn share of it, which may be nothing.
 
 use sha2::{Digest, Sha256};
 use units::{DeliverySlot, NumberError, WattHours, parse_scaled};

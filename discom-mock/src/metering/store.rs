@@ -8,8 +8,8 @@ use units::Timestamp;
 use super::model::{Block, Quality, Source, Stored};
 
 db::sql! {
-    BETWEEN = "SELECT block, revision, import_wh, export_wh, quality, source FROM meter_blocks WHERE meter = $1 \
-        AND block >= $2 AND block < $3 ORDER BY block, revision";
+    BETWEEN = "SELECT block, revision, import_wh, export_wh, quality, source FROM meter_blocks WHERE \
+        meter = $1 AND block >= $2 AND block < $3 ORDER BY block, revision";
     ADD = "INSERT INTO meter_blocks (meter, block, revision, import_wh, export_wh, quality, source, \
         recorded_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING";
     TELL_DAY = "UPDATE ledger_days SET news = news + 1 WHERE day = $1";

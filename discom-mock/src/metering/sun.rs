@@ -1,5 +1,5 @@
-//! Where the sun stands, in integers (pure): a table of sines instead of floats, so that every machine sees the
-//! same sky.
+//! Where the sun stands, in integers (pure): a table of sines instead of floats, so that every machine sees
+//! the same sky.
 //!
 //! Angles are hundredths of a degree, sines are millionths. Sources of the formulas: Cooper's declination,
 //! `sin h = sin φ sin δ + cos φ cos δ cos ω`.
@@ -46,7 +46,8 @@ pub fn cos(angle: i64) -> i64 {
     sin(angle.saturating_add(RIGHT))
 }
 
-/// The sine of the sun's height over a place at an instant, in millionths; zero while it is below the horizon.
+/// The sine of the sun's height over a place at an instant, in millionths; zero while it is below the
+/// horizon.
 pub fn height(latitude: i64, longitude: i64, at: Timestamp) -> i64 {
     let date = IstDate::of(at);
     let midnight = date.first_slot().start();

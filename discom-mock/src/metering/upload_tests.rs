@@ -1,3 +1,5 @@
+//! Uploads: what is read exactly, and what is refused.
+
 use super::*;
 
 fn csv_of(lines: &str) -> Result<Vec<Upload>, UploadError> {

@@ -222,7 +222,9 @@ both_databases! {
         assert_eq!(wire(&told, "SELLER_DISCOM_ALLOC"), "2.5");
         assert_eq!(wire(&told, "SELLER_DISCOM_STATUS"), "PENDING");
         // What others write is there and empty.
-        for column in ["PRICE_PER_KWH", "REQUESTED_QTY", "BUYER_DISCOM_ALLOC", "BUYER_DISCOM_STATUS", "FINAL_ALLOC"] {
+        for column in
+            ["PRICE_PER_KWH", "REQUESTED_QTY", "BUYER_DISCOM_ALLOC", "BUYER_DISCOM_STATUS", "FINAL_ALLOC"]
+        {
             assert_eq!(wire(&told, column), "", "{column}");
         }
         assert_eq!(world.told(BUYER, BUYER_LEDGER, &trade, told).await.status, 200);
@@ -265,16 +267,20 @@ both_databases! {
         let first = trade(&world.ids, &["2.5"]);
         world.trade(&first).await;
         let world = run_day(world, &db, &first, &platforms, true).await;
-        let cells = [world.cells(SELLER_LEDGER, &first, "0").await, world.cells(BUYER_LEDGER, &first, "0").await];
+        let cells =
+            [world.cells(SELLER_LEDGER, &first, "0").await, world.cells(BUYER_LEDGER, &first, "0").await];
         let own = |column: &str, value: &str| (column.to_owned(), format!("{value} OWN 1"));
         let relayed = |column: &str, value: &str| (column.to_owned(), format!("{value} RELAYED 1"));
-        assert_eq!(cells[1], [
-            own("BUYER_DISCOM_ALLOC", "2.5"),
-            own("BUYER_DISCOM_STATUS", "COMPLETED"),
-            relayed("FINAL_ALLOC", "2.5"),
-            relayed("SELLER_DISCOM_ALLOC", "2.5"),
-            ("SELLER_DISCOM_STATUS".to_owned(), "COMPLETED RELAYED 2".to_owned()),
-        ]);
+        assert_eq!(
+            cells[1],
+            [
+                own("BUYER_DISCOM_ALLOC", "2.5"),
+                own("BUYER_DISCOM_STATUS", "COMPLETED"),
+                relayed("FINAL_ALLOC", "2.5"),
+                relayed("SELLER_DISCOM_ALLOC", "2.5"),
+                ("SELLER_DISCOM_STATUS".to_owned(), "COMPLETED RELAYED 2".to_owned()),
+            ]
+        );
         assert_eq!(cells[0][0], relayed("BUYER_DISCOM_ALLOC", "2.5"));
         assert_eq!(cells[0][2], own("FINAL_ALLOC", "2.5"));
         assert_eq!((platforms.seller.count(), platforms.buyer.count()), (2, 1));
@@ -291,7 +297,10 @@ both_databases! {
         world.settle_at("15:00").await;
         let steps = world.steps(SELLER_LEDGER).await;
         let state = |name: &str| steps.iter().find(|(step, _)| step == name).unwrap().1.clone();
-        assert_eq!((state("ROUND_1"), state("SELLER_READS"), state("FINAL")), ("LATE".into(), "EXCEPTION".into(), "EXCEPTION".into()));
+        assert_eq!(
+            (state("ROUND_1"), state("SELLER_READS"), state("FINAL")),
+            ("LATE".into(), "EXCEPTION".into(), "EXCEPTION".into())
+        );
         assert_eq!(world.reasons(SELLER_LEDGER).await, ["BUYER_ALLOCATION_MISSING"]);
         let told = contract(&platforms.seller.first().await);
         world.told(BUYER, BUYER_LEDGER, &trade, told).await;
@@ -316,13 +325,18 @@ both_databases! {
         assert_eq!(world.upload("seller-discom.example", &hours).await.status, 200);
         world.settle_at("09:50").await;
         // Half of the seller's hour is there: that is no hour.
-        let half: String = hour("TEST_METER_SELLER", "0", "0.5", "").lines().take(2).map(|l| format!("{l}\n")).collect();
+        let half: String =
+            hour("TEST_METER_SELLER", "0", "0.5", "").lines().take(2).map(|l| format!("{l}\n")).collect();
         world.upload("seller-discom.example", &half).await;
         world.running.settle().await.unwrap();
         assert_eq!(world.cells(SELLER_LEDGER, &trade, "0").await, []);
-        assert_eq!(world.reasons(SELLER_LEDGER).await, ["BUYER_ALLOCATION_MISSING", "SELLER_METER_DATA_MISSING"]);
+        assert_eq!(
+            world.reasons(SELLER_LEDGER).await,
+            ["BUYER_ALLOCATION_MISSING", "SELLER_METER_DATA_MISSING"]
+        );
 
-        let answer = world.upload("seller-discom.example", &hour("TEST_METER_SELLER", "0", "0.5", "ESTIMATED")).await;
+        let answer =
+            world.upload("seller-discom.example", &hour("TEST_METER_SELLER", "0", "0.5", "ESTIMATED")).await;
         assert_eq!(answer.body.get("newBlocks").and_then(Json::as_number), Some("4"));
         world.running.settle().await.unwrap();
         assert_eq!(world.cell(SELLER_LEDGER, &trade, "SELLER_DISCOM_ALLOC").await, "2 OWN 1");
@@ -343,7 +357,8 @@ both_databases! {
         world.running.settle().await.unwrap();
         assert_eq!(world.cell(BUYER_LEDGER, &trade, "BUYER_DISCOM_ALLOC").await, "1.6 OWN 2");
         // The same upload again is nothing new.
-        let again = world.upload("seller-discom.example", &hour("TEST_METER_SELLER", "0", "0.4", "MEASURED")).await;
+        let again =
+            world.upload("seller-discom.example", &hour("TEST_METER_SELLER", "0", "0.4", "MEASURED")).await;
         assert_eq!(again.body.get("newBlocks").and_then(Json::as_number), Some("0"));
         platforms.stop();
         world.running.stop().await;
@@ -359,11 +374,30 @@ both_databases! {
         world.running.stop().await;
     }
 
+    async fn outside_of_a_demo_the_days_are_shown_to_their_discoms_only(db: TestDb) {
+        let world = world_with(&db, NOW, |config| config.insecure_demo = false).await;
+        world.register("seller-discom.example", &world.running.base_url);
+        let path = format!("/ledgers/{SELLER_LEDGER}/exceptions");
+        assert_eq!(world.get(&path).await.status, 404);
+        for (signer, status) in [("seller-discom.example", 200), (MALLORY, 404)] {
+            let signed = world.signed(signer, &path, b"").build().unwrap();
+            let header = signed.headers().get("Authorization").unwrap().clone();
+            let answer =
+                world.http.get(world.url(&path)).header("Authorization", header).send().await.unwrap();
+            assert_eq!(answer.status().as_u16(), status, "{signer}");
+        }
+        world.running.stop().await;
+    }
+
     async fn one_panel_sold_on_two_platforms_is_shared_and_never_oversold(db: TestDb) {
         let world = world_with(&db, NOW, uploaded).await;
         let platforms = Platforms::of(&world).await;
         let first = trade(&world.ids, &["6"]);
-        let second = Trade { seller: MALLORY.to_owned(), buyer_meter: "TEST_METER_THIRD".to_owned(), ..trade(&world.ids, &["4"]) };
+        let second = Trade {
+            seller: MALLORY.to_owned(),
+            buyer_meter: "TEST_METER_THIRD".to_owned(),
+            ..trade(&world.ids, &["4"])
+        };
         let third = Trade { seller: MALLORY.to_owned(), ..trade(&world.ids, &["1"]) };
         world.record(SELLER, SELLER_LEDGER, &first).await;
         world.record(MALLORY, SELLER_LEDGER, &second).await;
@@ -402,7 +436,8 @@ both_databases! {
         world.settle_at("09:50").await;
         let told = contract(&platforms.seller.first().await);
         let forged = |from: &str, to: &str| Json::parse_text(&told.to_string().replace(from, to)).unwrap();
-        // The seller's platform to the seller's ledger: its own column, the buyer's quantity beyond the request, too fine.
+        // The seller's platform to the seller's ledger: its own column; the buyer's quantity beyond the
+        // request, too fine, below zero.
         let own = forged("\"values\":[2.5]", "\"values\":[2.4]");
         assert_eq!(world.told(SELLER, SELLER_LEDGER, &trade, own).await.status, 200);
         let empty = r#""type":"BUYER_DISCOM_ALLOC","values":[]"#;
@@ -412,14 +447,18 @@ both_databases! {
             assert_eq!(world.told(SELLER, SELLER_LEDGER, &trade, forged(empty, &filled)).await.status, 200);
         }
         let evidence = world.list(SELLER_LEDGER, "evidence").await;
-        let mut seen: Vec<(&str, &str)> = evidence.iter().map(|e| (text(e, &["column"]), text(e, &["value"]))).collect();
+        let mut seen: Vec<(&str, &str)> =
+            evidence.iter().map(|e| (text(e, &["column"]), text(e, &["value"]))).collect();
         seen.sort_unstable();
-        assert_eq!(seen, [
-            ("BUYER_DISCOM_ALLOC", "-1"),
-            ("BUYER_DISCOM_ALLOC", "0.0001"),
-            ("BUYER_DISCOM_ALLOC", "2.6"),
-            ("SELLER_DISCOM_ALLOC", "2.4"),
-        ]);
+        assert_eq!(
+            seen,
+            [
+                ("BUYER_DISCOM_ALLOC", "-1"),
+                ("BUYER_DISCOM_ALLOC", "0.0001"),
+                ("BUYER_DISCOM_ALLOC", "2.6"),
+                ("SELLER_DISCOM_ALLOC", "2.4"),
+            ]
+        );
         assert_eq!(world.cell(SELLER_LEDGER, &trade, "SELLER_DISCOM_ALLOC").await, "2.5 OWN 1");
         assert_eq!(world.cell(SELLER_LEDGER, &trade, "BUYER_DISCOM_ALLOC").await, "");
         // A stranger, and the platform of the other side, are refused outright.
@@ -473,7 +512,10 @@ both_databases! {
         let body = world.body("status", &members, &trade);
         assert_eq!(world.send(SELLER, "/bpp/receiver/status", &body).await.status, 200);
         let told = contract(&platforms.seller.nth(1).await);
-        assert_eq!((wire(&told, "SELLER_DISCOM_ALLOC"), wire(&told, "REQUESTED_QTY")), ("2.5".into(), "2.5".into()));
+        assert_eq!(
+            (wire(&told, "SELLER_DISCOM_ALLOC"), wire(&told, "REQUESTED_QTY")),
+            ("2.5".into(), "2.5".into())
+        );
         assert_eq!(wire(&told, "BUYER_DISCOM_ALLOC"), "");
         platforms.stop();
         world.running.stop().await;

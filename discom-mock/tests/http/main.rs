@@ -5,5 +5,6 @@ mod behavior;
 mod delivery;
 mod harness;
 mod refusals;
+mod rest;
 mod trade;
 mod vectors;

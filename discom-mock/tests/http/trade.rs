@@ -82,6 +82,7 @@ both_databases! {
         let refused = world.tell(SELLER, SELLER_LEDGER, "on_confirm", &second).await;
         assert_eq!((refused.status, refused.code()), (400, "POL_ELIGIBILITY_NOT_MET"));
         assert!(refused.error().contains("leaves 3 kWh"), "{}", refused.error());
+        assert!(refused.error().starts_with("DiscomLimitCheck ADJUSTED:"), "{}", refused.error());
 
         let cancelled = world.tell(SELLER, SELLER_LEDGER, "on_cancel", &first.cancelled()).await.receipt();
         assert_eq!(cancelled.get("recordId"), recorded.get("recordId"));
@@ -91,6 +92,30 @@ both_databases! {
         world.tell(SELLER, SELLER_LEDGER, "on_confirm", &second).await.receipt();
         let late = world.tell(SELLER, SELLER_LEDGER, "on_confirm", &first).await;
         assert_eq!(late.code(), "BIZ_ALREADY_CANCELLED");
+        world.running.stop().await;
+    }
+
+    async fn the_acknowledgement_tells_what_the_meter_has_left(db: TestDb) {
+        let world = world(&db).await;
+        let first = trade(&world.ids, &["7", "2"]);
+        let answer = world.tell(SELLER, SELLER_LEDGER, "on_confirm", &first).await;
+        let check = answer.body.at(&["message", "limitCheck"]).expect("a limit check");
+        assert_eq!((text(check, &["@type"]), text(check, &["subject"])), ("DiscomLimitCheck", "seller"));
+        assert_eq!(text(check, &["subjectMeterId"]), "TEST_METER_SELLER");
+        assert_eq!(text(check, &["sellerSide", "limitCheckResult"]), "OK");
+        let left = check.at(&["sellerSide", "remainingHeadroomKwh"]).and_then(Json::as_number);
+        assert_eq!(left, Some("3"));
+        // Another platform takes the rest; then the same panel has nothing left for anybody.
+        let rest = Trade { seller: MALLORY.to_owned(), ..trade(&world.ids, &["3"]) };
+        let answer = world.tell(MALLORY, SELLER_LEDGER, "on_confirm", &rest).await;
+        let left = answer.body.at(&["message", "limitCheck", "sellerSide", "remainingHeadroomKwh"]).cloned();
+        assert_eq!(left.as_ref().and_then(Json::as_number), Some("0"));
+        let refused = world.tell(SELLER, SELLER_LEDGER, "on_confirm", &trade(&world.ids, &["1"])).await;
+        assert!(refused.error().starts_with("DiscomLimitCheck REJECTED:"), "{}", refused.error());
+        // Of a meter without a known limit nothing is said.
+        let answer = world.tell(BUYER, BUYER_LEDGER, "on_confirm", &first).await;
+        answer.receipt();
+        assert_eq!(answer.body.at(&["message", "limitCheck"]), None);
         world.running.stop().await;
     }
 

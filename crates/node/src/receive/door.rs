@@ -79,7 +79,31 @@ impl Node {
         remote: Option<IpAddr>,
     ) -> Result<OwnedSemaphorePermit, Stop> {
         let (_, header) = self.head(desk, path, headers)?;
-        self.count_stranger(&header, remote)?;
+        self.place(&header, bytes, remote).await
+    }
+
+    /// The same step for a signed call that is no message of the network: a REST interface beside it.
+    ///
+    /// # Errors
+    /// As [`Node::reserve`].
+    pub async fn reserve_call(
+        &self,
+        headers: &Headers,
+        bytes: usize,
+        remote: Option<IpAddr>,
+    ) -> Result<OwnedSemaphorePermit, Reply> {
+        let desk = Desk::new(self, headers);
+        let judged = async { self.place(&signature_of(headers)?, bytes, remote).await };
+        judged.await.map_err(|stop| desk.stopped(stop))
+    }
+
+    async fn place(
+        &self,
+        header: &SignatureHeader,
+        bytes: usize,
+        remote: Option<IpAddr>,
+    ) -> Result<OwnedSemaphorePermit, Stop> {
+        self.count_stranger(header, remote)?;
         self.registry.key(&header.key_id).await.map_err(|error| error.wire())?;
         let kib = u32::try_from(bytes.div_ceil(1024).max(1)).unwrap_or(u32::MAX);
         Arc::clone(&self.body_room).try_acquire_many_owned(kib).map_err(|_| {
