@@ -3,8 +3,8 @@
 //!
 //! It is a participant itself: it has an identity and a key, verifies what it is sent, and signs what it
 //! answers. The protocol parts stand on [`node`]; here are the registry ([`registry`]), catalogs
-//! ([`catalog`]), the search over them ([`discover`]), the feed for subscribers ([`feed`]), the glue ([`service`]) and the HTTP adapter
-//! ([`http`]), the only module that knows actix.
+//! ([`catalog`]), the search over them ([`discover`]), the feed for subscribers ([`feed`]), the glue
+//! ([`service`]) and the HTTP adapter ([`http`]), the only module that knows actix.
 //!
 //! ```text
 //! catalog/publish → judge (pure) → store → catalog/on_publish

@@ -101,8 +101,13 @@ pub(super) async fn write(
     });
     let Some(head) = head.await? else { return Ok(()) };
     sink.open(&head.get::<Vec<u8>>("head")?)?;
+    if !catalog.active {
+        sink.turn();
+        sink.end();
+        return Ok(());
+    }
     let mut behind = String::new();
-    while catalog.active {
+    loop {
         let (own, from) = (Arc::clone(&key), behind.clone());
         let rows = db.read(move |tx| {
             let (key, from) = (Arc::clone(&own), from.clone());
@@ -117,7 +122,7 @@ pub(super) async fn write(
     }
     sink.turn();
     let mut behind = 0_i64;
-    while catalog.active {
+    loop {
         let own = Arc::clone(&key);
         let rows = db.read(move |tx| {
             let key = Arc::clone(&own);

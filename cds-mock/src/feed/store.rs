@@ -22,8 +22,8 @@ db::sql! {
     PUT_CATALOG = "INSERT INTO feed_catalogs (publisher, catalog_id, networks, types, stamped_at)
         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (publisher, catalog_id) DO UPDATE SET
             networks = excluded.networks, types = excluded.types, stamped_at = excluded.stamped_at";
-    pub(super) BEHIND = "SELECT seq, publisher, catalog_id, kind, update_mode, networks, left_networks, types, restricted,
-        directives, body FROM publications WHERE seq > $1 ORDER BY seq LIMIT $2";
+    pub(super) BEHIND = "SELECT seq, publisher, catalog_id, kind, update_mode, networks, left_networks,
+        types, restricted, directives, body FROM publications WHERE seq > $1 ORDER BY seq LIMIT $2";
     /// Publications of a time without their bodies.
     pub(super) WINDOW = "SELECT seq, networks, left_networks, types FROM publications
         WHERE at >= $1 AND at <= $2 AND seq > $3 ORDER BY seq LIMIT $4";
@@ -74,7 +74,8 @@ db::sql! {
         WHERE subscriber = $1 AND state = 'dead'";
     pub(super) CLEAR_DEAD = "DELETE FROM pushes WHERE subscriber = $1 AND state = 'dead'";
 
-    pub(super) PUT_DOWNLOAD = "INSERT INTO downloads (id, subscriber, checksum, body, expires_at) VALUES ($1, $2, $3, $4, $5)
+    pub(super) PUT_DOWNLOAD = "INSERT INTO downloads (id, subscriber, checksum, body, expires_at)
+        VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT (id) DO UPDATE SET checksum = excluded.checksum, body = excluded.body,
             expires_at = excluded.expires_at";
     /// All but the newest few of a subscriber, so that one cannot fill the disk.
@@ -83,7 +84,8 @@ db::sql! {
     pub(super) DOWNLOAD = "SELECT body FROM downloads WHERE id = $1 AND expires_at > $2";
 
     pub(super) EXPIRED_DOWNLOADS = "DELETE FROM downloads WHERE expires_at <= $1";
-    pub(super) OLD_PUSHES = "SELECT id FROM pushes WHERE finished_at < $1 AND state = 'delivered' ORDER BY finished_at LIMIT $2";
+    pub(super) OLD_PUSHES = "SELECT id FROM pushes WHERE finished_at < $1 AND state = 'delivered'
+        ORDER BY finished_at LIMIT $2";
     pub(super) DROP_PUSH = "DELETE FROM pushes WHERE id = $1";
     pub(super) OLD_DEAD = "DELETE FROM pushes WHERE finished_at < $1 AND state = 'dead'";
     pub(super) OLD_PUBLICATIONS = "SELECT p.seq FROM publications p WHERE p.at < $1 AND NOT EXISTS

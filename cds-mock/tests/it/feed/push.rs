@@ -28,7 +28,8 @@ both_databases! {
         );
         let message = with(message, &["publishDirectives", "0", "resourceDirectives"], links);
         // One offer is not accepted, and so not pushed.
-        let bad = with(message.clone(), &["catalogs", "0", "offers", "1", "resourceIds"], Json::array([Json::from("x")]));
+        let named = &["catalogs", "0", "offers", "1", "resourceIds"];
+        let bad = with(message.clone(), named, Json::array([Json::from("x")]));
         assert_eq!(verdict(&world.publish(&seller, bad).await[0]).0, "PARTIAL");
         let push = world.pushed(&peer).await;
         let catalog = push.at(&["message", "catalogs", "0"]).unwrap();
@@ -120,7 +121,8 @@ both_databases! {
         let peer = world.peer("ds.example", 2, &[NETWORK]).await;
         world.subscribe(&peer, &[NETWORK], &[]).await;
         let entries = (0..400).map(|n| terms(&seller, &format!("offer-{n:03}"), 3_000)).collect();
-        let message = with(merge(catalog_of(&seller, "cat", entries), &[]), &["publishDirectives", "0", "updateMode"], "FULL".into());
+        let mode = &["publishDirectives", "0", "updateMode"];
+        let message = with(merge(catalog_of(&seller, "cat", entries), &[]), mode, "FULL".into());
         world.publish(&seller, message).await;
         let (mut found, mut modes) = (Vec::new(), Vec::new());
         while found.len() < 400 {

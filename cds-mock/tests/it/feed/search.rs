@@ -68,8 +68,10 @@ both_databases! {
             assert_eq!(ids(&search(&world, &here, &filter).await).len(), expected, "{types}");
         }
         let page = search(&world, &seller, r#"{"limit":2,"offset":1}"#).await;
-        assert_eq!((ids(&page), number(&page, "total"), number(&page, "count")), (vec!["m2", "m3"], Some("3"), Some("2")));
-        for bad in [r#"{"limit":0}"#, r#"{"limit":101}"#, r#"{"offset":-1}"#, r#"{"filters":{"type":"X"}}"#, r#"{"x":1}"#] {
+        assert_eq!(ids(&page), ["m2", "m3"]);
+        assert_eq!((number(&page, "total"), number(&page, "count")), (Some("3"), Some("2")));
+        let wrong_type = r#"{"filters":{"type":"X"}}"#;
+        for bad in [r#"{"limit":0}"#, r#"{"limit":101}"#, r#"{"offset":-1}"#, wrong_type, r#"{"x":1}"#] {
             let bytes = from_bpp(&seller, Action::CatalogSearch, Json::parse(bad.as_bytes()).unwrap());
             let (status, answer) = world.signed(&seller, "POST", "catalog/search", bytes).await;
             assert!(status == 400 && code(&answer).starts_with("SCH_"), "{bad}: {answer}");
@@ -85,7 +87,8 @@ both_databases! {
             world.publish(&seller, merge(catalog_of(&seller, id, vec![terms(&seller, id, 3_000)]), &[])).await;
         }
         let page = search(&world, &seller, r#"{"filters":{"type":"REGULAR"}}"#).await;
-        assert_eq!((ids(&page), number(&page, "total"), number(&page, "count")), (vec!["a-small"], Some("3"), Some("1")));
+        assert_eq!(ids(&page), ["a-small"]);
+        assert_eq!((number(&page, "total"), number(&page, "count")), (Some("3"), Some("1")));
         let page = search(&world, &seller, r#"{"filters":{"type":"REGULAR"},"offset":1}"#).await;
         assert_eq!((ids(&page)[0], page.to_string().len() < 1024 * 1024), ("b-large", true));
     }
@@ -97,7 +100,8 @@ both_databases! {
         master(&world, &seller, "m1", NETWORK).await;
         master(&world, &seller, "m3", OTHER_NETWORK).await;
 
-        let message = Json::parse(br#"{"filters":{"schemaTypes":["EnergyResource"]},"pagination":{"limit":1}}"#).unwrap();
+        let text = br#"{"filters":{"schemaTypes":["EnergyResource"]},"pagination":{"limit":1}}"#;
+        let message = Json::parse(text).unwrap();
         let bytes = from_bpp(&here, Action::CatalogMasterSearch, message);
         let (status, answer) = world.signed(&here, "POST", "catalog/master/search", bytes).await;
         assert_eq!(status, 200, "{answer}");
@@ -109,7 +113,8 @@ both_databases! {
 
         let (status, answer) = world.signed(&here, "GET", "catalog/master/schemaTypes", Vec::new()).await;
         let types = answer.at(&["message", "schemaTypes"]).unwrap().to_string();
-        assert_eq!((status, types.as_str()), (200, r#"["https://schema.nfh.global/EnergyResource/v2.0#EnergyResource"]"#));
+        let expected = r#"["https://schema.nfh.global/EnergyResource/v2.0#EnergyResource"]"#;
+        assert_eq!((status, types.as_str()), (200, expected));
         assert_eq!(answer.at(&["context", "action"]).and_then(Json::as_str), Some("on_catalog_master_search"));
 
         let item = |id: &'static str| world.signed(&here, "GET", id, Vec::new());

@@ -36,6 +36,14 @@ both_databases! {
             assert_eq!((status, read_subscriptions(&answer).unwrap()), (200, vec![second.clone()]));
         }
 
+        // A node asks in the same way, and knows who answered.
+        let (own, node) = (cds_mock::SUBSCRIBER_ID, &world.cds.node);
+        let asked = node.ask(own, own, node::Method::GET, PATH, Vec::new()).await.unwrap();
+        assert_eq!((asked.status, asked.verified), (200, true));
+        assert_eq!(read_subscriptions(&asked.body), Ok(vec![]));
+        let stranger = node.ask("nobody.example", own, node::Method::GET, PATH, Vec::new()).await;
+        assert_eq!(stranger.unwrap_err(), node::AskError::UnknownIdentity);
+
         // A change keeps the id; an end is told, and may be told twice.
         let wider = subscribe(&texts(&[NETWORK, OTHER_NETWORK]), &[]);
         let (status, answer) = world.try_subscribe(&peer, &subscription_target(&first.id), wider.clone()).await;
