@@ -28,7 +28,7 @@ CREATE TABLE publications (
     restricted BIGINT NOT NULL CONSTRAINT publications_restricted CHECK (restricted IN (0, 1)),
     stamped_at BIGINT NOT NULL,
     at BIGINT NOT NULL,
-    -- The resourceDirectives, a JSON list; empty without any.
+    -- The resourceDirectives, a JSON list, or nothing.
     directives BYTEA NOT NULL,
     body BYTEA NOT NULL,
     CONSTRAINT publications_once UNIQUE (publisher, catalog_id, source, part)

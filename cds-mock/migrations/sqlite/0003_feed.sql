@@ -28,7 +28,7 @@ CREATE TABLE publications (
     restricted INTEGER NOT NULL CONSTRAINT publications_restricted CHECK (restricted IN (0, 1)),
     stamped_at INTEGER NOT NULL,
     at INTEGER NOT NULL,
-    -- The resourceDirectives, a JSON list; empty without any.
+    -- The resourceDirectives, a JSON list, or nothing.
     directives BLOB NOT NULL,
     body BLOB NOT NULL,
     CONSTRAINT publications_once UNIQUE (publisher, catalog_id, source, part)

@@ -249,7 +249,8 @@ both_databases! {
         let now = SystemClock.now();
         let (publisher_id, source) = (seller.id.clone(), "message-1".to_owned());
         let market_now = morning();
-        let stamp = Stamp { publisher: publisher_id, source, made_at: now, wire_now: now, market_now, resource_directives: Default::default() };
+        let (made_at, wire_now, resource_directives) = (now, now, std::collections::BTreeMap::new());
+        let stamp = Stamp { publisher: publisher_id, source, made_at, wire_now, market_now, resource_directives };
         let publishing = Publishing::new(world.cds.db.clone());
         for _ in 0..2 {
             let mut judged = judge(&message, &publisher, Some(NETWORK), morning());
