@@ -59,7 +59,8 @@ impl Node {
             return self.wake_outbox();
         }
         let facts = Facts {
-            callback: ready.job.action.is_callback(),
+            // A refused push is tried again like a callback: its subscriber misses it otherwise.
+            callback: ready.job.action.is_callback() || ready.job.action == Action::CatalogPush,
             may_unchain: ready.may_unchain,
             refusals: ready.job.refusals,
             created_at: ready.job.created_at,

@@ -297,7 +297,7 @@ mod tests {
             Json::object([("subscriptions", Json::array([kept.to_json()]))]),
         );
         assert_eq!(validate_answer(Answer::Subscriptions, &answer), Ok(()));
-        assert_eq!(read_subscriptions(&answer).unwrap(), [kept.clone()]);
+        assert_eq!(read_subscriptions(&answer).unwrap(), [kept]);
         let old = Json::parse(br#"{"message":{"subscriptions":[{"id":"x","status":"DELETED"}]}}"#).unwrap();
         let [old] = &read_subscriptions(&old).unwrap()[..] else { panic!("one") };
         assert!(!old.active && old.id == "x");
