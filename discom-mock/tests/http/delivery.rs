@@ -288,6 +288,28 @@ both_databases! {
         world.running.stop().await;
     }
 
+    async fn workers_side_by_side_write_and_tell_once(db: TestDb) {
+        let world = world_with(&db, NOW, reliable).await;
+        let platforms = Platforms::of(&world).await;
+        let trades: Vec<Trade> = (0..4).map(|_| trade(&world.ids, &["2"])).collect();
+        for trade in &trades {
+            world.record(SELLER, SELLER_LEDGER, trade).await;
+        }
+        world.clock.set(at("09:50"));
+        let written = futures_util::future::join_all((0..6).map(|_| world.running.settle())).await;
+        assert!(written.into_iter().all(|outcome| outcome.is_ok()));
+        // One that was outrun looks again a minute later, and finds everything done.
+        world.settle_at("09:52").await;
+        platforms.seller.nth(3).await;
+        for trade in &trades {
+            assert_eq!(world.cell(SELLER_LEDGER, trade, "SELLER_DISCOM_ALLOC").await, "2 OWN 1");
+        }
+        assert_eq!(world.running.settle().await.unwrap(), 0);
+        assert_eq!(platforms.seller.count(), 4);
+        platforms.stop();
+        world.running.stop().await;
+    }
+
     async fn missed_steps_are_caught_up_at_once(db: TestDb) {
         let world = world_with(&db, NOW, reliable).await;
         let platforms = Platforms::of(&world).await;
