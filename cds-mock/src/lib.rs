@@ -14,6 +14,7 @@
 pub mod catalog;
 pub mod discover;
 pub mod http;
+pub mod policy;
 pub mod registry;
 pub mod service;
 
@@ -140,6 +141,11 @@ impl Running {
         format!("{}/registry/dedi", self.base_url)
     }
 
+    /// The address of the contract policy's record, as offers name it.
+    pub fn policy_url(&self) -> String {
+        format!("{}/lookup/{}", self.lookup_base(), policy::RECORD.join("/"))
+    }
+
     /// Registers a subscriber by the operator's word, with whatever membership.
     ///
     /// # Errors
@@ -194,7 +200,13 @@ pub async fn start(config: Config, clocks: Clocks, ids: Ids) -> Result<Running, 
         node.recover().await?;
     }
     let runtime = tokio::runtime::Handle::current();
-    let shared = Shared { node: Arc::clone(&node), directory: directory.clone(), db: db.clone(), runtime };
+    let shared = Shared {
+        node: Arc::clone(&node),
+        directory: directory.clone(),
+        db: db.clone(),
+        runtime,
+        base_url: base_url.as_str().into(),
+    };
     let server = http::serve(shared, listener).map_err(listen)?;
     let cancel = CancellationToken::new();
     let working = tokio::spawn(Arc::clone(&node).run(cancel.clone()));
