@@ -73,7 +73,7 @@ struct Desk {
 enum Slot {
     #[default]
     Unknown,
-    Resolved(Policy, Timestamp),
+    Resolved(Box<Policy>, Timestamp),
     Failed(PolicyFault, Timestamp),
 }
 
@@ -107,13 +107,13 @@ impl Desk {
         let mut slot = slot.lock().await;
         let now = self.clock.now();
         match &*slot {
-            Slot::Resolved(policy, until) if now < *until => return Ok(policy.clone()),
+            Slot::Resolved(policy, until) if now < *until => return Ok(Policy::clone(policy)),
             Slot::Failed(fault, until) if now < *until => return Err(fault.clone()),
             _ => {}
         }
         let fetched = self.fetch(url).await;
         *slot = match &fetched {
-            Ok(policy) => Slot::Resolved(policy.clone(), now.saturating_add(self.source.keep)),
+            Ok(policy) => Slot::Resolved(Box::new(policy.clone()), now.saturating_add(self.source.keep)),
             Err(fault) => {
                 tracing::warn!(%fault, url, "a contract policy is not at hand; what needs it is refused");
                 Slot::Failed(fault.clone(), now.saturating_add(FAILURE_KEPT))
