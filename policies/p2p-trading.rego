@@ -98,14 +98,17 @@ bound contains role.role if {
 }
 
 # A participant names its role itself, or is named by the contract's roles.
-party contains {"role": participant.role, "attributes": participant.participantAttributes} if {
+party contains {"role": role, "attributes": attributes} if {
 	some participant in participants
+	role := participant.role
+	attributes := participant.participantAttributes
 }
 
-party contains {"role": role.role, "attributes": participant.participantAttributes} if {
+party contains {"role": role.role, "attributes": attributes} if {
 	some role in roles
 	some participant in participants
 	participant.id == role.participantId
+	attributes := participant.participantAttributes
 }
 
 sides := {
@@ -115,11 +118,22 @@ sides := {
 
 discom_role := {"buyer": "buyerDiscom", "seller": "sellerDiscom"}
 
+# Both users may be one platform's. Then its id stands for both of them, and does not tell them apart.
+one_platform if {
+	some buyer in roles
+	some seller in roles
+	buyer.role == "buyerPlatform"
+	seller.role == "sellerPlatform"
+	buyer.participantId == seller.participantId
+}
+
 # The code of a side's DISCOM: as its participants say, else as its role is bound.
-named_discom contains {"side": side, "code": member.attributes.utilityId} if {
+named_discom contains {"side": side, "code": code} if {
+	not one_platform
 	some side, names in sides
 	some member in party
 	member.role in names
+	code := member.attributes.utilityId
 }
 
 says_discom contains named.side if some named in named_discom
@@ -134,9 +148,10 @@ discom contains {"side": side, "code": role.participantId} if {
 	is_string(role.participantId)
 }
 
-discom contains {"side": "seller", "code": offer.provider.providerAttributes.utilityId} if {
+discom contains {"side": "seller", "code": code} if {
 	publishing
 	some offer in offers
+	code := offer.provider.providerAttributes.utilityId
 }
 
 discom contains {"side": "seller", "code": role.participantId} if {
@@ -152,14 +167,16 @@ ledger_of(member) := uri if {
 	uri := member.attributes.ledgerUrl
 }
 
-meter contains {"side": "buyer", "id": member.attributes.meterId} if {
+meter contains {"side": "buyer", "id": id} if {
 	some member in party
 	member.role == "buyerPlatform"
+	id := member.attributes.meterId
 }
 
-meter contains {"side": "seller", "id": member.attributes.meterId} if {
+meter contains {"side": "seller", "id": id} if {
 	some member in party
 	member.role == "sellerPlatform"
+	id := member.attributes.meterId
 }
 
 cell(interval, column) := value if {
@@ -252,11 +269,19 @@ violations contains text if {
 }
 
 violations contains text if {
+	not one_platform
 	some buyer in meter
 	some seller in meter
 	buyer.side == "buyer"
 	seller.side == "seller"
 	lower(buyer.id) == lower(seller.id)
+	text := "POL_ELIGIBILITY_NOT_MET: buyer and seller have the same meter"
+}
+
+violations contains text if {
+	one_platform
+	committing
+	count({lower(named.id) | some named in meter}) == 1
 	text := "POL_ELIGIBILITY_NOT_MET: buyer and seller have the same meter"
 }
 

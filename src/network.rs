@@ -4,6 +4,7 @@
 //! messages, and the settings of this platform. It has no state that matters; that is in the database.
 
 mod ledger;
+mod policy;
 
 use std::sync::Arc;
 
@@ -19,6 +20,7 @@ use units::{Paise, Span, Timestamp};
 use uuid::Uuid;
 
 pub use self::ledger::LedgerAct;
+pub use self::policy::{Policies, PolicyFault, PolicyRefusal, PolicySource};
 use crate::config::TrustConfig;
 pub use crate::config::{Discom, Policy};
 pub use beckn_wire::action::Action;
@@ -73,6 +75,7 @@ pub struct Participant {
     pub ids: Ids,
     pub node: Arc<Node>,
     pub settings: Arc<Settings>,
+    pub policies: Policies,
 }
 
 /// One message of ours to another participant.

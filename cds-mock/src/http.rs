@@ -53,6 +53,8 @@ pub struct Shared {
     pub feed: Arc<Feed>,
     pub db: Db,
     pub runtime: Handle,
+    /// The service's address, for the documents that name it.
+    pub base_url: Arc<str>,
 }
 
 impl Shared {
@@ -79,6 +81,7 @@ pub fn serve(shared: Shared, listener: TcpListener) -> std::io::Result<Serving> 
             .route("/", web::get().to(notice))
             .route("/health", web::get().to(health))
             .route("/ready", web::get().to(ready))
+            .route(crate::policy::MODULE_PATH, web::get().to(policy_module))
             .service(
                 web::scope("/registry")
                     .route("/dedi/lookup/{subscriber}/{registry}", web::get().to(lookup_subscriber))
@@ -168,6 +171,7 @@ async fn notice() -> HttpResponse {
         POST /registry/subscribers         a subscriber with its first key, signed by that key\n\
         POST /registry/subscribers/{subscriber}/keys\n\
         DELETE /registry/subscribers/{subscriber}/keys/{key}\n\
+        GET  /registry/dedi/lookup/indiaenergystack.in/ies-rulesets/{policy}, /policies/p2p-trading.rego\n\
         GET  /health, /ready\n";
     HttpResponse::Ok().content_type("text/plain; charset=utf-8").body(text)
 }
@@ -186,6 +190,10 @@ async fn ready(shared: web::Data<Shared>) -> Answer {
     Ok(json(status, Json::object(body).to_bytes()))
 }
 
+async fn policy_module() -> HttpResponse {
+    HttpResponse::Ok().content_type("text/plain; charset=utf-8").body(crate::policy::MODULE)
+}
+
 async fn lookup_subscriber(shared: web::Data<Shared>, path: web::Path<(String, String)>) -> Answer {
     let (subscriber, registry) = path.into_inner();
     lookup(&shared, subscriber, &registry, None).await
@@ -193,6 +201,9 @@ async fn lookup_subscriber(shared: web::Data<Shared>, path: web::Path<(String, S
 
 async fn lookup_key(shared: web::Data<Shared>, path: web::Path<(String, String, String)>) -> Answer {
     let (subscriber, registry, key) = path.into_inner();
+    if let Some(record) = crate::policy::document(&shared.base_url, &subscriber, &registry, &key) {
+        return Ok(json(200, record.to_bytes()));
+    }
     lookup(&shared, subscriber, &registry, Some(key)).await
 }
 

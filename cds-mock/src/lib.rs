@@ -16,6 +16,7 @@ pub mod catalog;
 pub mod discover;
 pub mod feed;
 pub mod http;
+pub mod policy;
 pub mod registry;
 pub mod service;
 
@@ -144,6 +145,11 @@ impl Running {
         format!("{}/registry/dedi", self.base_url)
     }
 
+    /// The address of the contract policy's record, as offers name it.
+    pub fn policy_url(&self) -> String {
+        format!("{}/lookup/{}", self.lookup_base(), policy::RECORD.join("/"))
+    }
+
     /// Registers a subscriber by the operator's word, with whatever membership.
     ///
     /// # Errors
@@ -212,6 +218,7 @@ pub async fn start(config: Config, clocks: Clocks, ids: Ids) -> Result<Running, 
         feed: Arc::clone(&feed),
         db: db.clone(),
         runtime,
+        base_url: base_url.as_str().into(),
     };
     let server = http::serve(shared, listener).map_err(listen)?;
     let cancel = CancellationToken::new();

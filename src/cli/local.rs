@@ -236,6 +236,8 @@ fn network_config(
     };
     let mut config =
         NetworkConfig::new(subscriber, base_url, &catalog.lookup_base(), cds_mock::SUBSCRIBER_ID);
+    config.policy.url = catalog.policy_url();
+    config.policy_prefixes = vec![catalog.lookup_base()];
     config.discoms = vec![discom(NORTH, "north"), discom(SOUTH, "south")];
     // The two platforms sign their callbacks in the two ways that the network knows.
     if subscriber == BETA {

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use clock::{Clocks, Ids};
+use contract_policy::Limits;
 use db::{Db, DbError};
 use energy_rules::RuleSet;
 use futures_util::FutureExt;
@@ -19,7 +20,7 @@ use crate::api::{self, ApiState};
 use crate::config::{Config, ConfigError, UserConfig};
 use crate::identity::{self, NewUser};
 use crate::metering::{self, Meter};
-use crate::network::{Participant, Settings};
+use crate::network::{Participant, Policies, PolicySource, Settings};
 use crate::settlement::{self, MoneyError, Rate, RateKind};
 use crate::trust::{self, Capacity};
 use crate::workers::{self, Dispatcher};
@@ -102,7 +103,8 @@ pub async fn start(config: &Config, place: Place, clocks: Clocks, ids: Ids) -> R
     let db = open_database(config.server.database_url.expose(), &clocks).await?;
     seed(&db, &ids, &clocks, config).await?;
     seed_money(&db, &clocks, config).await?;
-    let (node, registry) = make_node(config, place.identity, &db, &clocks, &ids)?;
+    let client = make_client(config)?;
+    let (node, registry) = make_node(config, place.identity, &client, &db, &clocks, &ids)?;
     let settings = settings(config, &clocks)?;
     for (peer, mode) in &config.network.peer_signing {
         let (peer, mode) = (peer.clone(), signing(mode));
@@ -114,7 +116,13 @@ pub async fn start(config: &Config, place: Place, clocks: Clocks, ids: Ids) -> R
     }
     let dispatcher = Arc::new(Dispatcher::new());
     node.attach(Arc::<Dispatcher>::clone(&dispatcher));
-    let participant = Participant { db, clocks, ids, node, settings: Arc::new(settings) };
+    let source = PolicySource {
+        prefixes: config.network.policy_prefixes.clone(),
+        keep: Span::from_secs(config.network.policy_cache_secs),
+        limits: Limits::default(),
+    };
+    let policies = Policies::new(client, Arc::clone(&clocks.wire), source);
+    let participant = Participant { db, clocks, ids, node, settings: Arc::new(settings), policies };
     dispatcher.serve(participant.clone());
     // An embedded database is one process's own: what a killed one had begun need not wait for its lease.
     if participant.db.dialect() == db::Dialect::Sqlite {
@@ -133,20 +141,25 @@ fn signing(mode: &str) -> CallbackSigning {
     CallbackSigning::parse(&mode.replace('-', "_")).unwrap_or(CallbackSigning::Plain)
 }
 
+/// The client for everything that is not ours; the demo's reaches this machine as well.
+fn make_client(config: &Config) -> Result<GuardedClient, StartError> {
+    let mut allow =
+        if config.server.insecure_demo { AllowList::loopback_for_demo() } else { AllowList::none() };
+    for host in &config.network.allowed_hosts {
+        allow = allow.with(host).map_err(StartError::AllowedHost)?;
+    }
+    Ok(GuardedClient::new(&ClientConfig { allow, ..ClientConfig::default() })?)
+}
+
 fn make_node(
     config: &Config,
     identity: Identity,
+    client: &GuardedClient,
     db: &Db,
     clocks: &Clocks,
     ids: &Ids,
 ) -> Result<(Arc<Node>, Arc<dyn Registry>), StartError> {
     let network = &config.network;
-    let mut allow =
-        if config.server.insecure_demo { AllowList::loopback_for_demo() } else { AllowList::none() };
-    for host in &network.allowed_hosts {
-        allow = allow.with(host).map_err(StartError::AllowedHost)?;
-    }
-    let client = GuardedClient::new(&ClientConfig { allow, ..ClientConfig::default() })?;
     let mut dedi = DediConfig::at(&network.registry_url);
     dedi.key_template.clone_from(&network.registry_key_template);
     dedi.subscriber_template.clone_from(&network.registry_subscriber_template);
@@ -158,8 +171,14 @@ fn make_node(
         node_config.tolerance = crate::network::Tolerance::strict();
     }
     node_config.callback_signing = signing(&network.callback_signing);
-    let node =
-        Node::new(node_config, db.clone(), clocks.clone(), ids.clone(), Arc::clone(&registry), client)?;
+    let node = Node::new(
+        node_config,
+        db.clone(),
+        clocks.clone(),
+        ids.clone(),
+        Arc::clone(&registry),
+        client.clone(),
+    )?;
     Ok((Arc::new(node), registry))
 }
 

@@ -6,6 +6,9 @@
 //! | `base_url` | `WATTMANDI_BASE_URL` | the base of our addresses, as the registry has it |
 //! | `network_id` | `WATTMANDI_NETWORK_ID` | the network that we trade on |
 //! | `registry_url` | `WATTMANDI_REGISTRY_URL` | base of the DeDi lookups |
+//! | `policy.url` | | DeDi record of the contract policy that our offers name |
+//! | `policy_prefixes` | | below these addresses a policy's record may be |
+//! | `policy_cache_secs` | | how long a policy is used before its record is read again |
 
 use std::collections::BTreeMap;
 
@@ -54,6 +57,12 @@ pub struct NetworkConfig {
     pub catalog_service_id: String,
     #[serde(default = "default_policy")]
     pub policy: Policy,
+    /// Records of policies are resolved below these addresses only.
+    #[serde(default = "default_policy_prefixes")]
+    pub policy_prefixes: Vec<String>,
+    /// So long a resolved policy is used, a day at least.
+    #[serde(default = "default_policy_cache")]
+    pub policy_cache_secs: i64,
     #[serde(default)]
     pub discoms: Vec<Discom>,
     /// `plain`, `chained` or `onix-full-header`, for peers of whom nothing else is known.
@@ -91,6 +100,14 @@ fn default_policy() -> Policy {
             .to_owned(),
         query_path: "data.deg.contracts.p2p_trading".to_owned(),
     }
+}
+
+fn default_policy_prefixes() -> Vec<String> {
+    vec!["https://api.dedi.global/dedi/lookup/indiaenergystack.in".to_owned()]
+}
+
+fn default_policy_cache() -> i64 {
+    172_800
 }
 
 fn default_callback_signing() -> String {
@@ -135,6 +152,8 @@ impl NetworkConfig {
             registry_subscriber_template: default_subscriber_template(),
             catalog_service_id: catalog_service_id.to_owned(),
             policy: default_policy(),
+            policy_prefixes: default_policy_prefixes(),
+            policy_cache_secs: default_policy_cache(),
             discoms: Vec::new(),
             callback_signing: default_callback_signing(),
             peer_signing: BTreeMap::new(),
@@ -162,11 +181,12 @@ impl NetworkConfig {
         }
         let own = [("base_url", &self.base_url), ("registry_url", &self.registry_url)];
         let own = own.map(|(key, url)| (format!("network.{key}"), url));
+        let prefixes = self.policy_prefixes.iter().map(|url| ("network.policy_prefixes".to_owned(), url));
         let discoms = self.discoms.iter().enumerate().flat_map(|(index, discom)| {
             let uris = [("discom_uri", &discom.discom_uri), ("ledger_uri", &discom.ledger_uri)];
             uris.map(|(key, url)| (format!("network.discoms[{index}].{key}"), url))
         });
-        for (place, url) in own.into_iter().chain(discoms) {
+        for (place, url) in own.into_iter().chain(prefixes).chain(discoms) {
             if !callable(url, insecure_demo) {
                 return Err(ConfigError::invalid(&place, NOT_CALLABLE));
             }
@@ -182,6 +202,9 @@ impl NetworkConfig {
         }
         if !self.allowed_hosts.is_empty() && !insecure_demo {
             return Err(ConfigError::invalid("network.allowed_hosts", "private peers need --insecure-demo"));
+        }
+        if !(86_400..=2_592_000).contains(&self.policy_cache_secs) {
+            return Err(ConfigError::invalid("network.policy_cache_secs", "1 to 30 days, in seconds"));
         }
         if !(0..=300).contains(&self.skew_secs) {
             return Err(ConfigError::invalid("network.skew_secs", "0 to 300 seconds"));

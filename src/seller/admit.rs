@@ -4,7 +4,7 @@
 use beckn_wire::code::{ErrorCode, WireError};
 use beckn_wire::energy::{Contract as WireContract, MoneyAttributes, Writer, same_meter};
 use beckn_wire::json::Json;
-use energy_rules::{OfferTerms, OfferedSlot, Request, RequestedSlot};
+use energy_rules::{OfferTerms, OfferedSlot, PolicyUse, Request, RequestedSlot};
 use node::{Admission, Incoming, Refusal};
 use units::WattHours;
 use uuid::Uuid;
@@ -80,7 +80,12 @@ async fn wish(p: &Participant, incoming: &Incoming) -> Result<(), SellerError> {
         Action::Init => Some(wire.meter_of(Writer::BuyerPlatform).unwrap_or_default()),
         _ => wire.meter_of(Writer::BuyerPlatform),
     };
-    judge(p, &wire, &wanted, buyer_meter, (offer, meter, known.contract.as_ref()))
+    judge(p, &wire, &wanted, buyer_meter, (offer, meter, known.contract.as_ref()))?;
+    let occasion = match context.action {
+        Action::Init => PolicyUse::Commitments,
+        _ => PolicyUse::Everywhere,
+    };
+    Ok(p.check_policy(occasion, incoming.document.to_bytes()).await.map_err(WireError::from)?)
 }
 
 /// The network's rules, against the offer as it stands.
@@ -191,7 +196,8 @@ async fn confirm(p: &Participant, incoming: &Incoming) -> Result<(), SellerError
             return Err(energy_rules::RuleError::GateClosed { slot: part.slot, closed }.into());
         }
     }
-    Ok(())
+    let body = incoming.document.to_bytes();
+    Ok(p.check_policy(PolicyUse::Commitments, body).await.map_err(WireError::from)?)
 }
 
 /// A confirmation says what was agreed: slots, prices, quantities, offer, meters.

@@ -6,11 +6,13 @@
 use std::sync::Arc;
 
 use beckn_wire::ack::Refusal;
+use beckn_wire::code::WireError;
 use beckn_wire::energy::{
     DiscomLedgerProvider, Offer as WireOffer, Path, Policy, PublishResults, Resource, SlotTerms,
     publish::{self, OfferTerms, Platform, Seller},
 };
 use db::DbError;
+use energy_rules::PolicyUse;
 use node::{Face, InboxJob, OutboxJob, Outcome, Outgoing, inbox, outbox};
 use units::{Span, WattHours};
 use uuid::Uuid;
@@ -23,7 +25,7 @@ use crate::identity::{self, User};
 use crate::market::service as market;
 use crate::market::{Offer, OfferState, Publication};
 use crate::metering::{self, Meter};
-use crate::network::{Action, Leg, Participant};
+use crate::network::{Action, Leg, Participant, PolicyRefusal};
 
 /// Offers that are published in one round.
 const BATCH: i64 = 50;
@@ -62,6 +64,15 @@ async fn publish_one(p: &Participant, id: Uuid) -> Result<bool, SellerError> {
     let meter = meter.ok_or(SellerError::MeterNotFound)?;
     let message_id = p.ids.uuid();
     let out = Arc::new(publication(p, &offer, &meter, &user, message_id)?);
+    // What is taken back is told in any case.
+    if offer.state != OfferState::Withdrawn {
+        match p.check_policy(PolicyUse::Commitments, out.body.clone()).await {
+            Ok(()) => {}
+            Err(PolicyRefusal::Violated(error)) => return keep_back(p, &offer, message_id, error).await,
+            // The next round asks again.
+            Err(silent) => return Err(WireError::from(silent).into()),
+        }
+    }
     let (ids, now, revision) = (p.ids.clone(), p.now(), offer.revision);
     let stored = p.db.write(move |tx| {
         let (out, ids) = (Arc::clone(&out), ids.clone());
@@ -74,6 +85,26 @@ async fn publish_one(p: &Participant, id: Uuid) -> Result<bool, SellerError> {
         })
     });
     Ok(stored.await?)
+}
+
+/// The contract policy does not admit the offer: it does not leave, and its seller is told why.
+async fn keep_back(
+    p: &Participant,
+    offer: &Offer,
+    message_id: Uuid,
+    refusal: WireError,
+) -> Result<bool, SellerError> {
+    let (id, revision) = (offer.id, offer.revision);
+    let marked =
+        p.db.write(move |tx| Box::pin(async move { market::mark_sent(tx, id, revision, message_id).await }));
+    if !marked.await? {
+        return Ok(false);
+    }
+    let reason = format!("{}: {}", refusal.code, refusal.message);
+    let transaction = offer.publish_transaction_id.to_string();
+    let message = message_id.to_string();
+    conclude(p, &message, &transaction, Publication::Rejected, Some(reason), Ends::Nothing).await?;
+    Ok(false)
 }
 
 /// The offer and its resource as the catalog and a contract have them.

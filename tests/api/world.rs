@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clock::{Clocks, Ids, SeededEntropy, TestClock};
-use energy_rules::{NETWORK_TEST, RuleSet};
+use energy_rules::{NETWORK_TEST, PolicyUse, RuleSet};
 use futures_util::FutureExt;
 use node::{ClientConfig, GuardedClient, Identity, Node, NodeConfig, Registry, StaticRegistry};
 use reqwest::header::HeaderMap;
@@ -18,7 +18,7 @@ use wattmandi::config::{Discom, Policy, TrustConfig};
 use wattmandi::contract::{Contract, ContractSlot, Holds, LedgerState, Side, State, service};
 use wattmandi::identity::{self, NewUser, User};
 use wattmandi::metering::{self, Meter};
-use wattmandi::network::{KeyId, Participant, Settings, SigningKey, normalize_meter};
+use wattmandi::network::{KeyId, Participant, Policies, Settings, SigningKey, normalize_meter};
 use wattmandi::trust::{Capacity, service as service_of_trust};
 use wattmandi::workers::Dispatcher;
 
@@ -141,6 +141,7 @@ impl World {
             ids,
             node: Arc::new(node.unwrap()),
             settings: Arc::new(settings(&base)),
+            policies: Policies::default(),
         };
         let dispatcher = Arc::new(Dispatcher::new());
         participant.node.attach(Arc::<Dispatcher>::clone(&dispatcher));
@@ -254,7 +255,7 @@ fn settings(base: &str) -> Settings {
         catalog_service_id: "cds.example".into(),
         policy: Policy { url: "https://policy.example".into(), query_path: "data.policy".into() },
         discoms: vec![discom],
-        rules: RuleSet::ies_test(),
+        rules: RuleSet { policy: PolicyUse::Nowhere, ..RuleSet::ies_test() },
         reservation_ttl: Span::from_minutes(10),
         cancel_window: Span::from_minutes(30),
         rates: energy_rules::RateBook::published(),

@@ -31,7 +31,7 @@ use wattmandi::contract::{self, Contract as Stored, Side, State};
 use wattmandi::events::{self, Event};
 use wattmandi::identity::{self, NewUser, User};
 use wattmandi::metering::{self, Meter};
-use wattmandi::network::{Discom, Participant, Policy, Settings};
+use wattmandi::network::{Discom, Participant, Policies, Policy, Settings};
 
 pub const BUYER: &str = "buyer.example";
 pub const SELLER: &str = "seller.example";
@@ -265,7 +265,14 @@ impl World {
             refusals: Mutex::default(),
         });
         node.attach(Arc::<Stage>::clone(&stage));
-        let p = Participant { db, clocks, ids, node, settings: Arc::new(settings()) };
+        let p = Participant {
+            db,
+            clocks,
+            ids,
+            node,
+            settings: Arc::new(settings()),
+            policies: Policies::default(),
+        };
         assert!(stage.participant.set(p.clone()).is_ok());
         let user = Self::add_user(&p, "asha", METER).await;
         Self { p, clock, user, stage }

@@ -128,12 +128,14 @@ impl Setup<'_> {
             "[server]\nlisten = \"127.0.0.1:{}\"\nops_listen = \"127.0.0.1:{}\"\n\
              database_url = \"{database}\"\nkey_file = \"{}\"\n\n\
              [network]\nsubscriber_id = \"{subscriber}\"\nbase_url = \"{}\"\n\
-             registry_url = \"{registry}\"\ncatalog_service_id = \"{}\"\n",
+             registry_url = \"{registry}\"\ncatalog_service_id = \"{}\"\npolicy_prefixes = [\"{registry}\"]\n\n\
+             [network.policy]\nurl = \"{registry}/lookup/{}\"\nquery_path = \"data.deg.contracts.p2p_trading\"\n",
             ports[0],
             ports[1],
             key_file.display(),
             url(ports[0]),
             cds_mock::SUBSCRIBER_ID,
+            cds_mock::policy::RECORD.join("/"),
         );
         for (code, discom, ledger) in DISCOMS {
             text.push_str(&format!(

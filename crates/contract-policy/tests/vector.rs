@@ -187,6 +187,49 @@ fn module(rules: &str) -> String {
     format!("package deg.contracts.p2p_trading\n\nimport rego.v1\n\n{rules}\n")
 }
 
+/// `select` names the buyer's platform without attributes (ruling 11); what is missing there is no violation.
+#[test]
+fn a_select_without_the_buyers_meter_is_admitted() {
+    let role = |role: &str, id: &str| format!(r#"{{"role":"{role}","participantId":"{id}"}}"#);
+    let roles = [
+        role("buyerPlatform", "b.example"),
+        role("sellerPlatform", "s.example"),
+        role("buyerDiscom", "TEST_DISCOM_SOUTH"),
+        role("sellerDiscom", "TEST_DISCOM_NORTH"),
+    ];
+    let ledger = |code: &str, uri: &str| {
+        format!(r#"{{"id":"{code}","participantAttributes":{{"ledgerUri":"{uri}"}}}}"#)
+    };
+    let message = |ledger_uri: &str, requested: &str| {
+        let participants = [
+            r#"{"id":"b.example"}"#.to_owned(),
+            r#"{"id":"s.example","participantAttributes":{"meterId":"TEST_METER_1"}}"#.to_owned(),
+            ledger("TEST_DISCOM_NORTH", ledger_uri),
+        ];
+        format!(
+            r#"{{"context":{{"action":"select","networkId":"nfh.global/testnet-deg"}},"message":{{"contract":{{
+               "contractAttributes":{{"roles":[{}]}},"participants":[{}],"commitments":[{{"commitmentAttributes":{{
+               "payloadDescriptors":[{{"payloadType":"PRICE_PER_KWH","currency":"INR"}},
+               {{"payloadType":"AVAILABLE_QTY","units":"KWH"}},{{"payloadType":"REQUESTED_QTY","units":"KWH"}}],
+               "intervals":[{{"id":0,"payloads":[{{"type":"PRICE_PER_KWH","values":[5]}},
+               {{"type":"AVAILABLE_QTY","values":[10]}},{{"type":"REQUESTED_QTY","values":[{requested}]}}]}}]}}}}]}}}}}}"#,
+            roles.join(","),
+            participants.join(",")
+        )
+    };
+    let policy = compile(&own_source(), patient()).unwrap();
+    let judge = |uri: &str, requested: &str| policy.evaluate(message(uri, requested).as_bytes()).unwrap();
+    for uri in
+        ["http://127.0.0.1:4002", "https://north.ledger.example", "https://ies-p2p-energy-ledger.beckn.io"]
+    {
+        assert_eq!(judge(uri, "10").violations, [], "{uri}");
+    }
+    assert!(contains(&judge("https://ledger.elsewhere.com", "10"), "ledger of sellerDiscom is not allowed"));
+    assert!(contains(&judge("http://127.0.0.1:4002", "10.01"), "more is requested than is available"));
+    assert!(contains(&judge("http://127.0.0.1:4002", "-1"), "negative"));
+    assert!(contains(&judge("http://127.0.0.1:4002", "\"5\""), "no number"));
+}
+
 #[test]
 fn a_policy_that_does_not_end_is_stopped() {
     let digits = "[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]";
