@@ -7,11 +7,15 @@
 mod dialect;
 mod filter;
 mod intent;
+mod open;
 mod pages;
+mod plan;
 mod search;
+mod spatial;
 mod translate;
 
 pub use filter::{Filter, FilterError, evaluable};
 pub use intent::Query;
 pub use pages::{PAGE_MAX, PAGES_MAX, Pages, Piece};
 pub use search::{Viewer, search};
+pub use spatial::Spatial;

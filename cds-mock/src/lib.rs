@@ -7,8 +7,8 @@
 //! ([`http`]), the only module that knows actix.
 //!
 //! ```text
-//! catalog/publish → judge (pure) → store → catalog/on_publish
-//! discover → filter and names over the stored catalogs → pages → on_discover
+//! catalog/publish → judge (pure) → store → index → catalog/on_publish
+//! discover → candidates of the index → filter, names and places over their bodies → pages → on_discover
 //! ```
 
 pub mod catalog;
@@ -32,12 +32,20 @@ use crate::registry::{Directory, DirectoryPolicy, OwnRegistry, Registration, Reg
 use crate::service::CatalogService;
 
 /// The tables of this crate.
-pub const MIGRATIONS: &[db::Migration] = &[db::Migration {
-    version: 1,
-    name: "registry_and_catalogs",
-    sqlite: include_str!("../migrations/sqlite/0001_registry_and_catalogs.sql"),
-    postgres: include_str!("../migrations/postgres/0001_registry_and_catalogs.sql"),
-}];
+pub const MIGRATIONS: &[db::Migration] = &[
+    db::Migration {
+        version: 1,
+        name: "registry_and_catalogs",
+        sqlite: include_str!("../migrations/sqlite/0001_registry_and_catalogs.sql"),
+        postgres: include_str!("../migrations/postgres/0001_registry_and_catalogs.sql"),
+    },
+    db::Migration {
+        version: 2,
+        name: "index",
+        sqlite: include_str!("../migrations/sqlite/0002_index.sql"),
+        postgres: include_str!("../migrations/postgres/0002_index.sql"),
+    },
+];
 /// The name under which [`MIGRATIONS`] are recorded.
 pub const COMPONENT: &str = "cds-mock";
 /// The subscriber id unless configured otherwise.
@@ -129,6 +137,7 @@ pub struct Running {
     pub node: Arc<Node>,
     pub db: Db,
     pub directory: Directory,
+    pub index: Arc<catalog::Index>,
     cancel: CancellationToken,
     server: http::Serving,
     tasks: Vec<JoinHandle<()>>,
@@ -186,7 +195,9 @@ pub async fn start(config: Config, clocks: Clocks, ids: Ids) -> Result<Running, 
     let registry: Arc<dyn Registry> = Arc::new(OwnRegistry::new(directory.clone()));
     let node = Node::new(node_config, db.clone(), clocks.clone(), ids, Arc::clone(&registry), client)?;
     let node = Arc::new(node);
-    let service = Arc::new(CatalogService::new(db.clone(), clocks, registry, tolerance));
+    let index = Arc::new(catalog::load(&db, clocks.market.now()).await?);
+    let service = CatalogService::new(db.clone(), Arc::clone(&index), clocks, registry, tolerance);
+    let service = Arc::new(service);
     service.speak_through(&node);
     node.attach(service);
     // An embedded database is one process's own: what a killed one had begun need not wait for its lease.
@@ -200,7 +211,7 @@ pub async fn start(config: Config, clocks: Clocks, ids: Ids) -> Result<Running, 
     let working = tokio::spawn(Arc::clone(&node).run(cancel.clone()));
     let subscriber = config.subscriber_id;
     tracing::info!(%address, base_url, subscriber, "catalog service and registry ready");
-    Ok(Running { address, base_url, node, db, directory, cancel, server, tasks: vec![working] })
+    Ok(Running { address, base_url, node, db, directory, index, cancel, server, tasks: vec![working] })
 }
 
 /// The database, brought up to date, and the registry over it with the service itself and the seeded

@@ -116,10 +116,16 @@ both_databases! {
         let world = World::new(&db).await;
         let buyer = world.peer("bap.example", 2, &[NETWORK]).await;
         let spatial = r#"{"spatial":[{"op":"S_DWITHIN","targets":"$","distanceMeters":5}]}"#;
+        let media = r#"{"mediaSearch":{"media":[{"type":"image","url":"https://x.example/i.png"}]}}"#;
         for (intent, code, path) in [
             (filter("$.catalogs[*] ? ("), "SCH_INVALID_JSONPATH", "message/intent/filters/expression"),
             (filter(&"$..[?@".repeat(200)), "SCH_INVALID_JSONPATH", "message/intent/filters/expression"),
-            (Json::parse(spatial.as_bytes()).unwrap(), "NET_NOT_IMPLEMENTED", "message/intent/spatial"),
+            (
+                Json::parse(spatial.as_bytes()).unwrap(),
+                "SCH_REQUIRED_FIELD_MISSING",
+                "message/intent/spatial/0/geometry",
+            ),
+            (Json::parse(media.as_bytes()).unwrap(), "NET_NOT_IMPLEMENTED", "message/intent/mediaSearch"),
         ] {
             let (_, bytes) = discover_message(&buyer, NETWORK, intent);
             let (status, answer) = world.post(&buyer, Action::Discover, bytes).await;

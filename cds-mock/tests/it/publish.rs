@@ -18,7 +18,11 @@ fn place<'a>(more: &[&'a str]) -> Vec<&'a str> {
 both_databases! {
     async fn every_statement_can_be_prepared(db: TestDb) {
         let world = World::new(&db).await;
-        for statements in [cds_mock::catalog::STATEMENTS, cds_mock::registry::STATEMENTS] {
+        for statements in [
+            cds_mock::catalog::STATEMENTS,
+            cds_mock::catalog::READ_STATEMENTS,
+            cds_mock::registry::STATEMENTS,
+        ] {
             world.cds.db.check_statements(statements).await.unwrap();
         }
     }
@@ -249,7 +253,7 @@ both_databases! {
         let (publisher_id, source) = (seller.id.clone(), "message-1".to_owned());
         let market_now = morning();
         let stamp = Stamp { publisher: publisher_id, source, made_at: now, wire_now: now, market_now };
-        let publishing = Publishing::new(world.cds.db.clone());
+        let publishing = Publishing::new(world.cds.db.clone(), world.cds.index.clone());
         for _ in 0..2 {
             let mut judged = judge(&message, &publisher, Some(NETWORK), morning());
             publishing.take(&mut judged, &stamp).await.unwrap();
