@@ -81,7 +81,7 @@ pub fn bounds(json: &Json) -> Option<Bounds> {
 }
 
 fn search(json: &Json, depth: usize) -> Option<Bounds> {
-    let Some(below) = depth.checked_sub(1) else { return None };
+    let below = depth.checked_sub(1)?;
     match json {
         Json::Object(members) => {
             if let Some(shape) = Shape::read(json) {
