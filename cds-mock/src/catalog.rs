@@ -1,5 +1,5 @@
-//! Catalogs: what is published, how it is judged, how it is kept, and where it is found (facts, beckn-wire b.5;
-//! rulings 9 and 33).
+//! Catalogs: what is published, how it is judged, how it is kept, and where it is found (facts, beckn-wire
+//! b.5; rulings 9 and 33).
 //!
 //! Invariants: a catalog id belongs to its publisher, so nobody can touch another's catalog; only offers that
 //! passed every check are stored; a publication that was overtaken by a newer one of the same publisher

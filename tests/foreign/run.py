@@ -1,6 +1,7 @@
 """Everything that a foreign implementation has to say of the server.
 
-python3 run.py [PART …]      parts: vectors catalog verify buyer seller stranger meddler gate readme postgres; all by default
+python3 run.py [PART …]      all by default; parts: vectors catalog verify buyer seller stranger meddler gate readme
+                             postgres
 
 Needs the binary (target/debug/wattmandi, or WATTMANDI_BIN) and the package `cryptography`, which is put into a
 temporary environment when it is missing. With WATTMANDI_TEST_POSTGRES set, verify and the peers run on PostgreSQL,

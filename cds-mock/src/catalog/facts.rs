@@ -1,4 +1,4 @@
-//! What the index knows of an offer, a resource or a catalog's own members, taken from the published JSON. Pure.
+//! What the index knows of an offer, a resource or a catalog's own members, from the published JSON. Pure.
 //!
 //! Facts are stored beside the bodies, so that a start reads no body. Invariants: they may say more than the
 //! body does, never less: what an expression can find in a body it finds by the facts too; their size is

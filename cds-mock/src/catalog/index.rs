@@ -1,8 +1,8 @@
 //! The index of all offers on show: where each one is found by network, kind of resource, slot, price, place,
 //! words and ids. Bodies stay in the database (ruling 33).
 //!
-//! Invariants: it is made from the database alone, so that a crash costs nothing; what it gives for a question
-//! is never too little, and what it gives too much falls when the body is read; an answer comes in the order
+//! Invariants: it is made from the database alone, so that a crash costs nothing; what it gives for a
+//! question is never too little, and what it gives too much falls when the body is read; an answer comes in the order
 //! of publisher, catalog and first publication. Putting one offer costs the same however many there are.
 
 mod entry;

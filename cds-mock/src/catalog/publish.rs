@@ -1,7 +1,7 @@
 //! Takes judged catalogs in, and tells the publisher what became of them.
 //!
-//! A small catalog is written in one transaction, a large one in several short ones, so that it holds up nobody
-//! else's. Each step may be repeated: a message that is worked off again after a crash leads to the same rows
+//! A small catalog is written in one transaction, a large one in several short ones, so that it holds up
+//! nobody else's. Each step may be repeated: a message that is worked off again after a crash leads to the same rows
 //! and the same answer. The index is told after each commit.
 
 use std::collections::BTreeSet;

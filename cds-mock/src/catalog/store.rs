@@ -295,8 +295,8 @@ pub(super) async fn drop_replaced(tx: &mut Tx, to: Publication<'_>) -> Result<Ta
     Ok(taken)
 }
 
-/// Drops offers that ended before `ended` (market time); and of the next few resources those older than `made`
-/// (wire time) without an offer, so that each gets its turn.
+/// Drops offers that ended before `ended` (market time); and of the next few resources those older than
+/// `made` (wire time) without an offer, so that each gets its turn.
 pub(super) async fn drop_old(
     tx: &mut Tx,
     to: Publication<'_>,

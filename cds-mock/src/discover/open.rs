@@ -4,8 +4,8 @@ use beckn_wire::energy::{Path, TimeSeries};
 use beckn_wire::json::Json;
 use units::{Span, Timestamp};
 
-/// The offer without the rows of hours that can no longer be traded; `None` when no row is left. `now` is market
-/// time; so long before its start a slot closes.
+/// The offer without the rows of hours that can no longer be traded; `None` when no row is left. `now`
+/// is market time; so long before its start a slot closes.
 pub(super) fn keep_open_hours(mut offer: Json, (now, gate): (Timestamp, Span)) -> Option<Json> {
     let table = offer.at(&["offerAttributes", "commitmentAttributes"])?;
     let series = TimeSeries::read(table, &Path::new("offer")).ok()?;

@@ -1,5 +1,5 @@
-//! Runs a query: candidates from the index, their bodies from the database in the order of the answer, judged,
-//! and put on pages until there is no more room.
+//! Runs a query: candidates from the index, their bodies from the database in the order of the answer,
+//! judged, and put on pages until there is no more room.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

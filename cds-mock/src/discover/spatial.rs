@@ -2,8 +2,8 @@
 //! beckn-wire b.5).
 //!
 //! A target that begins at `$.catalogs` is a path of the whole document. Any other is a path of the item: the
-//! offer, else the resources that it names, else its catalog, whichever is the first to have a geometry there.
-//! An offer without any passes only under `NONE`. Constraints hold together.
+//! offer, else the resources that it names, else its catalog, whichever is the first to have a geometry
+//! there. An offer without any passes only under `NONE`. Constraints hold together.
 
 use beckn_wire::code::{ErrorCode, WireError};
 use beckn_wire::json::Json;

@@ -153,8 +153,8 @@ both_databases! {
         assert_eq!(verdict(&world.publish(&seller, message).await[0]).0, "ACCEPTED");
         let near = |meters: u32, more: &str| {
             let text = format!(
-                r#"{{"spatial":[{{"op":"S_DWITHIN","targets":"$.resourceAttributes.geo","distanceMeters":{meters},
-                "geometry":{{"type":"Point","coordinates":[77.5,13]}}}}]{more}}}"#
+                r#"{{"spatial":[{{"op":"S_DWITHIN","targets":"$.resourceAttributes.geo",
+                "distanceMeters":{meters},"geometry":{{"type":"Point","coordinates":[77.5,13]}}}}]{more}}}"#
             );
             Json::parse(text.as_bytes()).unwrap()
         };

@@ -12,7 +12,7 @@ pub(super) const MIXED: u32 = 1;
 pub(super) const PRICE_MAX: u32 = (1 << 24) - 1;
 const HOUR: i64 = 3_600;
 
-/// An offer. `data` holds its slots, the hashes of its keys, and the numbers of its words, one behind the other.
+/// An offer. `data` holds its slots, the hashes of its keys and the numbers of its words, in this order.
 #[derive(Debug, Default)]
 pub(super) struct Entry {
     pub(super) shown_until: Timestamp,
