@@ -20,12 +20,15 @@ stop_started() {
 }
 trap 'stop_started; services_stop' EXIT
 
-benches=(wire trade http)
+benches=(wire trade http discover)
 # One selection of packages for both commands, so that nothing is compiled twice.
 cargo build --release --locked --workspace --bins "${benches[@]/#/--bench=}"
 for bench in "${benches[@]}"; do
   printf '\n== %s\n' "$bench" | tee -a "$log"
-  cargo bench --locked --quiet --workspace --bench "$bench" | tee -a "$log"
+  # By itself the discovery stops at 100,000 offers.
+  more=()
+  [ "$bench" != discover ] || more=(-- --million)
+  cargo bench --locked --quiet --workspace --bench "$bench" "${more[@]}" | tee -a "$log"
 done
 
 millis() { echo $(($(date +%s%N) / 1000000)); }
@@ -114,6 +117,10 @@ awk '
   part == "trade" && /^  ratio/ { line("  grouped, to one commit each", $2, "at least 3.00") }
   part == "http" && /^messages/ { line("select and on_select over HTTP", $2 " messages/s", "") }
   part == "http" && /^share/ { line("  of the CPU time, cryptography", $4 " %", "") }
+  part == "discover" && /^ratio [0-9]/ { line("discover of " $2 " to 10000 offers", $5, "at most 3.00") }
+  part == "discover" && /^ratio of pub/ { line("  publish one slot", $9 " us", "under 5000 us") }
+  part == "discover" && /^rebuilt/ { line("  index of " $2 " offers rebuilt", $5 " ms", "100000 in 5000 ms") }
+  part == "discover" && /^memory/ { line("  its memory, an offer", $2 " bytes", "at most 500") }
   part == "serve" && /^ready/ { line("serve is ready", $3 " ms", "under 1000 ms") }
   part == "serve" && /^idle/ { line("  its idle memory", $3 " MiB", "under 60 MB") }
 ' "$log"

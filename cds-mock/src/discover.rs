@@ -7,8 +7,11 @@
 mod dialect;
 mod filter;
 mod intent;
+mod open;
 mod pages;
+mod plan;
 mod search;
+mod spatial;
 mod translate;
 
 pub use filter::{Filter, FilterError, evaluable};
@@ -16,3 +19,4 @@ pub use intent::Query;
 pub use pages::{PAGE_MAX, PAGES_MAX, Pages, Piece};
 pub(crate) use search::may_see;
 pub use search::{Viewer, search};
+pub use spatial::Spatial;

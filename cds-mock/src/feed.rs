@@ -41,15 +41,6 @@ use tokio::sync::{Notify, Semaphore};
 
 use crate::discover::Viewer;
 
-/// The tables of the feed, counted apart from those of the catalogs.
-pub const MIGRATIONS: &[db::Migration] = &[db::Migration {
-    version: 1,
-    name: "feed",
-    sqlite: include_str!("../migrations/sqlite/0003_feed.sql"),
-    postgres: include_str!("../migrations/postgres/0003_feed.sql"),
-}];
-/// The name under which [`MIGRATIONS`] are recorded.
-pub const COMPONENT: &str = "cds-mock-feed";
 /// Every statement of the feed, by module.
 pub const STATEMENTS: &[&[&db::Sql]] = &[store::STATEMENTS, current::STATEMENTS, subscription::STATEMENTS];
 /// What the outbox calls a push, so that its end is ours to note.

@@ -7,9 +7,9 @@
 //! ([`service`]) and the HTTP adapter ([`http`]), the only module that knows actix.
 //!
 //! ```text
-//! catalog/publish → judge (pure) → store → catalog/on_publish
+//! catalog/publish → judge (pure) → store → index → catalog/on_publish
 //! catalog/publish → feed → catalog/push to subscribers; catalog/pull → catalog/on_pull
-//! discover → filter and names over the stored catalogs → pages → on_discover
+//! discover → candidates of the index → filter, names and places over their bodies → pages → on_discover
 //! ```
 
 pub mod catalog;
@@ -36,12 +36,26 @@ use crate::registry::{Directory, DirectoryPolicy, OwnRegistry, Registration, Reg
 use crate::service::CatalogService;
 
 /// The tables of this crate.
-pub const MIGRATIONS: &[db::Migration] = &[db::Migration {
-    version: 1,
-    name: "registry_and_catalogs",
-    sqlite: include_str!("../migrations/sqlite/0001_registry_and_catalogs.sql"),
-    postgres: include_str!("../migrations/postgres/0001_registry_and_catalogs.sql"),
-}];
+pub const MIGRATIONS: &[db::Migration] = &[
+    db::Migration {
+        version: 1,
+        name: "registry_and_catalogs",
+        sqlite: include_str!("../migrations/sqlite/0001_registry_and_catalogs.sql"),
+        postgres: include_str!("../migrations/postgres/0001_registry_and_catalogs.sql"),
+    },
+    db::Migration {
+        version: 2,
+        name: "index",
+        sqlite: include_str!("../migrations/sqlite/0002_index.sql"),
+        postgres: include_str!("../migrations/postgres/0002_index.sql"),
+    },
+    db::Migration {
+        version: 3,
+        name: "feed",
+        sqlite: include_str!("../migrations/sqlite/0003_feed.sql"),
+        postgres: include_str!("../migrations/postgres/0003_feed.sql"),
+    },
+];
 /// The name under which [`MIGRATIONS`] are recorded.
 pub const COMPONENT: &str = "cds-mock";
 /// The subscriber id unless configured otherwise.
@@ -134,6 +148,7 @@ pub struct Running {
     pub db: Db,
     pub directory: Directory,
     pub feed: Arc<Feed>,
+    pub index: Arc<catalog::Index>,
     cancel: CancellationToken,
     server: http::Serving,
     tasks: Vec<JoinHandle<()>>,
@@ -203,8 +218,9 @@ pub async fn start(config: Config, clocks: Clocks, ids: Ids) -> Result<Running, 
         networks: config.networks.clone(),
     };
     let feed = Arc::new(Feed::new(db.clone(), clocks.clone(), Arc::clone(&registry), own));
-    let told = Arc::clone(&feed);
-    let service = Arc::new(CatalogService::new(db.clone(), clocks, registry, tolerance, told));
+    let index = Arc::new(catalog::load(&db, clocks.market.now()).await?);
+    let (told, shown) = (Arc::clone(&feed), Arc::clone(&index));
+    let service = Arc::new(CatalogService::new(db.clone(), shown, clocks, registry, tolerance, told));
     service.speak_through(&node);
     node.attach(service);
     // An embedded database is one process's own: what a killed one had begun need not wait for its lease.
@@ -227,7 +243,7 @@ pub async fn start(config: Config, clocks: Clocks, ids: Ids) -> Result<Running, 
     let subscriber = config.subscriber_id;
     tracing::info!(%address, base_url, subscriber, "catalog service and registry ready");
     let tasks = vec![working, feeding];
-    Ok(Running { address, base_url, node, db, directory, feed, cancel, server, tasks })
+    Ok(Running { address, base_url, node, db, directory, feed, index, cancel, server, tasks })
 }
 
 /// The database, brought up to date, and the registry over it with the service itself and the seeded
@@ -237,7 +253,6 @@ async fn open(config: &Config, clocks: &Clocks, base_url: &str) -> Result<(Db, D
     let now = clocks.wire.now();
     db.migrate(node::COMPONENT, node::MIGRATIONS, now).await?;
     db.migrate(COMPONENT, MIGRATIONS, now).await?;
-    db.migrate(feed::COMPONENT, feed::MIGRATIONS, now).await?;
     let policy = DirectoryPolicy {
         open_networks: config.open_networks.clone(),
         insecure_demo: config.insecure_demo,

@@ -20,7 +20,7 @@ use node::{
     ProcessError, Record, Refusal, Registry,
 };
 
-use crate::catalog::{CATALOGS_PER_MESSAGE_MAX, Publisher, Publishing, Stamp, judge, results_message};
+use crate::catalog::{CATALOGS_PER_MESSAGE_MAX, Index, Publisher, Publishing, Stamp, judge, results_message};
 use crate::discover::{Query, Viewer, search};
 use crate::feed::{self, Feed};
 
@@ -35,12 +35,14 @@ pub struct CatalogService {
     tolerance: Tolerance,
     publishing: Publishing,
     feed: Arc<Feed>,
+    index: Arc<Index>,
     node: OnceLock<Weak<Node>>,
 }
 
 impl CatalogService {
     pub fn new(
         db: Db,
+        index: Arc<Index>,
         clocks: Clocks,
         registry: Arc<dyn Registry>,
         tolerance: Tolerance,
@@ -48,7 +50,8 @@ impl CatalogService {
     ) -> Self {
         Self {
             feed,
-            publishing: Publishing::new(db.clone()),
+            publishing: Publishing::new(db.clone(), Arc::clone(&index)),
+            index,
             db,
             clocks,
             registry,
@@ -127,7 +130,7 @@ impl CatalogService {
             kind: sender.kind.clone(),
             networks: request.context.network_id.iter().cloned().collect(),
         };
-        let pages = search(&self.db, query, viewer, self.clocks.market.now()).await?;
+        let pages = search(&self.db, &self.index, query, viewer, self.clocks.market.now()).await?;
         let peer = (request.context.bap_id.as_deref(), request.context.bap_uri.as_deref());
         let answer =
             Answer { action: Action::OnDiscover, face: Face::BapReceiver, purpose: "on_discover", peer };

@@ -1,6 +1,7 @@
 """Everything that a foreign implementation has to say of the server.
 
-python3 run.py [PART …]      parts: vectors verify buyer seller stranger meddler gate readme postgres; all by default
+python3 run.py [PART …]      all by default; parts: vectors catalog verify buyer seller stranger meddler gate readme
+                             postgres
 
 Needs the binary (target/debug/wattmandi, or WATTMANDI_BIN) and the package `cryptography`, which is put into a
 temporary environment when it is missing. With WATTMANDI_TEST_POSTGRES set, verify and the peers run on PostgreSQL,
@@ -18,7 +19,7 @@ import venv
 HERE = os.path.dirname(os.path.abspath(__file__))
 TRADES = 20
 PEERS = ("buyer", "seller", "stranger", "meddler")
-PARTS = ("vectors", "verify") + PEERS + ("gate", "readme", "postgres")
+PARTS = ("vectors", "catalog", "verify") + PEERS + ("gate", "readme", "postgres")
 
 
 def in_environment():
@@ -100,6 +101,9 @@ def main(parts):
     tally = Tally()
     if "vectors" in parts:
         tally.section("signature vectors", test_beckn.run, tally)
+    if "catalog" in parts:
+        import catalog_oracle
+        tally.section("catalog service", catalog_oracle.run, tally)
     if not os.path.exists(demo.binary()):
         tally.check(False, "the binary is at %s (cargo build --bin wattmandi)" % demo.binary())
     else:

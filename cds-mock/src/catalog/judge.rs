@@ -11,6 +11,7 @@ use beckn_wire::json::{Json, Object};
 use energy_rules::{RuleSet, closes_at, read_price};
 use units::{Timestamp, WattHours};
 
+use super::facts::Facts;
 use super::limits::*;
 use super::showable::{self, Place};
 
@@ -44,12 +45,16 @@ impl Kind {
 pub struct ResourceRow {
     pub id: String,
     pub body: Vec<u8>,
+    /// What the index knows of it, as it is stored.
+    pub facts: String,
 }
 
 #[derive(Clone, Debug)]
 pub struct OfferRow {
     pub id: String,
     pub body: Vec<u8>,
+    /// What the index knows of it, as it is stored.
+    pub facts: String,
     pub resource_ids: Vec<String>,
     /// Something of it can be bought, and it is not switched off.
     pub listed: bool,
@@ -285,7 +290,10 @@ impl Case<'_> {
                 "the resource is too large"
             } else {
                 match showable::element(head, Place::Resources, resource, &path.to_string()) {
-                    Ok(()) => rows.push(ResourceRow { id: id.to_owned(), body }),
+                    Ok(()) => {
+                        let facts = facts_of(&Facts::of_resource(resource));
+                        rows.push(ResourceRow { id: id.to_owned(), body, facts });
+                    }
                     Err(error) => errors.push(error),
                 }
                 continue;
@@ -372,6 +380,7 @@ impl Case<'_> {
         Ok(OfferRow {
             id: id.to_owned(),
             body,
+            facts: facts_of(&Facts::of_offer(json)),
             resource_ids: named.clone(),
             listed: active && last_gate.is_some(),
             shown_until: ends,
@@ -421,6 +430,11 @@ fn last_gate(series: &TimeSeries, path: &Path<'_>, rules: &RuleSet) -> Result<Op
         }
     }
     Ok(last)
+}
+
+/// Facts that cannot be written are none: a start makes them anew.
+fn facts_of(facts: &Facts) -> String {
+    facts.to_text().unwrap_or_default()
 }
 
 fn elements<'a>(catalog: &'a Object, name: &str) -> &'a [Json] {

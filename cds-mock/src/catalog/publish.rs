@@ -1,8 +1,8 @@
 //! Takes judged catalogs in, and tells the publisher what became of them.
 //!
-//! A catalog is written in several short transactions, so that a large one holds up nobody else's. Each step
-//! may be repeated: a message that is worked off again after a crash leads to the same rows and the same
-//! answer.
+//! A small catalog is written in one transaction, a large one in several short ones, so that it holds up
+//! nobody else's. Each step may be repeated: a message that is worked off again after a crash leads to the same rows
+//! and the same answer. The index is told after each commit.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
@@ -14,8 +14,10 @@ use db::{Db, DbError};
 use tokio::sync::Mutex;
 use units::{Span, Timestamp};
 
+use super::index::Index;
 use super::judge::{Judged, Kind};
 use super::limits::{ERRORS_PER_CATALOG_MAX, ERRORS_PER_MESSAGE_MAX};
+use super::read;
 use super::store::{self, Publication};
 use crate::feed::{self, Accepted};
 
@@ -41,12 +43,13 @@ pub struct Stamp {
 /// Writes catalogs, one message at a time.
 pub struct Publishing {
     db: Db,
+    index: Arc<Index>,
     turn: Mutex<()>,
 }
 
 impl Publishing {
-    pub fn new(db: Db) -> Self {
-        Self { db, turn: Mutex::new(()) }
+    pub fn new(db: Db, index: Arc<Index>) -> Self {
+        Self { db, index, turn: Mutex::new(()) }
     }
 
     /// Stores what was not rejected, and adds the errors that only the stored catalogs reveal: resources that
@@ -70,30 +73,67 @@ impl Publishing {
         }
         let accepted = OnceLock::new();
         let job = Arc::new(Job { stamp: stamp.clone(), catalog: catalog.clone(), accepted });
-        if let Err(error) = job.run(&self.db, |job, tx| Box::pin(job.describe(tx))).await? {
+        let rows = job.catalog.resources.len().saturating_add(job.catalog.offers.len());
+        let done = if rows <= ROWS_PER_TRANSACTION {
+            self.at_once(&job).await?
+        } else {
+            self.in_parts(&job).await?
+        };
+        if let Some(error) = done.rejected {
             catalog.reject(error);
             return Ok(());
         }
+        catalog.rejected = job.refused_whole(&done.errors);
+        catalog.errors.extend(done.errors);
+        Ok(())
+    }
+
+    async fn in_parts(&self, job: &Arc<Job>) -> Result<Done, DbError> {
+        let mut errors = Vec::new();
+        let done = job.run(&self.db, |job, tx| Box::pin(job.describe(tx))).await?;
+        self.tell(job, &done).await?;
+        if done.rejected.is_some() {
+            return Ok(done);
+        }
         for start in (0..job.catalog.resources.len()).step_by(ROWS_PER_TRANSACTION) {
-            let taken = job.run(&self.db, move |job, tx| Box::pin(job.resources(tx, start))).await?;
-            if !taken {
-                let why = "the catalog has too many resources";
-                catalog
-                    .reject(WireError::new(ErrorCode::PolNpCapacityExceeded, why).at(catalog.path.as_str()));
-                return Ok(());
+            let done = job.run(&self.db, move |job, tx| Box::pin(job.resources(tx, start))).await?;
+            self.tell(job, &done).await?;
+            if done.rejected.is_some() {
+                return Ok(done);
             }
         }
-        let mut refused = Vec::new();
         for start in (0..job.catalog.offers.len()).step_by(ROWS_PER_TRANSACTION) {
-            let errors = job.run(&self.db, move |job, tx| Box::pin(job.offers(tx, start))).await?;
-            refused.extend(errors);
+            let done = job.run(&self.db, move |job, tx| Box::pin(job.offers(tx, start))).await?;
+            self.tell(job, &done).await?;
+            errors.extend(done.errors);
         }
-        catalog.rejected = !refused.is_empty() && refused.len() == job.catalog.offers.len();
-        if !catalog.rejected {
-            job.accept(&refused).await?;
+        if !job.refused_whole(&errors) {
+            job.accept(&errors).await?;
         }
-        catalog.errors.extend(refused);
-        job.run(&self.db, |job, tx| Box::pin(job.tidy(tx))).await
+        let done = job.run(&self.db, |job, tx| Box::pin(job.last(tx))).await?;
+        self.tell(job, &done).await?;
+        Ok(Done { errors, ..done })
+    }
+
+    /// Little is written in one transaction, for subscribers too, unless something was refused in it: then they are told
+    /// of the rest in a second one, before the message counts as worked off.
+    async fn at_once(&self, job: &Arc<Job>) -> Result<Done, DbError> {
+        job.accept(&[]).await?;
+        let done = job.run(&self.db, |job, tx| Box::pin(job.at_once(tx))).await?;
+        self.tell(job, &done).await?;
+        if done.rejected.is_none() && !done.errors.is_empty() && !job.refused_whole(&done.errors) {
+            let (stamp, catalog) = (job.stamp.clone(), job.catalog.clone());
+            let rest = Arc::new(Job { stamp, catalog, accepted: OnceLock::new() });
+            rest.accept(&done.errors).await?;
+            rest.run(&self.db, |job, tx| Box::pin(job.record(tx))).await?;
+        }
+        Ok(done)
+    }
+
+    /// Brings the index to what was committed.
+    async fn tell(&self, job: &Job, done: &Done) -> Result<(), DbError> {
+        let name = Arc::new((job.stamp.publisher.clone(), job.catalog.catalog_id.clone()));
+        read::refresh(&self.db, &self.index, &name, done.touched.clone(), job.stamp.market_now).await
     }
 
     /// The resources that offers name, and neither the message nor the stored catalog has.
@@ -155,30 +195,97 @@ impl Job {
         }
     }
 
-    async fn describe(&self, tx: &mut db::Tx) -> Result<Result<(), WireError>, DbError> {
-        store::put_catalog(tx, self.to(), &self.catalog).await
-    }
-
-    async fn resources(&self, tx: &mut db::Tx, start: usize) -> Result<bool, DbError> {
-        store::put_resources(tx, self.to(), part(&self.catalog.resources, start)).await
-    }
-
-    async fn offers(&self, tx: &mut db::Tx, start: usize) -> Result<Vec<WireError>, DbError> {
-        store::put_offers(tx, self.to(), part(&self.catalog.offers, start)).await
-    }
-
-    async fn tidy(&self, tx: &mut db::Tx) -> Result<(), DbError> {
-        if let Some(accepted) = self.accepted.get() {
-            feed::record(tx, accepted).await?;
+    /// Everything, when it is little.
+    async fn at_once(&self, tx: &mut db::Tx) -> Result<Done, DbError> {
+        let mut all = self.describe(tx).await?;
+        if all.rejected.is_none() {
+            all.add(self.resources(tx, 0).await?);
         }
+        if all.rejected.is_none() {
+            all.add(self.offers(tx, 0).await?);
+            if all.errors.is_empty() {
+                self.record(tx).await?;
+            }
+            all.add(self.tidy(tx).await?);
+        }
+        Ok(all)
+    }
+
+    async fn describe(&self, tx: &mut db::Tx) -> Result<Done, DbError> {
+        let rejected = store::put_catalog(tx, self.to(), &self.catalog).await?.err();
+        Ok(Done { rejected, ..Done::default() })
+    }
+
+    async fn resources(&self, tx: &mut db::Tx, start: usize) -> Result<Done, DbError> {
+        let rows = part(&self.catalog.resources, start);
+        Ok(match store::put_resources(tx, self.to(), rows).await? {
+            Some(taken) => taken.into(),
+            None => {
+                let why = "the catalog has too many resources";
+                let error = WireError::new(ErrorCode::PolNpCapacityExceeded, why);
+                Done { rejected: Some(error.at(self.catalog.path.as_str())), ..Done::default() }
+            }
+        })
+    }
+
+    async fn offers(&self, tx: &mut db::Tx, start: usize) -> Result<Done, DbError> {
+        Ok(store::put_offers(tx, self.to(), part(&self.catalog.offers, start)).await?.into())
+    }
+
+    /// Every offer was refused, and there were some.
+    fn refused_whole(&self, errors: &[WireError]) -> bool {
+        !errors.is_empty() && errors.len() == self.catalog.offers.len()
+    }
+
+    /// For subscribers; once, however often the message is worked off.
+    async fn record(&self, tx: &mut db::Tx) -> Result<(), DbError> {
+        match self.accepted.get() {
+            Some(accepted) => feed::record(tx, accepted).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn last(&self, tx: &mut db::Tx) -> Result<Done, DbError> {
+        self.record(tx).await?;
+        self.tidy(tx).await
+    }
+
+    async fn tidy(&self, tx: &mut db::Tx) -> Result<Done, DbError> {
+        let mut done = Done::default();
         if self.catalog.full {
-            store::drop_replaced(tx, self.to()).await?;
+            done.add(store::drop_replaced(tx, self.to()).await?.into());
         }
         if self.catalog.kind == Kind::Master {
-            return Ok(());
+            return Ok(done);
         }
         let Stamp { market_now, wire_now, .. } = self.stamp;
-        store::drop_old(tx, self.to(), market_now.saturating_sub(KEEP), wire_now.saturating_sub(KEEP)).await
+        let (ended, made) = (market_now.saturating_sub(KEEP), wire_now.saturating_sub(KEEP));
+        done.add(store::drop_old(tx, self.to(), ended, made).await?.into());
+        Ok(done)
+    }
+}
+
+/// What became of a step, or of all.
+#[derive(Clone, Debug, Default)]
+struct Done {
+    /// Why the whole catalog is not taken.
+    rejected: Option<WireError>,
+    errors: Vec<WireError>,
+    /// Positions of which the index must be told.
+    touched: Vec<i64>,
+}
+
+impl Done {
+    fn add(&mut self, step: Self) {
+        self.rejected = self.rejected.take().or(step.rejected);
+        self.errors.extend(step.errors);
+        self.touched.extend(step.touched);
+    }
+}
+
+impl From<store::Taken> for Done {
+    fn from(store::Taken { touched, errors }: store::Taken) -> Self {
+        Self { rejected: None, errors, touched }
     }
 }
 

@@ -1,17 +1,22 @@
-//! SQL of the catalogs. Every function runs inside the caller's transaction.
+//! SQL of publications. Every function runs inside the caller's transaction.
 //!
 //! `stamped_at` is when the publisher made the message that a row is from: what is older never replaces what
-//! is newer.
+//! is newer. What is counted stands in the row of the catalog, which each step locks; nothing here looks at
+//! all offers of a catalog but a full publication.
 
 use beckn_wire::code::{ErrorCode, WireError};
-use db::{DbError, Tx, params};
+use db::{DbError, Sql, Tx, Value, params};
 use units::Timestamp;
 
+use super::facts::VERSION;
 use super::judge::{Judged, OfferRow, ResourceRow};
 use super::limits::{CATALOGS_MAX, ITEMS_MAX};
 
+/// Resources that one publication looks at for those that nothing names.
+const TIDIED: i64 = 64;
+
 db::sql! {
-    LOCK_CATALOG = "SELECT replaced_at, stamped_at FROM catalogs
+    LOCK_CATALOG = "SELECT replaced_at, stamped_at, offers, resources, top_position, tidied_to FROM catalogs
         WHERE publisher = $1 AND catalog_id = $2 {FOR UPDATE}";
     COUNT_CATALOGS = "SELECT COUNT(*) AS n FROM catalogs WHERE publisher = $1";
     UPSERT_CATALOG = "INSERT INTO catalogs
@@ -22,7 +27,8 @@ db::sql! {
             stamped_at = excluded.stamped_at, head = excluded.head";
     CLEAR_NETWORKS = "DELETE FROM catalog_networks WHERE publisher = $1 AND catalog_id = $2";
     INSERT_NETWORK = "INSERT INTO catalog_networks (network_id, publisher, catalog_id) VALUES ($1, $2, $3)";
-    COUNT_RESOURCES = "SELECT COUNT(*) AS n FROM catalog_resources WHERE publisher = $1 AND catalog_id = $2";
+    SET_COUNTS = "UPDATE catalogs SET offers = $3, resources = $4, top_position = $5, tidied_to = $6
+        WHERE publisher = $1 AND catalog_id = $2";
     HAS_RESOURCE = "SELECT COUNT(*) AS n FROM catalog_resources
         WHERE publisher = $1 AND catalog_id = $2 AND resource_id = $3";
     UPSERT_RESOURCE = "INSERT INTO catalog_resources
@@ -30,46 +36,51 @@ db::sql! {
         ON CONFLICT (publisher, catalog_id, resource_id) DO UPDATE SET source = excluded.source,
             stamped_at = excluded.stamped_at, body = excluded.body
         WHERE catalog_resources.stamped_at <= excluded.stamped_at";
-    COUNT_OFFERS = "SELECT COUNT(*) AS n, COALESCE(MAX(position), 0) AS top FROM catalog_offers
-        WHERE publisher = $1 AND catalog_id = $2";
+    RESOURCE_FACTS = "SELECT facts FROM catalog_resource_facts
+        WHERE publisher = $1 AND catalog_id = $2 AND resource_id = $3 AND version = $4";
+    UPSERT_RESOURCE_FACTS = "INSERT INTO catalog_resource_facts
+        (publisher, catalog_id, resource_id, version, facts) VALUES ($1, $2, $3, $4, $5)
+        ON CONFLICT (publisher, catalog_id, resource_id) DO UPDATE SET version = excluded.version,
+            facts = excluded.facts";
+    NAMING_OFFERS = "SELECT o.position FROM catalog_offer_resources l
+        JOIN catalog_offers o ON o.publisher = l.publisher AND o.catalog_id = l.catalog_id
+            AND o.offer_id = l.offer_id
+        WHERE l.publisher = $1 AND l.catalog_id = $2 AND l.resource_id = $3";
+    HAS_OFFER = "SELECT COUNT(*) AS n FROM catalog_offers
+        WHERE publisher = $1 AND catalog_id = $2 AND offer_id = $3";
     UPSERT_OFFER = "INSERT INTO catalog_offers
         (publisher, catalog_id, offer_id, position, source, stamped_at, listed, shown_until, body)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
         ON CONFLICT (publisher, catalog_id, offer_id) DO UPDATE SET source = excluded.source,
             stamped_at = excluded.stamped_at, listed = excluded.listed, shown_until = excluded.shown_until,
             body = excluded.body
-        WHERE catalog_offers.stamped_at <= excluded.stamped_at";
+        WHERE catalog_offers.stamped_at <= excluded.stamped_at
+        RETURNING position";
+    UPSERT_OFFER_FACTS = "INSERT INTO catalog_offer_facts
+        (publisher, catalog_id, position, version, listed, shown_until, facts)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)
+        ON CONFLICT (publisher, catalog_id, position) DO UPDATE SET version = excluded.version,
+            listed = excluded.listed, shown_until = excluded.shown_until, facts = excluded.facts";
     CLEAR_LINKS = "DELETE FROM catalog_offer_resources
         WHERE publisher = $1 AND catalog_id = $2 AND offer_id = $3";
     INSERT_LINK = "INSERT INTO catalog_offer_resources (publisher, catalog_id, offer_id, resource_id)
         VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
     /// What a full publication does not bring and is not newer.
     DROP_REPLACED_OFFERS = "DELETE FROM catalog_offers
-        WHERE publisher = $1 AND catalog_id = $2 AND stamped_at <= $3 AND source <> $4";
+        WHERE publisher = $1 AND catalog_id = $2 AND stamped_at <= $3 AND source <> $4 RETURNING position";
     DROP_REPLACED_RESOURCES = "DELETE FROM catalog_resources
         WHERE publisher = $1 AND catalog_id = $2 AND stamped_at <= $3 AND source <> $4";
     DROP_OLD_OFFERS = "DELETE FROM catalog_offers
-        WHERE publisher = $1 AND catalog_id = $2 AND shown_until < $3";
-    /// Resources older than a date that no offer names.
+        WHERE publisher = $1 AND catalog_id = $2 AND shown_until < $3 RETURNING position";
+    NEXT_RESOURCES = "SELECT COUNT(*) AS n, MAX(resource_id) AS last FROM (SELECT resource_id
+        FROM catalog_resources WHERE publisher = $1 AND catalog_id = $2 AND resource_id > $3
+        ORDER BY resource_id LIMIT $4) AS next";
+    /// Resources of this part of the catalog, older than a date, that no offer names.
     DROP_LOOSE_RESOURCES = "DELETE FROM catalog_resources
-        WHERE publisher = $1 AND catalog_id = $2 AND stamped_at < $3
+        WHERE publisher = $1 AND catalog_id = $2 AND resource_id > $3 AND resource_id <= $4 AND stamped_at < $5
         AND NOT EXISTS (SELECT 1 FROM catalog_offer_resources l
             WHERE l.publisher = catalog_resources.publisher AND l.catalog_id = catalog_resources.catalog_id
             AND l.resource_id = catalog_resources.resource_id)";
-    VISIBLE = "SELECT c.publisher, c.catalog_id FROM catalog_networks n
-        JOIN catalogs c ON c.publisher = n.publisher AND c.catalog_id = n.catalog_id
-        WHERE n.network_id = $1 AND c.active = 1 AND c.kind = 'REGULAR'
-            AND (c.valid_until IS NULL OR c.valid_until > $2) AND EXISTS (SELECT 1 FROM catalog_offers o
-            WHERE o.publisher = c.publisher AND o.catalog_id = c.catalog_id
-            AND o.listed = 1 AND o.shown_until > $2)";
-    HEAD = "SELECT head FROM catalogs WHERE publisher = $1 AND catalog_id = $2";
-    SHOWN_OFFERS = "SELECT offer_id, position, body FROM catalog_offers
-        WHERE publisher = $1 AND catalog_id = $2
-        AND listed = 1 AND shown_until > $3 AND position > $4 ORDER BY position LIMIT $5";
-    NAMED_RESOURCES = "SELECT r.resource_id, r.body FROM catalog_offer_resources l
-        JOIN catalog_resources r ON r.publisher = l.publisher AND r.catalog_id = l.catalog_id
-            AND r.resource_id = l.resource_id
-        WHERE l.publisher = $1 AND l.catalog_id = $2 AND l.offer_id = $3";
 }
 
 /// One publication of one catalog.
@@ -150,136 +161,172 @@ pub(super) async fn missing_resources(
     Ok(missing)
 }
 
-/// Writes resources; an older one than is there changes nothing. False when the catalog is full.
+/// The counters of a catalog that is locked.
+struct Counts {
+    offers: i64,
+    resources: i64,
+    top: i64,
+    tidied_to: String,
+}
+
+impl Counts {
+    async fn lock(tx: &mut Tx, to: Publication<'_>) -> Result<Self, DbError> {
+        let row = tx.query_one(&LOCK_CATALOG, &params![to.publisher, to.catalog_id]).await?;
+        Ok(Self {
+            offers: row.get("offers")?,
+            resources: row.get("resources")?,
+            top: row.get("top_position")?,
+            tidied_to: row.get("tidied_to")?,
+        })
+    }
+
+    async fn save(self, tx: &mut Tx, to: Publication<'_>) -> Result<(), DbError> {
+        let Self { offers, resources, top, tidied_to } = self;
+        let fields = params![to.publisher, to.catalog_id, offers, resources, top, tidied_to];
+        tx.execute(&SET_COUNTS, &fields).await.map(|_| ())
+    }
+}
+
+/// What a step of a publication did.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Taken {
+    /// Positions of offers of which the index must be told.
+    pub(super) touched: Vec<i64>,
+    /// What was not taken: overtaken, or one too many.
+    pub(super) errors: Vec<WireError>,
+}
+
+/// Writes resources; an older one than is there changes nothing. `None` when the catalog is full.
 pub(super) async fn put_resources(
     tx: &mut Tx,
     to: Publication<'_>,
     rows: &[ResourceRow],
-) -> Result<bool, DbError> {
+) -> Result<Option<Taken>, DbError> {
     let Publication { publisher, catalog_id, source, stamped_at } = to;
-    let count: i64 = tx.query_one(&COUNT_RESOURCES, &params![publisher, catalog_id]).await?.get("n")?;
-    if count.saturating_add(i64::try_from(rows.len()).unwrap_or(i64::MAX)) > ITEMS_MAX {
-        return Ok(false);
-    }
+    let mut counts = Counts::lock(tx, to).await?;
+    let mut taken = Taken::default();
     for row in rows {
+        let key = params![publisher, catalog_id, &row.id];
+        if tx.query_one(&HAS_RESOURCE, &key).await?.get::<i64>("n")? == 0 {
+            counts.resources = counts.resources.saturating_add(1);
+            if counts.resources > ITEMS_MAX {
+                return Ok(None);
+            }
+        }
         let fields = params![publisher, catalog_id, &row.id, source, stamped_at, &row.body];
-        tx.execute(&UPSERT_RESOURCE, &fields).await?;
+        if tx.execute(&UPSERT_RESOURCE, &fields).await? == 0 {
+            continue;
+        }
+        let known = tx.query_opt(&RESOURCE_FACTS, &params![publisher, catalog_id, &row.id, VERSION]).await?;
+        let known = known.map(|row| row.get::<String>("facts")).transpose()?;
+        if known.as_ref() == Some(&row.facts) {
+            continue;
+        }
+        tx.execute(&UPSERT_RESOURCE_FACTS, &params![publisher, catalog_id, &row.id, VERSION, &row.facts])
+            .await?;
+        for offer in tx.query(&NAMING_OFFERS, &key).await? {
+            taken.touched.push(offer.get("position")?);
+        }
     }
-    Ok(true)
+    counts.save(tx, to).await?;
+    Ok(Some(taken))
 }
 
-/// Writes offers and gives the errors of those that were not taken: overtaken, or one too many.
+/// Writes offers.
 pub(super) async fn put_offers(
     tx: &mut Tx,
     to: Publication<'_>,
     rows: &[OfferRow],
-) -> Result<Vec<WireError>, DbError> {
+) -> Result<Taken, DbError> {
     let Publication { publisher, catalog_id, source, stamped_at } = to;
-    let counts = tx.query_one(&COUNT_OFFERS, &params![publisher, catalog_id]).await?;
-    let (count, mut top): (i64, i64) = (counts.get("n")?, counts.get("top")?);
-    if count.saturating_add(i64::try_from(rows.len()).unwrap_or(i64::MAX)) > ITEMS_MAX {
-        let full = |row: &OfferRow| {
-            let why = "the catalog has too many offers";
-            WireError::new(ErrorCode::PolNpCapacityExceeded, why).at(row.path.as_str())
-        };
-        return Ok(rows.iter().map(full).collect());
-    }
-    let mut errors = Vec::new();
+    let mut counts = Counts::lock(tx, to).await?;
+    let mut taken = Taken::default();
     for row in rows {
-        top = top.saturating_add(1);
-        let (listed, shown_until) = (row.listed, row.shown_until);
-        let fields =
-            params![publisher, catalog_id, &row.id, top, source, stamped_at, listed, shown_until, &row.body];
-        if tx.execute(&UPSERT_OFFER, &fields).await? == 0 {
-            errors.push(stale().at(row.path.as_str()));
-            continue;
+        let new =
+            tx.query_one(&HAS_OFFER, &params![publisher, catalog_id, &row.id]).await?.get::<i64>("n")? == 0;
+        if new {
+            // The index counts positions in 32 bits.
+            if counts.offers >= ITEMS_MAX || counts.top >= i64::from(u32::MAX) - 1 {
+                let why = "the catalog has too many offers";
+                let full = WireError::new(ErrorCode::PolNpCapacityExceeded, why);
+                taken.errors.push(full.at(row.path.as_str()));
+                continue;
+            }
+            counts.offers = counts.offers.saturating_add(1);
+            counts.top = counts.top.saturating_add(1);
         }
+        let (listed, shown_until) = (row.listed, row.shown_until);
+        let fields = params![
+            publisher,
+            catalog_id,
+            &row.id,
+            counts.top,
+            source,
+            stamped_at,
+            listed,
+            shown_until,
+            &row.body
+        ];
+        let Some(written) = tx.query_opt(&UPSERT_OFFER, &fields).await? else {
+            taken.errors.push(stale().at(row.path.as_str()));
+            continue;
+        };
+        let position: i64 = written.get("position")?;
+        let fields = params![publisher, catalog_id, position, VERSION, listed, shown_until, &row.facts];
+        tx.execute(&UPSERT_OFFER_FACTS, &fields).await?;
+        taken.touched.push(position);
         tx.execute(&CLEAR_LINKS, &params![publisher, catalog_id, &row.id]).await?;
         for resource in &row.resource_ids {
             tx.execute(&INSERT_LINK, &params![publisher, catalog_id, &row.id, resource]).await?;
         }
     }
-    Ok(errors)
+    counts.save(tx, to).await?;
+    Ok(taken)
 }
 
 /// Drops what a full publication has replaced.
-pub(super) async fn drop_replaced(tx: &mut Tx, to: Publication<'_>) -> Result<(), DbError> {
+pub(super) async fn drop_replaced(tx: &mut Tx, to: Publication<'_>) -> Result<Taken, DbError> {
     let fields = params![to.publisher, to.catalog_id, to.stamped_at, to.source];
-    tx.execute(&DROP_REPLACED_OFFERS, &fields).await?;
-    tx.execute(&DROP_REPLACED_RESOURCES, &fields).await.map(|_| ())
+    let mut counts = Counts::lock(tx, to).await?;
+    let taken = dropped(tx, &mut counts, &DROP_REPLACED_OFFERS, &fields).await?;
+    let resources = tx.execute(&DROP_REPLACED_RESOURCES, &fields).await?;
+    counts.resources = less(counts.resources, resources);
+    counts.save(tx, to).await?;
+    Ok(taken)
 }
 
-/// Drops offers that ended before `ended` (market time), and resources older than `made` (wire time) without
-/// an offer.
+/// Drops offers that ended before `ended` (market time); and of the next few resources those older than
+/// `made` (wire time) without an offer, so that each gets its turn.
 pub(super) async fn drop_old(
     tx: &mut Tx,
     to: Publication<'_>,
     ended: Timestamp,
     made: Timestamp,
-) -> Result<(), DbError> {
-    tx.execute(&DROP_OLD_OFFERS, &params![to.publisher, to.catalog_id, ended]).await?;
-    tx.execute(&DROP_LOOSE_RESOURCES, &params![to.publisher, to.catalog_id, made]).await.map(|_| ())
-}
-
-/// A catalog in which something is on offer.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct VisibleCatalog {
-    pub publisher: String,
-    pub catalog_id: String,
-}
-
-/// The catalogs that members of this network see at `now` (market time), in no order.
-///
-/// # Errors
-/// Those of the database.
-pub async fn visible(tx: &mut Tx, network: &str, now: Timestamp) -> Result<Vec<VisibleCatalog>, DbError> {
-    let rows = tx.query(&VISIBLE, &params![network, now]).await?;
-    rows.iter()
-        .map(|row| {
-            Ok(VisibleCatalog { publisher: row.get("publisher")?, catalog_id: row.get("catalog_id")? })
-        })
-        .collect()
-}
-
-/// An offer as it was published.
-#[derive(Clone, Debug)]
-pub struct StoredOffer {
-    pub position: i64,
-    pub body: Vec<u8>,
-}
-
-/// A part of a catalog, read in one snapshot.
-#[derive(Clone, Debug, Default)]
-pub struct Chunk {
-    pub head: Vec<u8>,
-    pub offers: Vec<StoredOffer>,
-    /// The resources that these offers name, each once.
-    pub resources: std::collections::BTreeMap<String, Vec<u8>>,
-}
-
-/// The offers shown at `now` behind a position, at most `limit`, in the order in which they were first
-/// published.
-///
-/// # Errors
-/// Those of the database.
-pub async fn chunk(
-    tx: &mut Tx,
-    of: &VisibleCatalog,
-    now: Timestamp,
-    behind: i64,
-    limit: i64,
-) -> Result<Chunk, DbError> {
-    let (publisher, catalog_id) = (&of.publisher, &of.catalog_id);
-    let Some(head) = tx.query_opt(&HEAD, &params![publisher, catalog_id]).await? else {
-        return Ok(Chunk::default());
-    };
-    let mut chunk = Chunk { head: head.get("head")?, ..Chunk::default() };
-    for row in tx.query(&SHOWN_OFFERS, &params![publisher, catalog_id, now, behind, limit]).await? {
-        let offer_id: String = row.get("offer_id")?;
-        for resource in tx.query(&NAMED_RESOURCES, &params![publisher, catalog_id, offer_id]).await? {
-            chunk.resources.insert(resource.get("resource_id")?, resource.get("body")?);
+) -> Result<Taken, DbError> {
+    let (publisher, catalog_id) = (to.publisher, to.catalog_id);
+    let mut counts = Counts::lock(tx, to).await?;
+    let taken = dropped(tx, &mut counts, &DROP_OLD_OFFERS, &params![publisher, catalog_id, ended]).await?;
+    let from = std::mem::take(&mut counts.tidied_to);
+    let next = tx.query_one(&NEXT_RESOURCES, &params![publisher, catalog_id, &from, TIDIED]).await?;
+    if let Some(last) = next.get::<Option<String>>("last")? {
+        let fields = params![publisher, catalog_id, &from, &last, made];
+        let loose = tx.execute(&DROP_LOOSE_RESOURCES, &fields).await?;
+        counts.resources = less(counts.resources, loose);
+        if next.get::<i64>("n")? == TIDIED {
+            counts.tidied_to = last;
         }
-        chunk.offers.push(StoredOffer { position: row.get("position")?, body: row.get("body")? });
     }
-    Ok(chunk)
+    counts.save(tx, to).await?;
+    Ok(taken)
+}
+
+async fn dropped(tx: &mut Tx, counts: &mut Counts, sql: &Sql, fields: &[Value]) -> Result<Taken, DbError> {
+    let rows = tx.query(sql, fields).await?;
+    let touched = rows.iter().map(|row| row.get("position")).collect::<Result<Vec<i64>, _>>()?;
+    counts.offers = less(counts.offers, u64::try_from(touched.len()).unwrap_or(u64::MAX));
+    Ok(Taken { touched, errors: Vec::new() })
+}
+
+fn less(count: i64, dropped: u64) -> i64 {
+    count.saturating_sub(i64::try_from(dropped).unwrap_or(i64::MAX)).max(0)
 }

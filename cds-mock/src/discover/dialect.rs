@@ -357,6 +357,21 @@ impl Reader<'_> {
     }
 }
 
+/// The text of a literal that is a string.
+pub(super) fn unquote(literal: &str) -> Option<String> {
+    let inside = literal.strip_prefix('\'')?.strip_suffix('\'')?;
+    let mut text = String::with_capacity(inside.len());
+    let mut chars = inside.chars();
+    while let Some(c) = chars.next() {
+        match (c, if c == '\\' { chars.next() } else { None }) {
+            ('\\', Some(escaped @ ('\'' | '\\'))) => text.push(escaped),
+            ('\\', _) => return None,
+            _ => text.push(c),
+        }
+    }
+    Some(text)
+}
+
 fn is_name_char(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '_' | ':' | '@' | '-')
 }

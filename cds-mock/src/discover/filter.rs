@@ -11,9 +11,10 @@
 use beckn_wire::json::Json;
 use serde_json::Value;
 use serde_json_path::JsonPath;
-use units::Timestamp;
 
+use super::plan::{Plan, plan};
 use super::{dialect, translate};
+use crate::catalog::canonical;
 
 /// Longest expression, in bytes.
 pub const LENGTH_MAX: usize = 2048;
@@ -28,6 +29,8 @@ pub struct Filter {
     path: JsonPath,
     /// `$[?…]` speaks of a flat list of items (resources and offers), as the retail examples do.
     flat: bool,
+    /// What of it the index can answer.
+    plan: Plan,
 }
 
 /// Why an expression is refused; for the sender.
@@ -44,11 +47,17 @@ impl Filter {
         let expression = expression.trim();
         check_cost(expression)?;
         let expression = &canonical_times(expression);
+        // The dialect reads most of RFC 9535, too, and means the same by it.
+        let plan = dialect::parse(expression).map(|tree| plan(&tree)).unwrap_or_default();
         let (text, path) = match JsonPath::parse(expression) {
             Ok(path) => (expression.clone(), path),
             Err(_) => translated(expression)?,
         };
-        Ok(Self { path, flat: text.starts_with("$[?") })
+        Ok(Self { path, flat: text.starts_with("$[?"), plan })
+    }
+
+    pub(super) fn plan(&self) -> &Plan {
+        &self.plan
     }
 
     /// Which offers of one catalog are selected, by their place in `catalog.offers`.
@@ -86,6 +95,12 @@ impl Filter {
     }
 }
 
+/// A path of RFC 9535, bounded like a filter.
+pub(super) fn compile_path(expression: &str) -> Result<JsonPath, FilterError> {
+    check_cost(expression)?;
+    JsonPath::parse(expression).map_err(|_| FilterError("the path is not understood".to_owned()))
+}
+
 fn translated(expression: &str) -> Result<(String, JsonPath), FilterError> {
     let tree = dialect::parse(expression).map_err(|(at, what)| {
         FilterError(format!("the expression is not understood at character {at}: {what}"))
@@ -120,24 +135,17 @@ pub fn evaluable(json: &Json) -> Value {
         Json::Bool(b) => Value::Bool(*b),
         // A number beyond every machine number matches nothing.
         Json::Number(n) => serde_json::from_str(n).unwrap_or(Value::Null),
-        Json::String(s) => Value::String(instant(s).unwrap_or_else(|| s.clone())),
+        Json::String(s) => Value::String(canonical(s).into_owned()),
         Json::Array(items) => Value::Array(items.iter().map(evaluable).collect()),
         Json::Object(o) => Value::Object(o.iter().map(|(k, v)| (k.to_owned(), evaluable(v))).collect()),
     }
-}
-
-/// The one form of an instant, when the text is one.
-fn instant(text: &str) -> Option<String> {
-    let likely =
-        text.len() >= 20 && text.as_bytes().get(4) == Some(&b'-') && text.as_bytes().get(7) == Some(&b'-');
-    likely.then(|| Timestamp::parse_rfc3339(text).ok()).flatten().map(Timestamp::to_rfc3339)
 }
 
 /// The expression with the instants among its string literals in one form.
 fn canonical_times(expression: &str) -> String {
     pieces(expression)
         .into_iter()
-        .map(|(inside, piece)| if inside { instant(piece) } else { None }.unwrap_or_else(|| piece.to_owned()))
+        .map(|(inside, piece)| if inside { canonical(piece).into_owned() } else { piece.to_owned() })
         .collect()
 }
 

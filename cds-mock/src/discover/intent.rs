@@ -5,6 +5,8 @@ use beckn_wire::json::Json;
 use node::Refusal;
 
 use super::filter::Filter;
+use super::spatial::{self, Spatial};
+use crate::catalog::{Wanted, fold};
 
 /// Longest text to search for, in bytes.
 const TEXT_MAX: usize = 512;
@@ -15,6 +17,8 @@ pub struct Query {
     pub filter: Option<Filter>,
     /// Words, folded, each of which begins a word in one of the names.
     pub words: Vec<String>,
+    /// Constraints of place, which hold together.
+    pub spatial: Vec<Spatial>,
 }
 
 impl Query {
@@ -26,17 +30,29 @@ impl Query {
     /// codes for what has the wrong form.
     pub fn read(message: &Json) -> Result<Self, Refusal> {
         let intent = message.get("intent").ok_or_else(|| WireError::required("message/intent"))?;
-        for (member, empty) in [("spatial", Json::array([])), ("mediaSearch", Json::object::<String, _>([]))]
-        {
-            let place = format!("message/intent/{member}");
-            if intent.get(member).is_some_and(|value| *value != empty) {
-                let error =
-                    WireError::new(ErrorCode::NetNotImplemented, format!("{member} is not served here"));
-                // Trying again would not help: so it is the request's fault, not a failure of the service.
-                return Err(Refusal { error: error.at(place), status: Some(400) });
-            }
+        if intent.get("mediaSearch").is_some_and(|media| *media != Json::object::<String, _>([])) {
+            let error = WireError::new(ErrorCode::NetNotImplemented, "mediaSearch is not served here");
+            // Trying again would not help: so it is the request's fault, not a failure of the service.
+            return Err(Refusal { error: error.at("message/intent/mediaSearch"), status: Some(400) });
         }
-        Ok(Self { filter: filter(intent)?, words: words(intent)? })
+        Ok(Self { filter: filter(intent)?, words: words(intent)?, spatial: spatial::read(intent)? })
+    }
+
+    /// What the index is asked for, for members of these networks.
+    pub(super) fn wanted(&self, networks: &[String]) -> Wanted {
+        let known = self.filter.as_ref().map(|filter| filter.plan().wanted.clone()).unwrap_or_default();
+        let places = self.spatial.iter().filter_map(Spatial::reach).collect();
+        Wanted { networks: networks.to_vec(), words: self.words.clone(), places, ..known }
+    }
+
+    /// Whether the filter must be evaluated over the bodies.
+    pub(super) fn evaluated(&self) -> Option<&Filter> {
+        self.filter.as_ref().filter(|filter| !filter.plan().exact)
+    }
+
+    /// Whether the filter may look at a catalog as a whole.
+    pub(super) fn by_catalog(&self) -> bool {
+        self.evaluated().is_some_and(|filter| !filter.plan().by_item)
     }
 
     /// Whether the names contain every word.
@@ -69,11 +85,6 @@ fn words(intent: &Json) -> Result<Vec<String>, WireError> {
     }
 }
 
-/// The words of a text in lower case.
-fn fold(text: &str) -> impl Iterator<Item = String> {
-    text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,7 +105,11 @@ mod tests {
     #[test]
     fn what_is_not_served_is_refused_with_its_place() {
         for (intent, code, path) in [
-            (r#"{"spatial":[{"op":"S_WITHIN"}]}"#, "NET_NOT_IMPLEMENTED", "message/intent/spatial"),
+            (
+                r#"{"spatial":[{"op":"S_WITHIN"}]}"#,
+                "SCH_REQUIRED_FIELD_MISSING",
+                "message/intent/spatial/0/geometry",
+            ),
             (r#"{"mediaSearch":{"media":[]}}"#, "NET_NOT_IMPLEMENTED", "message/intent/mediaSearch"),
             (
                 r#"{"filters":{"type":"xpath","expression":"$"}}"#,

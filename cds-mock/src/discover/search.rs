@@ -1,4 +1,5 @@
-//! Runs a query over the stored catalogs: read a part, judge it, show what is left, read the next.
+//! Runs a query: candidates from the index, their bodies from the database in the order of the answer,
+//! judged, and put on pages until there is no more room.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -6,15 +7,16 @@ use std::sync::Arc;
 use beckn_wire::json::Json;
 use db::{Db, DbError};
 use serde_json::Value;
-use units::Timestamp;
+use units::{Span, Timestamp};
 
 use super::filter::evaluable;
 use super::intent::Query;
+use super::open::keep_open_hours;
 use super::pages::{Pages, Piece};
-use crate::catalog::{self, Chunk, VisibleCatalog};
+use crate::catalog::{self, Chunk, Group, Index, Watcher};
 
 /// Offers that are read and judged at a time. A filter that asks about a catalog as a whole sees these of it.
-const CHUNK: i64 = 64;
+const CHUNK: usize = 64;
 
 /// Who looks.
 #[derive(Clone, Debug)]
@@ -26,88 +28,130 @@ pub struct Viewer {
     pub networks: Vec<String>,
 }
 
+impl Watcher for Viewer {
+    fn may_see(&self, audience: &str) -> bool {
+        Json::parse_text(audience).is_ok_and(|list| hears(list.as_array().unwrap_or_default(), self))
+    }
+}
+
 /// The messages of `on_discover` that answer the query, at `now` (market time). Several read transactions;
 /// the filter is evaluated between them, off the async threads.
 ///
 /// # Errors
 /// Those of the database, and [`DbError::Closed`] when the process is stopping.
-pub async fn search(db: &Db, query: Query, viewer: Viewer, now: Timestamp) -> Result<Vec<Json>, DbError> {
+pub async fn search(
+    db: &Db,
+    index: &Arc<Index>,
+    query: Query,
+    viewer: Viewer,
+    now: Timestamp,
+) -> Result<Vec<Json>, DbError> {
     let (query, viewer) = (Arc::new(query), Arc::new(viewer));
+    let stopping = |_| DbError::Closed;
+    let opened = {
+        let (index, watcher) = (Arc::clone(index), Arc::clone(&viewer));
+        let wanted = query.wanted(&viewer.networks);
+        tokio::task::spawn_blocking(move || index.open(wanted, watcher, now))
+    };
+    let mut cursor = opened.await.map_err(stopping)?;
     let mut pages = Pages::default();
-    for (number, catalog) in visible(db, &viewer, now).await?.into_iter().enumerate() {
-        let catalog = Arc::new(catalog);
-        let mut behind = 0;
-        loop {
-            let chunk = read(db, &catalog, now, behind).await?;
-            let Some(last) = chunk.offers.last().map(|offer| offer.position) else { break };
-            behind = last;
+    let mut numbers = BTreeMap::new();
+    loop {
+        let (source, alone) = (Arc::clone(index), query.by_catalog());
+        let looked = tokio::task::spawn_blocking(move || {
+            let batch = source.next(&mut cursor, CHUNK, alone);
+            (cursor, batch)
+        });
+        let batch;
+        (cursor, batch) = looked.await.map_err(stopping)?;
+        for group in batch.groups {
+            let next = numbers.len();
+            let name = (Arc::clone(&group.publisher), Arc::clone(&group.catalog_id));
+            let number = *numbers.entry(name).or_insert(next);
+            let gate = group.gate;
+            let chunk = read(db, group, now).await?;
             let (query, viewer) = (Arc::clone(&query), Arc::clone(&viewer));
             let judged = tokio::task::spawn_blocking(move || {
-                let room = show(&mut pages, number, &chunk, &query, &viewer);
+                let room = show(&mut pages, number, &chunk, &query, &viewer, (now, gate));
                 (pages, room)
             });
             let room;
-            (pages, room) = judged.await.map_err(|_| DbError::Closed)?;
+            (pages, room) = judged.await.map_err(stopping)?;
             if !room {
                 tracing::warn!("an answer to discover was cut: it would have had too many pages");
                 return Ok(pages.finish());
             }
         }
+        if batch.last {
+            return Ok(pages.finish());
+        }
     }
-    Ok(pages.finish())
 }
 
-/// The catalogs of all the viewer's networks, each once, in a stable order.
-async fn visible(db: &Db, viewer: &Arc<Viewer>, now: Timestamp) -> Result<BTreeSet<VisibleCatalog>, DbError> {
-    let viewer = Arc::clone(viewer);
+async fn read(db: &Db, group: Group, now: Timestamp) -> Result<Chunk, DbError> {
+    let group = Arc::new(group);
     db.read(move |tx| {
-        let viewer = Arc::clone(&viewer);
+        let group = Arc::clone(&group);
         Box::pin(async move {
-            let mut found = BTreeSet::new();
-            for network in &viewer.networks {
-                found.extend(catalog::visible(tx, network, now).await?);
-            }
-            Ok(found)
+            catalog::chunk(tx, &group.publisher, &group.catalog_id, &group.positions, now).await
         })
     })
     .await
 }
 
-async fn read(db: &Db, catalog: &Arc<VisibleCatalog>, now: Timestamp, behind: i64) -> Result<Chunk, DbError> {
-    let catalog = Arc::clone(catalog);
-    db.read(move |tx| {
-        let catalog = Arc::clone(&catalog);
-        Box::pin(async move { catalog::chunk(tx, &catalog, now, behind, CHUNK).await })
-    })
-    .await
-}
-
 /// Adds to the pages what of this part the viewer may see and the query selects. False when there is no more
-/// room.
-fn show(pages: &mut Pages, number: usize, chunk: &Chunk, query: &Query, viewer: &Viewer) -> bool {
+/// room. `time`: now, and so long before its start a slot closes.
+fn show(
+    pages: &mut Pages,
+    number: usize,
+    chunk: &Chunk,
+    query: &Query,
+    viewer: &Viewer,
+    time: (Timestamp, Span),
+) -> bool {
     let Some(head) = piece(&chunk.head) else { return true };
     let resources: BTreeMap<&str, Piece> =
         chunk.resources.iter().filter_map(|(id, body)| Some((id.as_str(), piece(body)?))).collect();
-    let offers = chunk.offers.iter().filter_map(|offer| piece(&offer.body));
-    let offers: Vec<Piece> = offers.filter(|(offer, _)| may_see(offer, viewer)).collect();
+    let offers = chunk.offers.iter().filter_map(|offer| piece(offer));
+    let offers: Vec<Piece> = offers
+        .filter(|(offer, _)| may_see(offer, viewer))
+        .filter_map(|(offer, length)| Some((keep_open_hours(offer, time)?, length)))
+        .collect();
     let selected: Option<BTreeSet<usize>> = query
-        .filter
-        .as_ref()
+        .evaluated()
         .map(|filter| filter.select(&document(&head.0, &offers, &resources)).into_iter().collect());
     let selected = |index: usize| selected.as_ref().is_none_or(|selected| selected.contains(&index));
     offers
         .iter()
         .enumerate()
         .filter(|(index, (offer, _))| {
-            selected(*index) && query.matches_names(names(&head.0, offer, &resources))
+            selected(*index)
+                && query.matches_names(names(&head.0, offer, &resources))
+                && is_there(query, &head.0, offer, &resources)
         })
         .all(|(_, offer)| {
-            let with: Vec<(&str, &Piece)> = ids(&offer.0)
-                .filter_map(|id| resources.get_key_value(id))
-                .map(|(id, piece)| (*id, piece))
-                .collect();
+            let with: Vec<(&str, &Piece)> = named(&offer.0, &resources).collect();
             pages.add(number, &head, offer, &with)
         })
+}
+
+/// Whether the offer is where it is looked for.
+fn is_there(query: &Query, head: &Json, offer: &Json, resources: &BTreeMap<&str, Piece>) -> bool {
+    if query.spatial.is_empty() {
+        return true;
+    }
+    let own = named(offer, resources).map(|(id, piece)| (id, piece.clone())).collect();
+    let catalog = document(head, std::slice::from_ref(&(offer.clone(), 0)), &own);
+    let document = serde_json::json!({ "catalogs": [catalog] });
+    query.spatial.iter().all(|constraint| constraint.admits(&document))
+}
+
+/// The resources that an offer names.
+fn named<'a>(
+    offer: &'a Json,
+    resources: &'a BTreeMap<&str, Piece>,
+) -> impl Iterator<Item = (&'a str, &'a Piece)> {
+    ids(offer).filter_map(|id| resources.get(id).map(|piece| (id, piece)))
 }
 
 fn piece(body: &[u8]) -> Option<Piece> {
@@ -144,7 +188,10 @@ fn names<'a>(
 
 /// An empty or absent `availableTo` restricts nothing (ruling 9); otherwise one of its entries must fit.
 pub(crate) fn may_see(offer: &Json, viewer: &Viewer) -> bool {
-    let entries = offer.get("availableTo").and_then(Json::as_array).unwrap_or_default();
+    hears(offer.get("availableTo").and_then(Json::as_array).unwrap_or_default(), viewer)
+}
+
+fn hears(entries: &[Json], viewer: &Viewer) -> bool {
     entries.is_empty()
         || entries.iter().any(|entry| {
             let id = entry.get("id").and_then(Json::as_str).unwrap_or_default();

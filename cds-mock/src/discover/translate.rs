@@ -28,6 +28,11 @@ const LISTS: &[&str] = &[
     "values",
 ];
 
+/// Whether a member of this name holds a list.
+pub(super) fn is_list(name: &str) -> bool {
+    LISTS.contains(&name)
+}
+
 /// A segment of the RFC 9535 text.
 enum Segment {
     Name(String),
@@ -64,7 +69,7 @@ fn lower(steps: &[Step]) -> Result<Vec<Segment>, &'static str> {
 /// Applies `? (predicate)` to what the segments so far select.
 fn keep(out: &mut Vec<Segment>, predicate: &Predicate) -> Result<(), &'static str> {
     if let Some(Segment::Name(name)) = out.last()
-        && LISTS.contains(&name.as_str())
+        && is_list(name)
     {
         out.push(Segment::Filter(condition(predicate)?));
         return Ok(());

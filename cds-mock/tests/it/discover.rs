@@ -112,14 +112,118 @@ both_databases! {
         }
     }
 
+    async fn an_hour_past_its_gate_is_not_shown_and_not_found(db: TestDb) {
+        let world = World::new(&db).await;
+        let seller = world.peer("bpp.example", 1, &[NETWORK]).await;
+        let buyer = world.peer("bap.example", 2, &[NETWORK]).await;
+        // 11:00 for 5 rupees and 12:00 for 6, whose gates close at 01:30 and 02:30 UTC.
+        let message = merge(catalog_of(&seller, "cat", vec![terms(&seller, "a", 3_000)]), &[]);
+        world.publish(&seller, message).await;
+        let cheap = || {
+            filter(
+                r#"$.catalogs[*].offers[*] ? (exists(@.offerAttributes.commitmentAttributes
+                   .intervals[*].payloads[*] ? (@.type == "PRICE_PER_KWH" && @.values[0] <= 5)))"#,
+            )
+        };
+        let rows = |seen: &[Json]| {
+            let rows = seen[0].at(&["offers", "0", "offerAttributes", "commitmentAttributes", "intervals"]);
+            let rows = rows.unwrap().as_array().unwrap().to_vec();
+            rows.iter().map(|row| row.get("id").unwrap().to_string()).collect::<Vec<_>>()
+        };
+        world.market.set(at("2026-11-22T01:29:59Z"));
+        assert_eq!(rows(&world.discover(&buyer, NETWORK, cheap()).await), ["0", "1"]);
+        world.market.set(at("2026-11-22T01:30:00Z"));
+        assert_eq!(rows(&world.discover(&buyer, NETWORK, everything()).await), ["1"]);
+        assert_eq!(world.discover(&buyer, NETWORK, cheap()).await, []);
+    }
+
+    async fn places_words_and_filters_hold_together(db: TestDb) {
+        let world = World::new(&db).await;
+        let seller = world.peer("bpp.example", 1, &[NETWORK]).await;
+        let buyer = world.peer("bap.example", 2, &[NETWORK]).await;
+        let entries = ["a", "b", "c"].map(|id| terms(&seller, id, 3_000)).to_vec();
+        let mut message = merge(catalog_of(&seller, "cat", entries), &[]);
+        let geo = |x: &str| {
+            Json::parse(format!(r#"{{"type":"Point","coordinates":[{x},13]}}"#).as_bytes()).unwrap()
+        };
+        for (n, x) in [("0", "77.5"), ("1", "77.6")] {
+            let place = ["catalogs", "0", "resources", n, "resourceAttributes", "geo"];
+            message = with(message, &place, geo(x));
+        }
+        assert_eq!(verdict(&world.publish(&seller, message).await[0]).0, "ACCEPTED");
+        let near = |meters: u32, more: &str| {
+            let text = format!(
+                r#"{{"spatial":[{{"op":"S_DWITHIN","targets":"$.resourceAttributes.geo",
+                "distanceMeters":{meters},"geometry":{{"type":"Point","coordinates":[77.5,13]}}}}]{more}}}"#
+            );
+            Json::parse(text.as_bytes()).unwrap()
+        };
+        // One degree of longitude is 108.3 km there.
+        for (intent, expected) in [
+            (near(1_000, ""), vec!["a"]),
+            (near(11_000, ""), vec!["a", "b"]),
+            (near(11_000, r#","textSearch":"hours b""#), vec!["b"]),
+            (near(1_000, r#","textSearch":"hours b""#), vec![]),
+            (
+                near(
+                    11_000,
+                    r#","filters":{"type":"jsonpath","expression":"$.catalogs[*].offers[?@.id == 'a']"}"#,
+                ),
+                vec!["a"],
+            ),
+        ] {
+            assert_eq!(offer_ids(&world.discover(&buyer, NETWORK, intent.clone()).await), expected, "{intent}");
+        }
+
+        // The resource moves, without its offer: the offer is found where it is now. So it is after a start.
+        let moved = merge(catalog_of(&seller, "cat", vec![terms(&seller, "a", 3_000)]), &[]);
+        let moved = with(moved, &["catalogs", "0", "resources", "0", "resourceAttributes", "geo"], geo("70"));
+        let moved = with(moved, &["catalogs", "0", "offers"], Json::array([]));
+        let moved = with(moved, &["publishDirectives", "0", "catalogType"], "REGULAR".into());
+        assert_eq!(verdict(&world.publish(&seller, moved).await[0]).0, "ACCEPTED");
+        let seen = world.discover(&buyer, NETWORK, near(11_000, "")).await;
+        assert_eq!(offer_ids(&seen), ["b"]);
+        let world = world.restart().await;
+        let seen = world.discover(&buyer, NETWORK, near(11_000, "")).await;
+        assert_eq!(offer_ids(&seen), ["b"]);
+    }
+
+    async fn a_start_makes_lost_facts_anew(db: TestDb) {
+        const LOSE: db::Sql = db::Sql::new("test::lose", "DELETE FROM catalog_offer_facts");
+        const OTHERS: db::Sql =
+            db::Sql::new("test::others", "UPDATE catalog_resource_facts SET version = 0, facts = ''");
+        let world = World::new(&db).await;
+        let seller = world.peer("bpp.example", 1, &[NETWORK]).await;
+        let buyer = world.peer("bap.example", 2, &[NETWORK]).await;
+        let entries = ["a", "b"].map(|id| terms(&seller, id, 3_000)).to_vec();
+        world.publish(&seller, merge(catalog_of(&seller, "cat", entries), &[])).await;
+        let lost = world.cds.db.write(|tx| {
+            Box::pin(async move { Ok::<_, db::DbError>((tx.execute(&LOSE, &[]).await?, tx.execute(&OTHERS, &[]).await?)) })
+        });
+        assert_eq!(lost.await.unwrap(), (2, 2));
+        let world = world.restart().await;
+        let size = world.cds.index.size();
+        assert_eq!((size.catalogs, size.offers), (1, 2));
+        for intent in [filter("$.catalogs[*].offers[?@.id == 'b']"), filter("$.catalogs[*].resources[?@.id == 'resource-of-b']")] {
+            assert_eq!(offer_ids(&world.discover(&buyer, NETWORK, intent).await), ["b"]);
+        }
+        assert_eq!(world.offers(&buyer).await, ["a", "b"]);
+    }
+
     async fn what_cannot_be_asked_is_refused_at_once_and_never_called_back(db: TestDb) {
         let world = World::new(&db).await;
         let buyer = world.peer("bap.example", 2, &[NETWORK]).await;
         let spatial = r#"{"spatial":[{"op":"S_DWITHIN","targets":"$","distanceMeters":5}]}"#;
+        let media = r#"{"mediaSearch":{"media":[{"type":"image","url":"https://x.example/i.png"}]}}"#;
         for (intent, code, path) in [
             (filter("$.catalogs[*] ? ("), "SCH_INVALID_JSONPATH", "message/intent/filters/expression"),
             (filter(&"$..[?@".repeat(200)), "SCH_INVALID_JSONPATH", "message/intent/filters/expression"),
-            (Json::parse(spatial.as_bytes()).unwrap(), "NET_NOT_IMPLEMENTED", "message/intent/spatial"),
+            (
+                Json::parse(spatial.as_bytes()).unwrap(),
+                "SCH_REQUIRED_FIELD_MISSING",
+                "message/intent/spatial/0/geometry",
+            ),
+            (Json::parse(media.as_bytes()).unwrap(), "NET_NOT_IMPLEMENTED", "message/intent/mediaSearch"),
         ] {
             let (_, bytes) = discover_message(&buyer, NETWORK, intent);
             let (status, answer) = world.post(&buyer, Action::Discover, bytes).await;

@@ -1,0 +1,145 @@
+//! One offer in the index, packed.
+
+use units::Timestamp;
+
+use super::intern::index;
+
+/// No start, no audience.
+pub(super) const NONE: u32 = u32::MAX;
+/// The offer has several of what one number stands for.
+pub(super) const MIXED: u32 = 1;
+/// The highest price that a slot keeps; it stands for every higher one, too. In 0.0001 INR/kWh.
+pub(super) const PRICE_MAX: u32 = (1 << 24) - 1;
+const HOUR: i64 = 3_600;
+
+/// An offer. `data` holds its slots, the hashes of its keys and the numbers of its words, in this order.
+#[derive(Debug, Default)]
+pub(super) struct Entry {
+    pub(super) shown_until: Timestamp,
+    pub(super) catalog: u32,
+    pub(super) position: u32,
+    /// Where the table of slots begins, in seconds.
+    pub(super) start: u32,
+    pub(super) kind: u32,
+    pub(super) provider: u32,
+    pub(super) audience: u32,
+    pub(super) first_hour: u32,
+    pub(super) slots: u8,
+    pub(super) keys: u8,
+    /// The slots are not all known one by one.
+    pub(super) coarse: bool,
+    pub(super) live: bool,
+    pub(super) data: Box<[u32]>,
+}
+
+impl Entry {
+    /// Fills in slots (seconds, price), keys and words.
+    pub(super) fn pack(mut self, slots: &[(i64, i64)], more: bool, keys: &[u32], words: &[u32]) -> Self {
+        self.first_hour = slots.iter().map(|(start, _)| hour(*start)).min().unwrap_or_default();
+        let mut data = Vec::with_capacity(slots.len().saturating_add(keys.len()).saturating_add(words.len()));
+        for (start, price) in slots {
+            match u8::try_from(hour(*start).saturating_sub(self.first_hour)) {
+                Ok(offset) if data.len() < usize::from(u8::MAX) => {
+                    data.push(u32::from(offset) << 24 | clip_price(*price));
+                }
+                _ => self.coarse = true,
+            }
+        }
+        self.coarse |= more;
+        self.slots = u8::try_from(data.len()).unwrap_or(u8::MAX);
+        self.keys = u8::try_from(keys.len()).unwrap_or(u8::MAX);
+        data.extend(keys.iter().take(usize::from(u8::MAX)));
+        data.extend(words);
+        self.data = data.into_boxed_slice();
+        self
+    }
+
+    /// Hour and price of each slot that is kept.
+    pub(super) fn slots(&self) -> impl Iterator<Item = (u32, u32)> {
+        let packed = self.data.iter().take(usize::from(self.slots));
+        packed.map(|slot| (self.first_hour.saturating_add(slot >> 24), slot & PRICE_MAX))
+    }
+
+    pub(super) fn keys(&self) -> &[u32] {
+        let (from, to) = self.key_range();
+        self.data.get(from..to).unwrap_or_default()
+    }
+
+    pub(super) fn words(&self) -> &[u32] {
+        self.data.get(self.key_range().1..).unwrap_or_default()
+    }
+
+    fn key_range(&self) -> (usize, usize) {
+        let from = usize::from(self.slots);
+        (from, from.saturating_add(usize::from(self.keys)))
+    }
+
+    /// The lowest price; 0 when it is not known.
+    pub(super) fn lowest(&self) -> u32 {
+        let known = self.slots().map(|(_, price)| price).min();
+        known.filter(|_| !self.coarse).unwrap_or_default()
+    }
+
+    /// Whether a slot that closes after `now` has a price and an hour in these ranges. `gate`: so many seconds
+    /// before its start a slot closes.
+    pub(super) fn has_slot(&self, prices: (u32, u32), hours: (u32, u32), now: i64, gate: i64) -> bool {
+        self.coarse
+            || self.slots().any(|(hour, price)| {
+                // The hour of India begins within the hour of the count.
+                let start = i64::from(hour).saturating_mul(HOUR).saturating_add(HOUR);
+                (prices.0..=prices.1).contains(&price)
+                    && (hours.0..=hours.1).contains(&hour)
+                    && now < start.saturating_sub(gate)
+            })
+    }
+
+    /// Bytes outside of the entry itself; an allocation costs some more than it holds.
+    pub(super) fn bytes(&self) -> usize {
+        self.data.len().saturating_mul(4).saturating_add(12)
+    }
+}
+
+/// The hour of the count since 1970 in which an instant lies.
+pub(super) fn hour(seconds: i64) -> u32 {
+    clip(seconds.div_euclid(HOUR))
+}
+
+/// A number as far as it fits.
+pub(super) fn clip(number: i64) -> u32 {
+    u32::try_from(number.max(0)).unwrap_or(NONE).min(NONE - 1)
+}
+
+pub(super) fn clip_price(price: i64) -> u32 {
+    clip(price).min(PRICE_MAX)
+}
+
+/// The entry of that number.
+pub(super) fn at(entries: &[Entry], handle: u32) -> Option<&Entry> {
+    entries.get(index(handle)).filter(|entry| entry.live)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_packed_comes_out_again() {
+        let slots = [(1_800, 50_000), (5_400, 60_000), (3_600 * 300, 1), (9_000, 99_999_999)];
+        let entry = Entry::default().pack(&slots, false, &[7, 8, 9], &[1, 2]);
+        assert_eq!(entry.slots().collect::<Vec<_>>(), [(0, 50_000), (1, 60_000), (2, PRICE_MAX)]);
+        assert_eq!((entry.keys(), entry.words()), (&[7, 8, 9][..], &[1, 2][..]));
+        // A slot too far away is not kept, so everything is possible.
+        assert!(entry.coarse && entry.lowest() == 0 && entry.has_slot((3, 3), (9, 9), 0, 0));
+        let entry = Entry::default().pack(&slots[..2], false, &[], &[]);
+        let all = (0, u32::MAX);
+        assert_eq!(entry.lowest(), 50_000);
+        assert!(entry.has_slot((50_000, 50_000), all, 0, 0) && !entry.has_slot((1, 49_999), all, 0, 0));
+        assert!(
+            entry.has_slot((60_000, 60_000), (1, 1), 0, 0) && !entry.has_slot((50_000, 50_000), (1, 1), 0, 0)
+        );
+        // The first closes 900 s before its start.
+        assert!(!entry.has_slot((50_000, 50_000), all, 2_700, 900));
+        assert!(entry.has_slot((60_000, 60_000), all, 2_700, 900));
+        assert!(Entry::default().pack(&[], true, &[], &[]).coarse);
+    }
+}
