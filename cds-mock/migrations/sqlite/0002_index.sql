@@ -12,6 +12,11 @@ UPDATE catalogs SET
     top_position = (SELECT COALESCE(MAX(o.position), 0) FROM catalog_offers o
         WHERE o.publisher = catalogs.publisher AND o.catalog_id = catalogs.catalog_id);
 
+-- The resources of one offer, and the networks of one catalog, without a look at all of the others.
+DROP INDEX catalog_offer_resources_by_offer;
+CREATE INDEX catalog_offer_resources_by_offer
+    ON catalog_offer_resources (publisher, catalog_id, offer_id, resource_id);
+CREATE INDEX catalog_networks_by_catalog ON catalog_networks (publisher, catalog_id, network_id);
 CREATE INDEX catalog_offers_by_end ON catalog_offers (publisher, catalog_id, shown_until);
 
 -- What the index knows of an offer and of a resource: a start reads these, and no body.

@@ -204,7 +204,8 @@ both_databases! {
         let world = world.restart().await;
         let size = world.cds.index.size();
         assert_eq!((size.catalogs, size.offers), (1, 2));
-        for intent in [filter("$.catalogs[*].offers[?@.id == 'b']"), filter("$.catalogs[*].resources[?@.id == 'resource-of-b']")] {
+        for item in ["offers[?@.id == 'b']", "resources[?@.id == 'resource-of-b']"] {
+            let intent = filter(&format!("$.catalogs[*].{item}"));
             assert_eq!(offer_ids(&world.discover(&buyer, NETWORK, intent).await), ["b"]);
         }
         assert_eq!(world.offers(&buyer).await, ["a", "b"]);
