@@ -23,7 +23,9 @@ mod extras;
 mod model;
 mod offers;
 mod order;
+mod plans;
 mod preview;
+mod ranking;
 mod reading;
 mod step;
 mod store;
@@ -47,6 +49,12 @@ pub use model::{
     TrackWish, UpdateWish,
 };
 pub use offers::discover;
+pub use plans::{
+    Cover, Part, PartMerits, PartSlot, PartState, Plan, PlanAccepted, PlanState, PlanView, PlanWanted,
+    PlanWish, Proposal, Short, Substitute, advance as advance_plans, confirm as confirm_plan,
+    create as create_plan, list as list_plans, read as read_plan,
+};
+pub use ranking::{Merits, Place, ProviderTrust, Rank, RankWish, Refusal};
 pub use reading::{change_under_way, exchanges, found_offers, search};
 
 /// Works off a callback to a buyer of ours. One transaction holds its effects and the end of the inbox row.

@@ -2,6 +2,7 @@
 //!
 //! One file per section; unknown keys are errors, a secret never shows in `Debug`. Every variable is in `.env.example`.
 
+mod choice;
 mod network;
 mod server;
 mod trade;
@@ -9,6 +10,7 @@ mod trade;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+pub use choice::{ChoiceConfig, MILLION};
 pub use network::{Discom, NetworkConfig, Policy};
 use serde::Deserialize;
 pub use server::{Secret, ServerConfig};
@@ -22,6 +24,8 @@ pub struct Config {
     pub network: NetworkConfig,
     #[serde(default)]
     pub trade: TradeConfig,
+    #[serde(default)]
+    pub choice: ChoiceConfig,
     /// People and meters that exist from the start; accounts come later.
     #[serde(default)]
     pub users: Vec<UserConfig>,
@@ -111,6 +115,7 @@ impl Config {
         self.server.validate()?;
         self.network.validate(self.server.insecure_demo)?;
         self.trade.validate()?;
+        self.choice.validate()?;
         for (index, user) in self.users.iter().enumerate() {
             let place = |key: &str| format!("users[{index}].{key}");
             if user.token.expose().len() < 16 {

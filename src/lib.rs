@@ -4,7 +4,7 @@
 //!
 //! | level | modules |
 //! |---|---|
-//! | 0 | the crates: `units` ← `beckn-wire` ← `energy-rules`; `clock`; `db`; `node` on all of them |
+//! | 0 | the crates: `units` ← `beckn-wire` ← `energy-rules`; `plan`; `clock`; `db`; `node` on all of them |
 //! | 1 | [`error`] [`config`] [`telemetry`] |
 //! | 2 | [`network`] [`identity`] [`events`] |
 //! | 4 | [`metering`] [`contract`] |
@@ -34,12 +34,20 @@ pub mod workers;
 use db::Migration;
 
 /// The tables of the server; those of the messages are [`node::MIGRATIONS`].
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "participant",
-    sqlite: include_str!("../migrations/sqlite/0001_participant.sql"),
-    postgres: include_str!("../migrations/postgres/0001_participant.sql"),
-}];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "participant",
+        sqlite: include_str!("../migrations/sqlite/0001_participant.sql"),
+        postgres: include_str!("../migrations/postgres/0001_participant.sql"),
+    },
+    Migration {
+        version: 2,
+        name: "plans",
+        sqlite: include_str!("../migrations/sqlite/0002_plans.sql"),
+        postgres: include_str!("../migrations/postgres/0002_plans.sql"),
+    },
+];
 
 /// The component under which [`MIGRATIONS`] are recorded.
 pub const COMPONENT: &str = "wattmandi";

@@ -19,7 +19,7 @@ use units::{Span, Timestamp};
 use uuid::Uuid;
 
 pub use self::ledger::LedgerAct;
-pub use crate::config::{Discom, Policy};
+pub use crate::config::{ChoiceConfig, Discom, MILLION, Policy};
 pub use beckn_wire::action::Action;
 pub use beckn_wire::energy::normalize_meter;
 pub use beckn_wire::signature::{KeyId, PublicKey, SigningKey};
@@ -46,6 +46,8 @@ pub struct Settings {
     /// Open reservations that one buyer's meter, and one peer platform, may have with us.
     pub open_per_meter_max: i64,
     pub open_per_peer_max: i64,
+    /// How offers are ranked, and what they are compared with.
+    pub choice: ChoiceConfig,
 }
 
 impl Settings {

@@ -24,6 +24,8 @@ use crate::{buyer, discom, seller};
 
 /// How often the jobs look, when nobody wakes them.
 const EVERY: Duration = Duration::from_millis(500);
+/// How often the plans under way are looked at: each step of a plan waits for the next look.
+const PLANS_EVERY: Duration = Duration::from_millis(100);
 /// How often old rows are forgotten.
 const PRUNE_EVERY: Duration = Duration::from_secs(600);
 /// How long answered reads are kept (ruling 10).
@@ -181,6 +183,11 @@ pub fn spawn(participant: &Participant, cancel: &CancellationToken) -> Vec<JoinH
         async move { buyer::expire(&p).await }
     });
     let p = participant.clone();
+    let plans = every(PLANS_EVERY, cancel.clone(), "plans", move || {
+        let p = p.clone();
+        async move { buyer::advance_plans(&p).await }
+    });
+    let p = participant.clone();
     let prune = every(PRUNE_EVERY, cancel.clone(), "prune", move || {
         let p = p.clone();
         async move { prune(&p).await }
@@ -191,6 +198,7 @@ pub fn spawn(participant: &Participant, cancel: &CancellationToken) -> Vec<JoinH
         tokio::spawn(publish),
         tokio::spawn(seller_expiry),
         tokio::spawn(buyer_expiry),
+        tokio::spawn(plans),
         tokio::spawn(prune),
     ]
 }
@@ -203,7 +211,8 @@ pub async fn tick(participant: &Participant) -> Result<usize, DbError> {
     let published = seller::publish(participant).await?;
     let sold = seller::expire(participant).await?;
     let bought = buyer::expire(participant).await?;
-    Ok(published.saturating_add(sold).saturating_add(bought))
+    let planned = buyer::advance_plans(participant).await?;
+    Ok(published.saturating_add(sold).saturating_add(bought).saturating_add(planned))
 }
 
 /// Forgets what need not be kept: idempotency keys, answered reads.

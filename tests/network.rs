@@ -20,6 +20,8 @@ mod client;
 mod extras;
 #[path = "network/offers.rs"]
 mod offers;
+#[path = "network/plans.rs"]
+mod plans;
 #[path = "network/privacy.rs"]
 mod privacy;
 #[path = "network/time.rs"]

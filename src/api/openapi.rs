@@ -12,7 +12,7 @@ use utoipa::{Modify, OpenApi, ToSchema};
 use super::network;
 use super::problem::{MEDIA_TYPE, ProblemBody};
 use super::routes::transactions::TransactionDocument;
-use super::routes::{discover, health, offers, orders, profile, trade, transactions};
+use super::routes::{discover, health, offers, orders, plans, profile, trade, transactions};
 
 /// A request that is stored and on its way to the network; the outcome follows.
 #[derive(Debug, ToSchema)]
@@ -38,6 +38,7 @@ pub struct AcceptedSchema {
     servers((url = "/", description = "This server")),
     tags(
         (name = "trade", description = "The buyer's steps"),
+        (name = "plans", description = "Energy from several sellers, bought as one intent"),
         (name = "transactions", description = "How trades stand, and their events"),
         (name = "seller", description = "Offers and orders"),
         (name = "operation", description = "Is it alive, is it ready"),
@@ -48,6 +49,7 @@ pub struct AcceptedSchema {
         health::health, health::ready,
         discover::discover, trade::select, trade::init, trade::confirm, trade::status, trade::cancel, trade::update,
         trade::track, trade::rate, trade::support,
+        plans::list, plans::create, plans::show, plans::confirm,
         transactions::list, transactions::show, discover::offers, transactions::events, transactions::all_events,
         profile::show, offers::list, offers::create, offers::show, offers::change, offers::withdraw,
         orders::list, orders::show, orders::cancel, orders::push_status,
@@ -122,6 +124,10 @@ fn client(path: &str, method: &HttpMethod, operation: &mut Operation) {
             "Prefer",
             "wait=N: answer with the outcome if it comes within N seconds, at most 30",
         ));
+        let responses = responses_mut(operation);
+        if responses.contains_key("202") {
+            return;
+        }
         let accepted = ResponseBuilder::new().description("Stored and on its way").content(
             "application/json",
             ContentBuilder::new().schema(Some(Ref::from_schema_name("Accepted"))).build(),

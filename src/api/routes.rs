@@ -6,6 +6,7 @@ pub mod offers;
 pub mod ops;
 pub mod orders;
 pub mod paging;
+pub mod plans;
 pub mod profile;
 pub mod trade;
 pub mod transactions;
@@ -55,6 +56,9 @@ table! {
     "/api/track" { post trade::track }
     "/api/rate" { post trade::rate }
     "/api/support" { post trade::support }
+    "/api/plans" { get plans::list, post plans::create }
+    "/api/plans/{id}" { get plans::show }
+    "/api/plans/{id}/confirm" { post plans::confirm }
     "/api/transactions" { get transactions::list }
     "/api/transactions/{id}" { get transactions::show }
     "/api/transactions/{id}/offers" { get discover::offers }

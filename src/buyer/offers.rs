@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::error::BuyerError;
 use super::model::{Accepted, DiscoverWish, SearchState};
 use super::order::Offered;
+use super::ranking::Place;
 use super::step::{Callback, answer, replay, rounds, told};
 use super::store::{self, Found};
 use super::terms::failure;
@@ -228,6 +229,10 @@ fn entries(catalog: &Catalog, transaction_id: &str, now: Timestamp) -> Vec<Entry
                 continue;
             }
         };
+        let provider = offered.offer.provider.as_ref().or(catalog.provider.as_ref());
+        let stated =
+            [offered.resource.rest.get("availableAt"), provider.and_then(|p| p.rest.get("availableAt"))];
+        let place = stated.into_iter().find_map(Place::of_locations);
         entries.push(Entry {
             found: Found {
                 transaction_id: transaction_id.to_owned(),
@@ -236,6 +241,7 @@ fn entries(catalog: &Catalog, transaction_id: &str, now: Timestamp) -> Vec<Entry
                 resource: offered.resource.to_json().to_bytes(),
                 offer: offered.offer.to_json().to_bytes(),
                 found_at: now,
+                place,
             },
             offer_id: offered.offer_id,
             meter_key: normalize_meter(&offered.seller_meter),

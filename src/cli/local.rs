@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::platform::{self, Place, Platform, StartError};
 use crate::config::{
-    Config, Discom, MeterConfig, NetworkConfig, Secret, ServerConfig, TradeConfig, UserConfig,
+    ChoiceConfig, Config, Discom, MeterConfig, NetworkConfig, Secret, ServerConfig, TradeConfig, UserConfig,
 };
 use crate::network::{KeyId, SigningKey};
 
@@ -210,10 +210,18 @@ async fn start_platform(
         },
         network: network_config(subscriber, &base_url, catalog, discoms),
         trade: options.trade.clone(),
+        choice: choice(),
         users: options.users[index].clone(),
     };
     let place = Place { identity, listen, ops: Some(ops) };
     Ok(platform::start(&config, place, options.clocks.clone(), options.ids.clone()).await?)
+}
+
+/// What the grid asks for a kWh in the demo.
+fn choice() -> ChoiceConfig {
+    let tariffs = [(NORTH, 80_000), (SOUTH, 85_000)];
+    let tariffs = tariffs.map(|(discom, price)| (discom.to_owned(), units::Price::new(price)));
+    ChoiceConfig { grid_tariff_inr: tariffs.into_iter().collect(), ..ChoiceConfig::default() }
 }
 
 fn network_config(

@@ -174,6 +174,7 @@ fn settings(config: &Config, clocks: &Clocks) -> Result<Settings, StartError> {
         cancel_window: Span::from_minutes(config.trade.cancel_window_minutes),
         open_per_meter_max: config.trade.open_per_meter_max,
         open_per_peer_max: config.trade.open_per_peer_max,
+        choice: config.choice.clone(),
     })
 }
 

@@ -249,6 +249,7 @@ fn settings(base: &str) -> Settings {
         cancel_window: Span::from_minutes(30),
         open_per_meter_max: 20,
         open_per_peer_max: 1_000,
+        choice: wattmandi::network::ChoiceConfig::default(),
     }
 }
 
