@@ -2,9 +2,10 @@
 //!
 //! A unit is given a worth above every cost, so that more cover always pays and then less cost does. Without minimum
 //! and budget the profit of a set of sellers is submodular: with `r` more sellers it grows by at most the sum of the
-//! `r` largest single gains. That sum bounds every set below a node; a second worth, near the price that a budget can
-//! pay, bounds what the budget allows. Each set that passes is solved exactly by the tables.
+//! `r` largest single gains. That sum bounds every set below a node, and so does what the sellers are worth above the
+//! prices of the caps ([`Dual`]); a second worth, near the price that a budget can pay, bounds what the budget allows. Each set that passes is solved exactly by the tables.
 
+use crate::dual::Dual;
 use crate::relaxed;
 use crate::scaled::{Entry, Scaled, Take};
 use crate::table;
@@ -13,6 +14,8 @@ use crate::table;
 pub(crate) struct Found {
     pub(crate) takes: Vec<Take>,
     pub(crate) exact: bool,
+    /// With this worth of a unit no answer earns more than that.
+    pub(crate) bound: (i128, i128),
 }
 
 struct Search<'p> {
@@ -21,6 +24,8 @@ struct Search<'p> {
     most: usize,
     /// What a unit is worth: above every cost, and near what the budget can pay.
     worths: Vec<i128>,
+    /// By worth.
+    duals: Vec<Dual>,
     /// No answer costs more.
     spend_max: i128,
     /// Cover and cost of the best.
@@ -48,6 +53,7 @@ pub(crate) fn solve(scaled: &Scaled, most: usize, floor: (i64, i64), work: &mut 
         of_seller,
         most,
         worths: vec![spend_max.saturating_add(1)],
+        duals: Vec::new(),
         spend_max,
         best: floor,
         takes: Vec::new(),
@@ -57,10 +63,12 @@ pub(crate) fn solve(scaled: &Scaled, most: usize, floor: (i64, i64), work: &mut 
     };
     search.worths.extend(search.budget_worth());
     search.begin();
-    let all: Vec<usize> = (0..scaled.sellers).collect();
+    let all = search.worthwhile();
     search.visit(&mut Vec::new(), &[], &all);
     *work = search.work;
-    Found { takes: search.takes, exact: search.exact }
+    let worth = search.worths.first().copied().unwrap_or(1);
+    let root = search.duals.first().map_or(i128::MAX, |dual| dual.bound(&[], 0..scaled.sellers, most));
+    Found { takes: search.takes, exact: search.exact, bound: (worth, root) }
 }
 
 impl Search<'_> {
@@ -120,8 +128,27 @@ impl Search<'_> {
         }
         let entries = self.entries_of(&chosen);
         self.try_set(&entries);
+        let mut own = self.scaled.only(|_| false);
+        own.entries = entries;
+        let taken: Vec<(Entry, i64)> =
+            relaxed::solve(&own).takes.iter().map(|take| (take.entry, take.units)).collect();
+        for worth in &self.worths {
+            self.duals.push(Dual::of(self.scaled, &self.of_seller, self.most, *worth, &taken));
+        }
         self.work = whole.saturating_sub((whole / 4).saturating_sub(self.work));
         self.exact = true;
+    }
+
+    /// The sellers that may be in an answer that is better than the best.
+    fn worthwhile(&self) -> Vec<usize> {
+        let bounds: Vec<Vec<i128>> = self.duals.iter().map(|dual| dual.bounds(self.most)).collect();
+        let hopeful = |seller: &usize| {
+            self.worths
+                .iter()
+                .zip(&bounds)
+                .all(|(worth, bounds)| bounds.get(*seller).is_some_and(|bound| self.hopeful(*worth, *bound)))
+        };
+        (0..self.scaled.sellers).filter(hopeful).collect()
     }
 
     /// The seller whose entries earn most beside the chosen ones; the earlier among equals, none when none earns.
@@ -150,11 +177,17 @@ impl Search<'_> {
         gains.sort_by(|one, other| other.1.first().cmp(&one.1.first()).then(one.0.cmp(&other.0)));
         for at in 0..gains.len() {
             let rest = gains.get(at..).unwrap_or_default();
-            if !self.any_hope(rest, &bases, room) {
+            if !self.pay(rest.len().saturating_mul(4)) {
+                return;
+            }
+            if !self.any_hope(rest, &bases, room) || !self.priced_hope(chosen, rest, 0, room) {
                 // The next ones have no larger gains.
                 return;
             }
             let Some(seller) = rest.first().map(|(seller, _)| *seller) else { return };
+            if !self.priced_hope(chosen, rest, 1, room) {
+                continue;
+            }
             let others: Vec<usize> = rest.iter().skip(1).map(|(seller, _)| *seller).collect();
             let more = self.with(entries, seller);
             chosen.push(seller);
@@ -175,6 +208,17 @@ impl Search<'_> {
             }
             let most = single.iter().take(room).fold(*base, |sum, gain| sum.saturating_add(*gain));
             self.hopeful(*worth, most)
+        })
+    }
+
+    /// As [`Search::any_hope`], by the prices of the caps, over the sets that hold the chosen ones, the first `held` of
+    /// the rest, and others of it.
+    fn priced_hope(&self, chosen: &[usize], rest: &[(usize, Vec<i128>)], held: usize, room: usize) -> bool {
+        let sellers = rest.iter().map(|(seller, _)| *seller);
+        let with: Vec<usize> = chosen.iter().copied().chain(sellers.clone().take(held)).collect();
+        self.worths.iter().zip(&self.duals).all(|(worth, dual)| {
+            let bound = dual.bound(&with, sellers.clone().skip(held), room.saturating_sub(held));
+            self.hopeful(*worth, bound)
         })
     }
 
