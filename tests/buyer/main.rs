@@ -4,5 +4,6 @@
 
 mod calling_off;
 mod contracting;
+mod plans;
 mod questions;
 mod world;
