@@ -14,4 +14,5 @@ mod translate;
 pub use filter::{Filter, FilterError, evaluable};
 pub use intent::Query;
 pub use pages::{PAGE_MAX, PAGES_MAX, Pages, Piece};
+pub(crate) use search::may_see;
 pub use search::{Viewer, search};

@@ -17,10 +17,11 @@ use beckn_wire::json::Json;
 use bytes::{Bytes, BytesMut};
 use db::Db;
 use futures_util::StreamExt as _;
-use node::{Headers, Node, Reply};
+use node::{Caller, Headers, Node, Refusal, Reply};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
+use crate::feed::Feed;
 use crate::registry::{Directory, Proofs, RegistryFault};
 
 /// Within this time a body must have arrived.
@@ -31,6 +32,8 @@ const DISCARD_MAX: usize = 1024 * 1024;
 const DISCARD_TIME: Duration = Duration::from_secs(2);
 /// Largest body of a request to the registry, in bytes.
 const REGISTRY_BODY_MAX: usize = 16 * 1024;
+/// Largest body of a request that should have none, in bytes; it is signed like any other.
+const EMPTY_MAX: usize = 1024;
 /// The only registry name that lookups use: any registry.
 const ANY_REGISTRY: &str = "subscribers.beckn.one";
 
@@ -39,6 +42,7 @@ const ANY_REGISTRY: &str = "subscribers.beckn.one";
 pub struct Shared {
     pub node: Arc<Node>,
     pub directory: Directory,
+    pub feed: Arc<Feed>,
     pub db: Db,
     pub runtime: Handle,
 }
@@ -74,6 +78,7 @@ pub fn serve(shared: Shared, listener: TcpListener) -> std::io::Result<Serving> 
                     .route("/subscribers/{subscriber}/keys", web::post().to(rotate))
                     .route("/subscribers/{subscriber}/keys/{key}", web::delete().to(revoke)),
             )
+            .configure(feed_routes)
             .default_service(web::to(network))
     });
     let workers = std::thread::available_parallelism().map_or(1, |n| n.get().min(4));
@@ -85,6 +90,28 @@ pub fn serve(shared: Shared, listener: TcpListener) -> std::io::Result<Serving> 
         }
     });
     Ok(Serving { handle, task })
+}
+
+/// What is asked of the feed without a message. A `POST` at the same address is one.
+fn feed_routes(routes: &mut web::ServiceConfig) {
+    let at = |path: &str| web::resource(path).default_service(web::to(network));
+    routes
+        .service(
+            at("/catalog/subscription")
+                .route(web::get().to(subscriptions))
+                .route(web::delete().to(unsubscribe)),
+        )
+        .service(at("/catalog/subscriptions").route(web::get().to(subscriptions)))
+        .service(
+            at("/catalog/subscription/{id}")
+                .route(web::get().to(subscriptions))
+                .route(web::delete().to(unsubscribe)),
+        )
+        .service(at("/catalog/master/schemaTypes").route(web::get().to(schema_types)))
+        .service(at("/catalog/master/{id}").route(web::get().to(master)))
+        .service(at("/catalog/pull/result/{id}/{file}").route(web::get().to(download)))
+        .service(at("/feed/dead-letters").route(web::get().to(dead_letters)))
+        .service(at("/feed/replay").route(web::post().to(replay)));
 }
 
 /// A server at work.
@@ -114,6 +141,11 @@ async fn notice() -> HttpResponse {
     let text = "cds-mock: catalog service and registry of keys for energy trading over Beckn 2.0.\n\n\
         POST /catalog/publish              signed; answered by catalog/on_publish\n\
         POST /discover                     signed; answered by on_discover\n\
+        POST, GET, DELETE /catalog/subscription[?subscriptionId=]   signed; answered at once\n\
+        POST /catalog/pull                 signed; answered by catalog/on_pull\n\
+        POST /catalog/search, /catalog/master/search                signed; answered at once\n\
+        GET  /catalog/master/schemaTypes, /catalog/master/{id}      signed\n\
+        GET  /feed/dead-letters, POST /feed/replay   signed by the subscriber or by this service\n\
         GET  /registry/dedi/lookup/{subscriber}/subscribers.beckn.one[/{key}]\n\
         POST /registry/subscribers         a subscriber with its first key, signed by that key\n\
         POST /registry/subscribers/{subscriber}/keys\n\
@@ -193,19 +225,113 @@ fn created(outcome: Result<bool, RegistryFault>) -> Answer {
     }
 }
 
+/// Finds out who asks, and answers them signed.
+async fn asked<F, W>(shared: &Shared, request: &HttpRequest, body: Bytes, work: F) -> Answer
+where
+    F: FnOnce(Arc<Feed>, Arc<node::Record>, String, Bytes) -> W + Send + 'static,
+    W: Future<Output = Result<Json, Refusal>> + Send + 'static,
+{
+    let headers = headers_of(request);
+    let remote = request.peer_addr().map(|address| address.ip());
+    let query = request.query_string().to_owned();
+    let (node, feed) = (Arc::clone(&shared.node), Arc::clone(&shared.feed));
+    let reply = async move {
+        let caller: Caller = match node.caller(&headers, &body, remote).await {
+            Ok(caller) => caller,
+            Err(reply) => return reply,
+        };
+        match work(feed, Arc::clone(&caller.record), query, body).await {
+            Ok(body) => caller.reply(200, &body),
+            Err(refusal) => caller.refuse(refusal),
+        }
+    };
+    shared.run(reply).await.map(answer)
+}
+
+async fn subscriptions(shared: web::Data<Shared>, request: HttpRequest, payload: web::Payload) -> Answer {
+    let body = read(payload, EMPTY_MAX).await?;
+    let id = request.match_info().get("id").map(str::to_owned);
+    asked(&shared, &request, body, |feed, who, query, _| async move {
+        feed.subscriptions(&who, id.as_deref(), &query).await
+    })
+    .await
+}
+
+async fn unsubscribe(shared: web::Data<Shared>, request: HttpRequest, payload: web::Payload) -> Answer {
+    let body = read(payload, EMPTY_MAX).await?;
+    let id = request.match_info().get("id").map(str::to_owned);
+    asked(&shared, &request, body, |feed, who, query, _| async move {
+        feed.unsubscribe(&who, id.as_deref(), &query).await
+    })
+    .await
+}
+
+async fn schema_types(shared: web::Data<Shared>, request: HttpRequest, payload: web::Payload) -> Answer {
+    let body = read(payload, EMPTY_MAX).await?;
+    asked(&shared, &request, body, |feed, who, _, _| async move { feed.schema_types(&who).await }).await
+}
+
+async fn master(shared: web::Data<Shared>, request: HttpRequest, payload: web::Payload) -> Answer {
+    let body = read(payload, EMPTY_MAX).await?;
+    let id = request.match_info().get("id").unwrap_or_default().to_owned();
+    asked(&shared, &request, body, |feed, who, _, _| async move { feed.master(&who, &id).await }).await
+}
+
+async fn dead_letters(shared: web::Data<Shared>, request: HttpRequest, payload: web::Payload) -> Answer {
+    let body = read(payload, EMPTY_MAX).await?;
+    asked(
+        &shared,
+        &request,
+        body,
+        |feed, who, query, _| async move { feed.dead_letters_told(&who, &query).await },
+    )
+    .await
+}
+
+async fn replay(shared: web::Data<Shared>, request: HttpRequest, payload: web::Payload) -> Answer {
+    let body = read(payload, REGISTRY_BODY_MAX).await?;
+    asked(&shared, &request, body, |feed, who, _, body| async move { feed.replay_told(&who, &body).await })
+        .await
+}
+
+/// The address is its own proof, so neither side signs.
+async fn download(
+    shared: web::Data<Shared>,
+    path: web::Path<(String, String)>,
+    request: HttpRequest,
+) -> Answer {
+    let ((id, file), query) = (path.into_inner(), request.query_string().to_owned());
+    let feed = Arc::clone(&shared.feed);
+    let found = shared.run(async move { feed.download(&id, &file, &query).await }).await?;
+    match found {
+        Ok(body) => Ok(HttpResponse::Ok()
+            .insert_header((header::CONTENT_TYPE, "application/gzip"))
+            .insert_header((header::CACHE_CONTROL, "private, no-store"))
+            .body(body)),
+        Err(refusal) => {
+            Err(early(refused(refusal.http_status(), refusal.error.code.as_str(), &refusal.error.message)))
+        }
+    }
+}
+
+fn headers_of(request: &HttpRequest) -> Headers {
+    let fields = request.headers().iter();
+    fields.filter_map(|(name, value)| value.to_str().ok().map(|value| (name.as_str(), value))).collect()
+}
+
 /// Everything else is a message of the network.
 async fn network(shared: web::Data<Shared>, request: HttpRequest, mut payload: web::Payload) -> Answer {
     if request.method() != actix_web::http::Method::POST {
         return Err(early(refused(404, "NOT_FOUND", "there is nothing at this address")));
     }
-    let headers: Headers = request
-        .headers()
-        .iter()
-        .filter_map(|(name, value)| value.to_str().ok().map(|value| (name.as_str(), value)))
-        .collect();
+    let headers = headers_of(&request);
+    let path = match request.query_string() {
+        "" => request.path().to_owned(),
+        query => format!("{}?{query}", request.path()),
+    };
     let length = headers.get("content-length").and_then(|length| length.parse().ok());
     let remote = request.peer_addr().map(|address| address.ip());
-    let limit = match shared.node.preflight(request.path(), &headers, length, remote) {
+    let limit = match shared.node.preflight(&path, &headers, length, remote) {
         Ok(limit) => limit,
         Err(reply) => {
             discard(&mut payload).await;
@@ -222,7 +348,7 @@ async fn network(shared: web::Data<Shared>, request: HttpRequest, mut payload: w
         Ok(body) | Err(Cut::TooLong(body)) => body,
         Err(Cut::Broken(error)) => return Err(error),
     };
-    let (node, path) = (Arc::clone(&shared.node), request.path().to_owned());
+    let node = Arc::clone(&shared.node);
     shared.run(async move { node.receive(&path, &headers, body).await }).await.map(answer)
 }
 

@@ -3,16 +3,18 @@
 //!
 //! It is a participant itself: it has an identity and a key, verifies what it is sent, and signs what it
 //! answers. The protocol parts stand on [`node`]; here are the registry ([`registry`]), catalogs
-//! ([`catalog`]), the search over them ([`discover`]), the glue ([`service`]) and the HTTP adapter
-//! ([`http`]), the only module that knows actix.
+//! ([`catalog`]), the search over them ([`discover`]), the feed for subscribers ([`feed`]), the glue
+//! ([`service`]) and the HTTP adapter ([`http`]), the only module that knows actix.
 //!
 //! ```text
 //! catalog/publish → judge (pure) → store → catalog/on_publish
+//! catalog/publish → feed → catalog/push to subscribers; catalog/pull → catalog/on_pull
 //! discover → filter and names over the stored catalogs → pages → on_discover
 //! ```
 
 pub mod catalog;
 pub mod discover;
+pub mod feed;
 pub mod http;
 pub mod registry;
 pub mod service;
@@ -27,6 +29,7 @@ use node::{AllowList, ClientConfig, GuardedClient, Identity, Node, NodeConfig, R
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::feed::Feed;
 use crate::http::Shared;
 use crate::registry::{Directory, DirectoryPolicy, OwnRegistry, Registration, RegistryFault};
 use crate::service::CatalogService;
@@ -129,6 +132,7 @@ pub struct Running {
     pub node: Arc<Node>,
     pub db: Db,
     pub directory: Directory,
+    pub feed: Arc<Feed>,
     cancel: CancellationToken,
     server: http::Serving,
     tasks: Vec<JoinHandle<()>>,
@@ -186,7 +190,15 @@ pub async fn start(config: Config, clocks: Clocks, ids: Ids) -> Result<Running, 
     let registry: Arc<dyn Registry> = Arc::new(OwnRegistry::new(directory.clone()));
     let node = Node::new(node_config, db.clone(), clocks.clone(), ids, Arc::clone(&registry), client)?;
     let node = Arc::new(node);
-    let service = Arc::new(CatalogService::new(db.clone(), clocks, registry, tolerance));
+    let own = feed::Service {
+        subscriber_id: config.subscriber_id.clone(),
+        base_url: base_url.clone(),
+        key: config.key.clone(),
+        networks: config.networks.clone(),
+    };
+    let feed = Arc::new(Feed::new(db.clone(), clocks.clone(), Arc::clone(&registry), own));
+    let told = Arc::clone(&feed);
+    let service = Arc::new(CatalogService::new(db.clone(), clocks, registry, tolerance, told));
     service.speak_through(&node);
     node.attach(service);
     // An embedded database is one process's own: what a killed one had begun need not wait for its lease.
@@ -194,13 +206,21 @@ pub async fn start(config: Config, clocks: Clocks, ids: Ids) -> Result<Running, 
         node.recover().await?;
     }
     let runtime = tokio::runtime::Handle::current();
-    let shared = Shared { node: Arc::clone(&node), directory: directory.clone(), db: db.clone(), runtime };
+    let shared = Shared {
+        node: Arc::clone(&node),
+        directory: directory.clone(),
+        feed: Arc::clone(&feed),
+        db: db.clone(),
+        runtime,
+    };
     let server = http::serve(shared, listener).map_err(listen)?;
     let cancel = CancellationToken::new();
     let working = tokio::spawn(Arc::clone(&node).run(cancel.clone()));
+    let feeding = tokio::spawn(Arc::clone(&feed).run(cancel.clone()));
     let subscriber = config.subscriber_id;
     tracing::info!(%address, base_url, subscriber, "catalog service and registry ready");
-    Ok(Running { address, base_url, node, db, directory, cancel, server, tasks: vec![working] })
+    let tasks = vec![working, feeding];
+    Ok(Running { address, base_url, node, db, directory, feed, cancel, server, tasks })
 }
 
 /// The database, brought up to date, and the registry over it with the service itself and the seeded
@@ -210,6 +230,7 @@ async fn open(config: &Config, clocks: &Clocks, base_url: &str) -> Result<(Db, D
     let now = clocks.wire.now();
     db.migrate(node::COMPONENT, node::MIGRATIONS, now).await?;
     db.migrate(COMPONENT, MIGRATIONS, now).await?;
+    db.migrate(feed::COMPONENT, feed::MIGRATIONS, now).await?;
     let policy = DirectoryPolicy {
         open_networks: config.open_networks.clone(),
         insecure_demo: config.insecure_demo,

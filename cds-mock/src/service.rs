@@ -1,5 +1,5 @@
-//! The catalog service as a participant: it takes `catalog/publish` and `discover`, and answers both by
-//! callbacks.
+//! The catalog service as a participant: it takes `catalog/publish`, `discover` and `catalog/pull`,
+//! and answers them by callbacks; subscriptions and searches it answers at once.
 
 use std::sync::{Arc, OnceLock, Weak};
 
@@ -14,6 +14,7 @@ use clock::Clocks;
 use db::Db;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use node::address::uri_matches;
 use node::{
     Admission, Application, Draft, Face, InboxJob, Incoming, Node, OutboxJob, Outcome, Outgoing,
     ProcessError, Record, Refusal, Registry,
@@ -21,6 +22,7 @@ use node::{
 
 use crate::catalog::{CATALOGS_PER_MESSAGE_MAX, Publisher, Publishing, Stamp, judge, results_message};
 use crate::discover::{Query, Viewer, search};
+use crate::feed::{self, Feed};
 
 /// Most schema contexts that one answer names; they are hints only.
 const SCHEMA_CONTEXTS_MAX: usize = 32;
@@ -32,12 +34,20 @@ pub struct CatalogService {
     registry: Arc<dyn Registry>,
     tolerance: Tolerance,
     publishing: Publishing,
+    feed: Arc<Feed>,
     node: OnceLock<Weak<Node>>,
 }
 
 impl CatalogService {
-    pub fn new(db: Db, clocks: Clocks, registry: Arc<dyn Registry>, tolerance: Tolerance) -> Self {
+    pub fn new(
+        db: Db,
+        clocks: Clocks,
+        registry: Arc<dyn Registry>,
+        tolerance: Tolerance,
+        feed: Arc<Feed>,
+    ) -> Self {
         Self {
+            feed,
             publishing: Publishing::new(db.clone()),
             db,
             clocks,
@@ -50,6 +60,7 @@ impl CatalogService {
     /// Tells the service which node it speaks through; the first one stays.
     pub fn speak_through(&self, node: &Arc<Node>) {
         let _ = self.node.set(Arc::downgrade(node));
+        self.feed.speak_through(node);
     }
 
     fn node(&self) -> Result<Arc<Node>, ProcessError> {
@@ -86,8 +97,10 @@ impl CatalogService {
             made_at: request.context.timestamp.unwrap_or(job.received_at).min(job.received_at),
             wire_now: self.clocks.wire.now(),
             market_now,
+            resource_directives: feed::resource_directives(&request.message),
         };
         self.publishing.take(&mut judged, &stamp).await?;
+        self.feed.wake();
         for catalog in &judged {
             let (status, offers, errors) = (catalog.status(), catalog.offers.len(), catalog.errors.len());
             tracing::info!(
@@ -119,6 +132,16 @@ impl CatalogService {
         let answer =
             Answer { action: Action::OnDiscover, face: Face::BapReceiver, purpose: "on_discover", peer };
         self.answer(job, request, &answer, pages).await
+    }
+
+    async fn pull(&self, job: &InboxJob, request: &Request) -> Result<(), ProcessError> {
+        let sender = self.sender(job).await?;
+        let message = self.feed.pull(job.id, &sender, &request.message, job.received_at).await?;
+        let uri = request.context.bap_uri.as_deref();
+        let face = uri.and_then(|uri| uri_matches(&sender.url, uri)).unwrap_or(Face::Base);
+        let peer = (request.context.bap_id.as_deref(), uri);
+        let answer = Answer { action: Action::CatalogOnPull, face, purpose: "on_pull", peer };
+        self.answer(job, request, &answer, vec![message]).await
     }
 
     /// Enqueues the callbacks and ends the request, in one transaction.
@@ -200,12 +223,28 @@ struct Answer<'a> {
 
 impl Application for CatalogService {
     fn accepts(&self, face: Face, action: Action) -> bool {
-        face == Face::Base && matches!(action, Action::CatalogPublish | Action::Discover)
+        let served = matches!(
+            action,
+            Action::CatalogPublish
+                | Action::Discover
+                | Action::CatalogSubscription
+                | Action::CatalogPull
+                | Action::CatalogSearch
+                | Action::CatalogMasterSearch
+        );
+        face == Face::Base && served
     }
 
     fn admit<'a>(&'a self, incoming: &'a Incoming) -> BoxFuture<'a, Result<Admission, Refusal>> {
         let message = incoming.document.get("message").unwrap_or(&Json::Null);
         let verdict = match incoming.envelope.context.action {
+            Action::CatalogSubscription => {
+                let verdict = self.feed.subscribe(incoming);
+                return async move { verdict }.boxed();
+            }
+            Action::CatalogPull => return self.feed.admit_pull(incoming).boxed(),
+            Action::CatalogSearch => return self.feed.search(incoming, false).boxed(),
+            Action::CatalogMasterSearch => return self.feed.search(incoming, true).boxed(),
             Action::Discover => Query::read(message).map(|_| ()),
             _ => {
                 let catalogs = message.get("catalogs").and_then(Json::as_array).unwrap_or_default();
@@ -232,6 +271,7 @@ impl Application for CatalogService {
             match job.action {
                 Action::Discover => self.discover(job, &request).await,
                 Action::CatalogPublish => self.publish(job, &request).await,
+                Action::CatalogPull => self.pull(job, &request).await,
                 _ => Err(ProcessError::Fail(ErrorCode::NetNotImplemented)),
             }
         }
@@ -247,6 +287,9 @@ impl Application for CatalogService {
             if !matches!(outcome, Outcome::Delivered { .. }) {
                 let outcome = outcome.summary();
                 tracing::warn!(peer = job.target, action = %job.action, outcome, "not delivered");
+            }
+            if job.purpose == feed::PUSH {
+                return Ok(self.feed.pushed(job, outcome).await?);
             }
             Ok(node::outbox::conclude_alone(&self.db, job, outcome, self.clocks.wire.now()).await?)
         }

@@ -4,8 +4,8 @@
 //! may be repeated: a message that is worked off again after a crash leads to the same rows and the same
 //! answer.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, OnceLock};
 
 use beckn_wire::ack::Refusal;
 use beckn_wire::code::{ErrorCode, WireError};
@@ -17,6 +17,7 @@ use units::{Span, Timestamp};
 use super::judge::{Judged, Kind};
 use super::limits::{ERRORS_PER_CATALOG_MAX, ERRORS_PER_MESSAGE_MAX};
 use super::store::{self, Publication};
+use crate::feed::{self, Accepted};
 
 /// Rows written in one transaction.
 const ROWS_PER_TRANSACTION: usize = 256;
@@ -33,6 +34,8 @@ pub struct Stamp {
     pub made_at: Timestamp,
     pub wire_now: Timestamp,
     pub market_now: Timestamp,
+    /// The message's `resourceDirectives` by catalog id, for those who are told of it.
+    pub resource_directives: BTreeMap<String, Vec<u8>>,
 }
 
 /// Writes catalogs, one message at a time.
@@ -65,7 +68,8 @@ impl Publishing {
         if catalog.rejected {
             return Ok(());
         }
-        let job = Arc::new(Job { stamp: stamp.clone(), catalog: catalog.clone() });
+        let accepted = OnceLock::new();
+        let job = Arc::new(Job { stamp: stamp.clone(), catalog: catalog.clone(), accepted });
         if let Err(error) = job.run(&self.db, |job, tx| Box::pin(job.describe(tx))).await? {
             catalog.reject(error);
             return Ok(());
@@ -79,13 +83,16 @@ impl Publishing {
                 return Ok(());
             }
         }
-        let mut refused = 0_usize;
+        let mut refused = Vec::new();
         for start in (0..job.catalog.offers.len()).step_by(ROWS_PER_TRANSACTION) {
             let errors = job.run(&self.db, move |job, tx| Box::pin(job.offers(tx, start))).await?;
-            refused = refused.saturating_add(errors.len());
-            catalog.errors.extend(errors);
+            refused.extend(errors);
         }
-        catalog.rejected = refused > 0 && refused == job.catalog.offers.len();
+        catalog.rejected = !refused.is_empty() && refused.len() == job.catalog.offers.len();
+        if !catalog.rejected {
+            job.accept(&refused).await?;
+        }
+        catalog.errors.extend(refused);
         job.run(&self.db, |job, tx| Box::pin(job.tidy(tx))).await
     }
 
@@ -109,9 +116,19 @@ impl Publishing {
 struct Job {
     stamp: Stamp,
     catalog: Judged,
+    /// What is recorded in the last transaction, for subscribers.
+    accepted: OnceLock<Accepted>,
 }
 
 impl Job {
+    async fn accept(self: &Arc<Self>, refused: &[WireError]) -> Result<(), DbError> {
+        let (job, refused) = (Arc::clone(self), refused.to_vec());
+        let put_together = tokio::task::spawn_blocking(move || {
+            job.accepted.get_or_init(|| Accepted::of(&job.catalog, &refused, &job.stamp));
+        });
+        put_together.await.map_err(|_| DbError::Closed)
+    }
+
     async fn run<T, F>(self: &Arc<Self>, db: &Db, step: F) -> Result<T, DbError>
     where
         T: Send + 'static,
@@ -151,6 +168,9 @@ impl Job {
     }
 
     async fn tidy(&self, tx: &mut db::Tx) -> Result<(), DbError> {
+        if let Some(accepted) = self.accepted.get() {
+            feed::record(tx, accepted).await?;
+        }
         if self.catalog.full {
             store::drop_replaced(tx, self.to()).await?;
         }

@@ -143,7 +143,7 @@ fn names<'a>(
 }
 
 /// An empty or absent `availableTo` restricts nothing (ruling 9); otherwise one of its entries must fit.
-fn may_see(offer: &Json, viewer: &Viewer) -> bool {
+pub(crate) fn may_see(offer: &Json, viewer: &Viewer) -> bool {
     let entries = offer.get("availableTo").and_then(Json::as_array).unwrap_or_default();
     entries.is_empty()
         || entries.iter().any(|entry| {

@@ -18,7 +18,8 @@ fn place<'a>(more: &[&'a str]) -> Vec<&'a str> {
 both_databases! {
     async fn every_statement_can_be_prepared(db: TestDb) {
         let world = World::new(&db).await;
-        for statements in [cds_mock::catalog::STATEMENTS, cds_mock::registry::STATEMENTS] {
+        let known = [cds_mock::catalog::STATEMENTS, cds_mock::registry::STATEMENTS];
+        for statements in known.into_iter().chain(cds_mock::feed::STATEMENTS.iter().copied()) {
             world.cds.db.check_statements(statements).await.unwrap();
         }
     }
@@ -248,7 +249,8 @@ both_databases! {
         let now = SystemClock.now();
         let (publisher_id, source) = (seller.id.clone(), "message-1".to_owned());
         let market_now = morning();
-        let stamp = Stamp { publisher: publisher_id, source, made_at: now, wire_now: now, market_now };
+        let (made_at, wire_now, resource_directives) = (now, now, std::collections::BTreeMap::new());
+        let stamp = Stamp { publisher: publisher_id, source, made_at, wire_now, market_now, resource_directives };
         let publishing = Publishing::new(world.cds.db.clone());
         for _ in 0..2 {
             let mut judged = judge(&message, &publisher, Some(NETWORK), morning());

@@ -1,6 +1,7 @@
 //! A running service, and participants with their own keys and their own little HTTP servers.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use beckn_wire::signature::{
 };
 use cds_mock::registry::Registration;
 use cds_mock::{Config, Running, start};
-use clock::{Clock as _, Clocks, Ids, SystemClock, TestClock};
+use clock::{Clock, Clocks, Ids, SystemClock, TestClock};
 use test_support::database::TestDb;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::Notify;
@@ -41,6 +42,7 @@ pub fn morning() -> Timestamp {
 pub struct World {
     pub cds: Running,
     pub market: TestClock,
+    pub wire: Arc<dyn Clock>,
     pub http: reqwest::Client,
     service_key: PublicKey,
     url: String,
@@ -48,21 +50,26 @@ pub struct World {
 
 impl World {
     pub async fn new(db: &TestDb) -> Self {
+        Self::on(db, Arc::new(SystemClock)).await
+    }
+
+    /// With this clock for everything but the market.
+    pub async fn on(db: &TestDb, wire: Arc<dyn Clock>) -> Self {
         let market = TestClock::at(morning());
-        let cds = launch(db.url(), &market).await;
+        let cds = launch(db.url(), &market, &wire).await;
         let service_key = SigningKey::from_seed(&[9; 32]).public();
         #[allow(clippy::disallowed_methods, reason = "a foreign client, which knows nothing of ours")]
         let http = reqwest::Client::new();
-        Self { cds, market, http, service_key, url: db.url().to_owned() }
+        Self { cds, market, wire, http, service_key, url: db.url().to_owned() }
     }
 
     /// Stops the service and starts it again on the same database; on another port, so peers look it up
     /// again.
     pub async fn restart(self) -> Self {
-        let Self { cds, market, http, service_key, url } = self;
+        let Self { cds, market, wire, http, service_key, url } = self;
         cds.stop().await;
-        let cds = launch(&url, &market).await;
-        Self { cds, market, http, service_key, url }
+        let cds = launch(&url, &market, &wire).await;
+        Self { cds, market, wire, http, service_key, url }
     }
 
     /// A participant with these memberships, by the operator's word.
@@ -74,32 +81,30 @@ impl World {
 
     /// Posts a signed message and checks the signature of the answer.
     pub async fn post(&self, peer: &Peer, action: Action, bytes: Vec<u8>) -> (u16, Json) {
-        let now = seconds();
+        self.signed(peer, "POST", action.as_str(), bytes).await
+    }
+
+    /// A signed request and the answer to it, whose signature is checked.
+    pub async fn signed(&self, peer: &Peer, method: &str, path: &str, bytes: Vec<u8>) -> (u16, Json) {
+        let now = self.wire.now().seconds();
         let authorization = sign(&peer.key, &peer.key_id, now, now + 300, &bytes, Chain::None);
-        let url = format!("{}/{}", self.cds.base_url, action.as_str());
-        let request = self.http.post(url).header("content-type", "application/json");
+        let url = format!("{}/{path}", self.cds.base_url);
+        let request =
+            self.http.request(method.parse().unwrap(), url).header("content-type", "application/json");
         let response = request.header("authorization", &authorization).body(bytes).send().await.unwrap();
         let status = response.status().as_u16();
         let signature = response.headers().get("signature").unwrap().to_str().unwrap().to_owned();
         let answer = response.bytes().await.unwrap();
         let header = SignatureHeader::parse_response(&signature).unwrap();
         let policy = VerifyPolicy::spec();
-        verify_response(
-            status,
-            &header,
-            &answer,
-            &self.service_key,
-            seconds(),
-            &policy,
-            Some(&authorization),
-        )
-        .unwrap();
+        verify_response(status, &header, &answer, &self.service_key, now, &policy, Some(&authorization))
+            .unwrap();
         (status, Json::parse(&answer).unwrap())
     }
 
     /// Publishes and gives the result of each catalog.
     pub async fn publish(&self, peer: &Peer, message: Json) -> Vec<Json> {
-        self.publish_at(peer, message, NETWORK, SystemClock.now()).await
+        self.publish_at(peer, message, NETWORK, self.wire.now()).await
     }
 
     pub async fn publish_at(&self, peer: &Peer, message: Json, network: &str, made: Timestamp) -> Vec<Json> {
@@ -130,12 +135,7 @@ impl World {
     /// The next message to the peer: it must be on this path, answer this context, and be signed by the
     /// service.
     pub async fn callback(&self, peer: &Peer, path: &str, request: &Context) -> Json {
-        let (came_on, authorization, bytes) = peer.next().await;
-        assert_eq!(came_on, path);
-        let header = SignatureHeader::parse(&authorization).unwrap();
-        assert_eq!(header.key_id.subscriber_id(), cds_mock::SUBSCRIBER_ID);
-        verify(&header, &bytes, &self.service_key, seconds(), &VerifyPolicy::spec(), None).unwrap();
-        let callback = Json::parse(&bytes).unwrap();
+        let callback = self.delivery(peer, path).await;
         for (member, value) in
             [("messageId", &request.message_id), ("transactionId", &request.transaction_id)]
         {
@@ -143,12 +143,23 @@ impl World {
         }
         callback
     }
+
+    /// The next message to the peer: it must be on this path, and be signed by the service.
+    pub async fn delivery(&self, peer: &Peer, path: &str) -> Json {
+        let (came_on, authorization, bytes) = peer.next().await;
+        assert_eq!(came_on, path);
+        let header = SignatureHeader::parse(&authorization).unwrap();
+        assert_eq!(header.key_id.subscriber_id(), cds_mock::SUBSCRIBER_ID);
+        let now = self.wire.now().seconds();
+        verify(&header, &bytes, &self.service_key, now, &VerifyPolicy::spec(), None).unwrap();
+        Json::parse(&bytes).unwrap()
+    }
 }
 
-async fn launch(url: &str, market: &TestClock) -> Running {
+async fn launch(url: &str, market: &TestClock, wire: &Arc<dyn Clock>) -> Running {
     let key = SigningKey::from_seed(&[9; 32]);
     let config = Config::new("127.0.0.1:0".parse().unwrap(), url, "cds-key-1", key).demo();
-    let clocks = Clocks { wire: Arc::new(SystemClock), market: Arc::new(market.clone()) };
+    let clocks = Clocks { wire: Arc::clone(wire), market: Arc::new(market.clone()) };
     start(config, clocks, Ids::system()).await.unwrap()
 }
 
@@ -161,14 +172,17 @@ pub struct Peer {
     pub key: SigningKey,
     pub key_id: KeyId,
     pub url: String,
-    inbox: Arc<(Mutex<VecDeque<Delivery>>, Notify)>,
+    inbox: Arc<Mailbox>,
 }
+
+/// What came, and the status with which it is answered; 0 hangs up.
+struct Mailbox(Mutex<VecDeque<Delivery>>, Notify, AtomicU16);
 
 impl Peer {
     pub async fn new(id: &str, seed: u8) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let inbox = Arc::new((Mutex::new(VecDeque::new()), Notify::new()));
+        let inbox = Arc::new(Mailbox(Mutex::new(VecDeque::new()), Notify::new(), AtomicU16::new(200)));
         let taking = Arc::clone(&inbox);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -178,6 +192,14 @@ impl Peer {
         });
         let key_id = KeyId::new(id, format!("key-{seed}")).unwrap();
         Self { id: id.to_owned(), key: SigningKey::from_seed(&[seed; 32]), key_id, url, inbox }
+    }
+
+    /// Whoever has the service's own key.
+    pub fn of_service(world: &World) -> Self {
+        let key_id = KeyId::new(cds_mock::SUBSCRIBER_ID, "cds-key-1").unwrap();
+        let inbox = Arc::new(Mailbox(Mutex::new(VecDeque::new()), Notify::new(), AtomicU16::new(200)));
+        let (id, url) = (cds_mock::SUBSCRIBER_ID.to_owned(), world.cds.base_url.clone());
+        Self { id, key: SigningKey::from_seed(&[9; 32]), key_id, url, inbox }
     }
 
     pub fn registration(&self, networks: &[&str]) -> Registration {
@@ -194,6 +216,11 @@ impl Peer {
         }
     }
 
+    /// Answers with this status from now on, and keeps only what it answers with 200; 0 hangs up.
+    pub fn says(&self, status: u16) {
+        self.inbox.2.store(status, Ordering::SeqCst);
+    }
+
     pub async fn next(&self) -> Delivery {
         let wait = async {
             loop {
@@ -207,12 +234,22 @@ impl Peer {
         tokio::time::timeout(PATIENCE, wait).await.expect("a callback in time")
     }
 
+    /// Whether something comes within this time.
+    pub async fn mail_within(&self, patience: Duration) -> bool {
+        let wait = async {
+            while !self.has_mail() {
+                node::pause(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(patience, wait).await.is_ok()
+    }
+
     pub fn has_mail(&self) -> bool {
         !self.inbox.0.lock().unwrap().is_empty()
     }
 }
 
-async fn acknowledge(mut stream: tokio::net::TcpStream, inbox: Arc<(Mutex<VecDeque<Delivery>>, Notify)>) {
+async fn acknowledge(mut stream: tokio::net::TcpStream, inbox: Arc<Mailbox>) {
     let mut bytes = Vec::new();
     let head = loop {
         if let Some(end) = bytes.windows(4).position(|w| w == b"\r\n\r\n") {
@@ -235,11 +272,18 @@ async fn acknowledge(mut stream: tokio::net::TcpStream, inbox: Arc<(Mutex<VecDeq
     }
     let path = text.split(' ').nth(1).unwrap().to_owned();
     let delivery = (path, field("authorization").unwrap_or_default(), bytes[head..].to_vec());
-    inbox.0.lock().unwrap().push_back(delivery);
-    inbox.1.notify_one();
-    let body = r#"{"message":{"status":"ACK","messageId":"x"}}"#;
+    let status = inbox.2.load(Ordering::SeqCst);
+    let body = match status {
+        0 => return,
+        200 => {
+            inbox.0.lock().unwrap().push_back(delivery);
+            inbox.1.notify_one();
+            r#"{"message":{"status":"ACK","messageId":"x"}}"#
+        }
+        _ => r#"{"message":{"status":"NACK","error":{"code":"SCH_INVALID_JSON","message":"no"}}}"#,
+    };
     let answer = format!(
-        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\
+        "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\
          connection: close\r\n\r\n{body}",
         body.len()
     );

@@ -70,6 +70,7 @@ actions! {
     CatalogOnPull "catalog/on_pull",
     CatalogSearch "catalog/search",
     CatalogOnSearch "catalog/on_search",
+    CatalogMasterSearch "catalog/master_search",
 }
 
 impl Action {
@@ -120,7 +121,7 @@ impl Action {
     /// the provider publishes and searches, and a discovery service (as `bapId`) subscribes and pulls.
     pub fn sender(self) -> Role {
         match self {
-            Self::CatalogPublish | Self::CatalogSearch => Role::Bpp,
+            Self::CatalogPublish | Self::CatalogSearch | Self::CatalogMasterSearch => Role::Bpp,
             Self::CatalogPush => Role::Bpp,
             Self::CatalogOnPublish | Self::CatalogOnSearch => Role::Bap,
             other if other.is_callback() => Role::Bpp,

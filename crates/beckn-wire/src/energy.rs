@@ -11,6 +11,7 @@ mod catalog;
 mod column;
 mod contract;
 mod deg;
+pub mod feed;
 pub mod messages;
 mod meter;
 pub mod meter_leg;

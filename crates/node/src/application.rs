@@ -59,6 +59,8 @@ pub struct Incoming {
     /// Which of our identities is addressed.
     pub receiver: String,
     pub face: Face,
+    /// What followed the path behind `?`; empty without one.
+    pub query: String,
     pub envelope: Verified<Envelope>,
     /// The whole body, read once; numbers keep their text.
     pub document: Json,
@@ -80,9 +82,15 @@ pub enum Admission {
     Queue,
     /// As `Queue`, with further members beside `status` and `messageId` in the acknowledgement.
     QueueWith(Object),
+    /// As `Queue`, with this whole body as the answer.
+    QueueAs(Json),
     /// Runs in the transaction that stores the message, which is then done; returns the further members of
     /// the acknowledgement.
     Effect(Effect),
+    /// As `Effect`; what it returns is the whole body of the answer.
+    Answer(Effect),
+    /// Answered at once with this whole body. Nothing was changed by it, so of the answer only its status is stored.
+    Read(Json),
     /// Answered with 202 and this reason: accepted, but no callback will follow.
     NoCallback(WireError),
 }

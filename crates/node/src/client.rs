@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+pub use reqwest::Method;
 use reqwest::Url;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
@@ -92,12 +93,27 @@ impl GuardedClient {
         read(client.get(url), cap).await
     }
 
-    /// Sends a JSON body.
+    /// Posts a JSON body.
     ///
     /// # Errors
     /// See [`ClientError`].
     pub async fn post(
         &self,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: Bytes,
+        cap: usize,
+    ) -> Result<Answer, ClientError> {
+        self.send(Method::POST, url, headers, body, cap).await
+    }
+
+    /// Sends a JSON body, or none.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn send(
+        &self,
+        method: Method,
         url: &str,
         headers: &[(&str, &str)],
         body: Bytes,
@@ -110,7 +126,7 @@ impl GuardedClient {
             let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| ClientError::BadUrl)?;
             fields.insert(name, HeaderValue::from_str(value).map_err(|_| ClientError::BadUrl)?);
         }
-        read(client.post(url).headers(fields).body(body), cap).await
+        read(client.request(method, url).headers(fields).body(body), cap).await
     }
 
     /// Decides before any connection: https, a public literal or a name, or a place on the allow-list.

@@ -7,7 +7,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use beckn_wire::ack::{AckShape, AckVerdict};
-use beckn_wire::signature::{self, SignatureHeader};
+use beckn_wire::action::Action;
 use bytes::Bytes;
 use db::DbError;
 use futures_util::FutureExt;
@@ -23,12 +23,15 @@ use crate::retry::{Facts, Met, Next, delay, judge, retry_after};
 
 mod claim;
 
-pub(crate) use claim::{InFlight, Ready};
+pub(crate) use claim::{InFlight, Ready, authorize};
 
 /// Largest answer that is read, bytes.
 const ANSWER_MAX: usize = 1024 * 1024;
 /// A failing peer is tried again after at most the table's fifth time, whatever its messages wait for.
 const PEER_FAILS_MAX: u32 = 5;
+/// A push waits at most the table's sixth time: its subscriber holds a place for all that follows it (the delivery
+/// policy's longest delay, Beckn section b.5).
+const PUSH_FAILS_MAX: u32 = 6;
 /// So often the application is asked to conclude before the lease decides.
 const CONCLUDE_TRIES: u32 = 3;
 
@@ -48,7 +51,8 @@ impl Node {
         let report = self.attempt(&ready, started).await;
         let now = self.now();
         let facts = Facts {
-            callback: ready.job.action.is_callback(),
+            // A refused push is tried again like a callback: its subscriber misses it otherwise.
+            callback: ready.job.action.is_callback() || ready.job.action == Action::CatalogPush,
             may_unchain: ready.may_unchain,
             refusals: ready.job.refusals,
             created_at: ready.job.created_at,
@@ -116,31 +120,11 @@ impl Node {
             .await
             .map_err(|error| error.to_string())?;
         report.status = Some(answer.status);
-        report.verified = self.response_verified(&answer, ready).await;
+        // Recorded as evidence, never a reason to fail (Beckn section c.5).
+        report.verified = self.answer_verified(&answer, &job.target, &ready.authorization).await;
         report.headers = answer.headers;
         report.body = answer.body.to_vec();
         Ok(())
-    }
-
-    /// Whether the answer is signed by the peer and chained to our message. Recorded as evidence, never a
-    /// reason to fail (Beckn section c.5).
-    async fn response_verified(&self, answer: &crate::client::Answer, ready: &Ready) -> bool {
-        let Some(header) = answer.headers.get("signature") else { return false };
-        let Ok(header) = SignatureHeader::parse_response(header) else { return false };
-        if header.key_id.subscriber_id() != ready.job.target {
-            return false;
-        }
-        let Ok(record) = self.registry.key(&header.key_id).await else { return false };
-        signature::verify_response(
-            answer.status,
-            &header,
-            &answer.body,
-            &record.public_key,
-            self.now().seconds(),
-            &self.policy,
-            Some(&ready.authorization),
-        )
-        .is_ok()
     }
 
     /// Ends the message with the application's effects. When that cannot be stored, the lease runs out and
@@ -210,7 +194,11 @@ impl Node {
                 let (job, back) = (Arc::clone(&job), Arc::clone(&back));
                 Box::pin(async move {
                     let (wait, refusals) = match &*back {
-                        Back::Failed { wished, .. } => (delay(job.attempts, dice, *wished), job.refusals),
+                        Back::Failed { wished, .. } => {
+                            let most =
+                                if job.action == Action::CatalogPush { PUSH_FAILS_MAX } else { u32::MAX };
+                            (delay(job.attempts.min(most), dice, *wished), job.refusals)
+                        }
                         Back::Refused => (
                             delay(job.refusals.saturating_add(1), dice, None),
                             job.refusals.saturating_add(1),

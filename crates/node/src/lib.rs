@@ -15,6 +15,7 @@
 
 pub mod address;
 pub mod application;
+pub mod ask;
 pub mod client;
 pub mod compose;
 mod deliver;
@@ -38,7 +39,8 @@ mod work;
 
 pub use address::Face;
 pub use application::{Admission, Application, Effect, EffectError, Incoming, ProcessError, Refusal};
-pub use client::{AllowList, ClientConfig, GuardedClient};
+pub use ask::{AskError, Asked};
+pub use client::{AllowList, ClientConfig, GuardedClient, Method};
 pub use compose::{ComposeError, Draft};
 pub use identity::Identity;
 pub use inbox::InboxJob;
@@ -47,6 +49,7 @@ pub use node::{ConfigError, Limits, Node, NodeConfig};
 pub use outbox::{OutboxJob, Outcome, Outgoing};
 pub use pause::pause;
 pub use peers::CallbackSigning;
+pub use receive::Caller;
 pub use registry::{DediConfig, DediRegistry, Record, Registry, RegistryError, StaticRegistry};
 pub use reply::{Headers, Reply};
 

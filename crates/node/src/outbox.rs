@@ -153,6 +153,9 @@ db::sql! {
         WHERE id = $1 AND attempts = $2 AND state = 'sending'";
     pub(crate) RECOVER = "UPDATE outbox SET state = 'queued', lease_until = NULL \
         WHERE state IN ('queued', 'sending') AND state = 'sending'";
+    FORGET_ATTEMPTS = "DELETE FROM outbox_attempts WHERE outbox_id = $1 AND EXISTS \
+        (SELECT 1 FROM outbox o WHERE o.id = $1 AND o.finished_at IS NOT NULL)";
+    FORGET = "DELETE FROM outbox WHERE id = $1 AND finished_at IS NOT NULL";
     SENT_AUTHORIZATIONS = "SELECT a.authorization_header FROM outbox o JOIN outbox_attempts a ON \
         a.outbox_id = o.id WHERE o.message_id = $1 AND o.target = $2 AND o.action = $3 \
         ORDER BY a.number DESC LIMIT 8";
@@ -222,6 +225,15 @@ pub async fn conclude_alone(
         Box::pin(async move { conclude(tx, &job, &outcome, now).await })
     })
     .await
+}
+
+/// Removes a message that has come to its end, and its attempts: for what is sent in numbers and proves nothing.
+///
+/// # Errors
+/// Those of the database.
+pub async fn forget(tx: &mut Tx, id: Uuid) -> Result<(), DbError> {
+    tx.execute(&FORGET_ATTEMPTS, &params![id]).await?;
+    tx.execute(&FORGET, &params![id]).await.map(|_| ())
 }
 
 /// A message by its id.

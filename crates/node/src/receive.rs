@@ -32,9 +32,12 @@ use crate::registry::Record;
 use crate::reply::{Headers, Reply};
 
 mod answer;
+mod caller;
 mod checks;
 mod route;
 mod store;
+
+pub use caller::Caller;
 
 use answer::Desk;
 use route::{Route, route};
@@ -129,7 +132,8 @@ impl Node {
         })
     }
 
-    /// Takes a message: checks it, stores it, and answers. When the answer is an ACK the message is durable.
+    /// Takes a message: checks it, stores it, and answers. When the answer is an ACK the message is durable. `path`
+    /// may carry a query, which is the application's to read.
     pub async fn receive(&self, path: &str, headers: &Headers, body: Bytes) -> Reply {
         let started = self.now();
         let mut desk = Desk::new(self, headers);
@@ -148,7 +152,7 @@ impl Node {
 
     /// What the head alone decides; also the first steps of [`Node::receive`].
     fn head(&self, desk: &mut Desk, path: &str, headers: &Headers) -> Result<(Route, SignatureHeader), Stop> {
-        let served = route(path, &self.identities);
+        let served = route(split(path).0, &self.identities);
         if let Some(identity) = served.as_ref().and_then(|route| route.identity.as_ref()) {
             desk.identity = Arc::clone(identity);
         }
@@ -221,6 +225,7 @@ impl Node {
         let incoming = Incoming {
             receiver: identity.subscriber_id.clone(),
             face: route.face,
+            query: split(path).1.to_owned(),
             envelope,
             document,
             sender,
@@ -368,6 +373,11 @@ impl Node {
             Some(_) => Err(Stop::DuplicateRequest),
         }
     }
+}
+
+/// Path and query.
+fn split(path: &str) -> (&str, &str) {
+    path.split_once('?').unwrap_or((path, ""))
 }
 
 fn too_large(max: usize) -> Stop {

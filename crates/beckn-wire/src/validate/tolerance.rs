@@ -55,16 +55,27 @@ const ID_MAX: usize = 128;
 /// The first violation that no tolerance covers.
 pub fn admit(body: &Json, tolerance: &Tolerance) -> Result<Vec<&'static str>, Violation> {
     let mut used = Vec::new();
+    let mut text = Text::Main;
     let rule = match rule_of(Text::Main, body) {
         Ok(rule) => rule,
         Err(violation) => {
             let alias = body.at(&["context", "action"]).and_then(Json::as_str).filter(|_| tolerance.aliases);
             let action = alias.and_then(Action::parse_alias).ok_or_else(|| violation.clone())?;
-            used.push("action_alias");
-            rule(Text::Main, action.as_str()).ok_or(violation)?
+            match rule(Text::Main, action.as_str()) {
+                Some(rule) => {
+                    used.push("action_alias");
+                    rule
+                }
+                // What only the older text knows is judged by that one.
+                None => {
+                    text = Text::Tag;
+                    used.push("old_action");
+                    rule(text, action.as_str()).ok_or(violation)?
+                }
+            }
         }
     };
-    let mut walk = Walk::new(Text::Main, VIOLATIONS_MAX);
+    let mut walk = Walk::new(text, VIOLATIONS_MAX);
     walk.body(rule, body);
     for violation in walk.finish().err().unwrap_or_default() {
         match tolerated(body, &violation).filter(|_| tolerance.non_uuid_ids) {
@@ -153,6 +164,11 @@ mod tests {
         let body = Json::parse(text.as_bytes()).unwrap();
         assert_eq!(admit(&body, &Tolerance::ies()), Ok(vec!["action_alias"]));
         assert_eq!(admit(&body, &Tolerance::strict()).unwrap_err().path, "context/action");
+        let text = br#"{"context":{"action":"catalog/master_search"},"message":{"pagination":{"limit":0}}}"#;
+        let master = Json::parse(text).unwrap();
+        assert_eq!(admit(&master, &Tolerance::ies()).unwrap_err().path, "message/pagination/limit");
+        let text = br#"{"context":{"action":"catalog/master_search"},"message":{}}"#;
+        assert_eq!(admit(&Json::parse(text).unwrap(), &Tolerance::ies()), Ok(vec!["old_action"]));
         let bare = Json::parse(br#"{"context":{"action":"on_init"},"message":"x"}"#).unwrap();
         assert!(super::super::validate_json(Text::Main, &bare).is_ok());
         assert_eq!(admit(&bare, &Tolerance::ies()).unwrap_err().path, "message");

@@ -184,7 +184,7 @@ impl Node {
     }
 }
 
-fn authorize(identity: &Identity, body: &[u8], chain: Chain<'_>, now: Timestamp) -> String {
+pub(crate) fn authorize(identity: &Identity, body: &[u8], chain: Chain<'_>, now: Timestamp) -> String {
     let created = now.seconds().saturating_sub(BACKDATE_SECS);
     let expires = created.saturating_add(LIFE_SECS);
     signature::sign(&identity.signing_key, &identity.key_id, created, expires, body, chain)

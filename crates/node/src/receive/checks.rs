@@ -11,7 +11,10 @@ use crate::registry::Record;
 
 /// Whether the action may carry whole catalogs, and so a large body (ruling 12).
 pub(super) fn carries_catalogs(action: Action) -> bool {
-    matches!(action, Action::CatalogPublish | Action::OnDiscover)
+    matches!(
+        action,
+        Action::CatalogPublish | Action::OnDiscover | Action::CatalogPush | Action::CatalogOnPull
+    )
 }
 
 /// `application/json`, with or without parameters; an absent type is taken as that.

@@ -23,7 +23,10 @@ pub(super) fn route(path: &str, identities: &[Arc<Identity>]) -> Option<Route> {
     let two = before.rsplit_once('/').and_then(|(shorter, middle)| {
         Action::parse(&format!("{middle}/{last}")).map(|action| (shorter, action))
     });
-    let (before, action) = two.or_else(|| Action::parse_alias(last).map(|action| (before, action)))?;
+    // The one address of three steps, in the older text.
+    let three = path.strip_suffix("/catalog/master/search").map(|base| (base, Action::CatalogMasterSearch));
+    let (before, action) =
+        two.or(three).or_else(|| Action::parse_alias(last).map(|action| (before, action)))?;
     let faces = [
         ("/bap/receiver", Face::BapReceiver),
         ("/callbacks", Face::BapReceiver),
@@ -62,6 +65,10 @@ mod tests {
             ("/callbacks/on_select", Face::BapReceiver, Action::OnSelect, false),
             ("/bpp/receiver/catalog/on_publish", Face::BppReceiver, Action::CatalogOnPublish, false),
             ("/catalog/publish", Face::Base, Action::CatalogPublish, false),
+            ("/catalog/push", Face::Base, Action::CatalogPush, false),
+            ("/beckn/catalog/push", Face::Base, Action::CatalogPush, true),
+            ("/bap/receiver/catalog/on_pull", Face::BapReceiver, Action::CatalogOnPull, false),
+            ("/catalog/master/search", Face::Base, Action::CatalogMasterSearch, false),
             ("/discover", Face::Base, Action::Discover, false),
             ("/beckn/bpp/receiver/init", Face::BppReceiver, Action::Init, true),
             ("/beckn/discover", Face::Base, Action::Discover, true),

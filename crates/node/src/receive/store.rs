@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use beckn_wire::ack;
-use beckn_wire::json::Object;
+use beckn_wire::json::{Json, Object};
 use db::DbError;
 
 use super::Stop;
@@ -25,16 +25,22 @@ impl Node {
         admission: Admission,
     ) -> Result<Reply, Stop> {
         let id = incoming.envelope.context.message_id.clone();
-        let (status, body, effect, queued) = match admission {
+        let (status, body, effect, queued) = match &admission {
             Admission::Queue => (200, ack::ack_body(&id), None, true),
-            Admission::QueueWith(extra) => (200, ack::ack_body_with(&id, &extra), None, true),
-            Admission::Effect(effect) => (200, ack::ack_body(&id), Some(effect), false),
-            Admission::NoCallback(why) => (202, ack::ack_no_callback_body(&id, &why), None, false),
+            Admission::QueueWith(extra) => (200, ack::ack_body_with(&id, extra), None, true),
+            Admission::QueueAs(body) => (200, body.to_bytes(), None, true),
+            Admission::Effect(effect) | Admission::Answer(effect) => {
+                (200, ack::ack_body(&id), Some(Arc::clone(effect)), false)
+            }
+            Admission::Read(body) => (200, body.to_bytes(), None, false),
+            Admission::NoCallback(why) => (202, ack::ack_no_callback_body(&id, why), None, false),
         };
         let plan = Arc::new(Plan {
             row: new_row(path, headers, incoming, queued),
             reply: desk.reply(status, body, &[]),
             effect,
+            whole: matches!(admission, Admission::Answer(_)),
+            kept: !matches!(admission, Admission::Read(_)),
             desk: desk.clone(),
         });
         let stored = self.db.write(move |tx| {
@@ -63,6 +69,10 @@ struct Plan {
     row: NewRow,
     reply: Reply,
     effect: Option<Effect>,
+    /// The effect gives the whole body of the answer.
+    whole: bool,
+    /// The body of the answer is stored.
+    kept: bool,
     desk: Desk,
 }
 
@@ -80,7 +90,11 @@ impl<E: Into<Stop>> From<E> for Stored {
 
 impl Plan {
     async fn run(&self, tx: &mut db::Tx) -> Result<Reply, Stored> {
-        if !inbox::insert(tx, &self.row, &stored(&self.reply)).await? {
+        let mut kept = stored(&self.reply);
+        if !self.kept {
+            kept.body.clear();
+        }
+        if !inbox::insert(tx, &self.row, &kept).await? {
             return Err(Stored::Duplicate);
         }
         let Some(effect) = &self.effect else { return Ok(self.reply.clone()) };
@@ -88,7 +102,11 @@ impl Plan {
         if extra.is_empty() {
             return Ok(self.reply.clone());
         }
-        let reply = self.desk.reply(200, ack::ack_body_with(&self.row.message_id, &extra), &[]);
+        let body = match self.whole {
+            true => Json::Object(extra).to_bytes(),
+            false => ack::ack_body_with(&self.row.message_id, &extra),
+        };
+        let reply = self.desk.reply(200, body, &[]);
         inbox::set_reply(tx, self.row.id, &stored(&reply)).await?;
         Ok(reply)
     }
