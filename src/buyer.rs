@@ -20,6 +20,7 @@ mod concluded;
 mod error;
 mod expiry;
 mod extras;
+mod interests;
 mod model;
 mod offers;
 mod order;
@@ -43,6 +44,10 @@ pub use concluded::concluded;
 pub use error::BuyerError;
 pub use expiry::expire;
 pub use extras::{rate, status, support, track};
+pub use interests::{
+    Interest, InterestAccepted, InterestWish, advance as advance_interests, close as close_interest,
+    create as create_interest, list as list_interests, read as read_interest, subscribe,
+};
 pub use model::{
     Accepted, CancelWish, ConfirmWish, DiscoverWish, Exchange, FoundOffer, FoundSlot, InitWish, Obstacle,
     Purchase, RateWish, Search, SearchState, SelectWish, SlotGate, SlotWish, StatusWish, SupportWish,
@@ -66,6 +71,7 @@ pub async fn process(participant: &Participant, job: &InboxJob) -> Result<(), Pr
         Action::OnDiscover => offers::answered(participant, job).await,
         Action::OnSelect | Action::OnInit | Action::OnConfirm => answers::process(participant, job).await,
         Action::OnCancel => calling_off::process(participant, job).await,
+        Action::CatalogPush => interests::pushed(participant, job).await,
         Action::OnUpdate => changing::process(participant, job).await,
         _ => extras::answered(participant, job).await,
     }

@@ -54,7 +54,7 @@ fn desk_of(action: Action) -> Option<Desk> {
         A::OnDiscover | A::OnSelect | A::OnInit | A::OnConfirm | A::OnCancel | A::OnUpdate => {
             Some(Desk::Buyer)
         }
-        A::OnTrack | A::OnRate | A::OnSupport => Some(Desk::Buyer),
+        A::OnTrack | A::OnRate | A::OnSupport | A::CatalogPush => Some(Desk::Buyer),
         A::Status | A::OnStatus => Some(Desk::Discom),
         _ => None,
     }
@@ -101,6 +101,7 @@ impl Application for Dispatcher {
         match action {
             // A platform is asked for a status as a seller, and told one as a buyer, whichever side it has.
             Action::CatalogOnPublish => face == Face::BppReceiver,
+            Action::CatalogPush => face == Face::Base,
             _ => match desk_of(action) {
                 Some(_) if action.is_callback() => face == Face::BapReceiver,
                 Some(_) => face == Face::BppReceiver,
@@ -185,7 +186,12 @@ pub fn spawn(participant: &Participant, cancel: &CancellationToken) -> Vec<JoinH
     let p = participant.clone();
     let plans = every(PLANS_EVERY, cancel.clone(), "plans", move || {
         let p = p.clone();
-        async move { buyer::advance_plans(&p).await }
+        async move { Ok(buyer::advance_plans(&p).await?.saturating_add(buyer::advance_interests(&p).await?)) }
+    });
+    let p = participant.clone();
+    let subscription = every(EVERY, cancel.clone(), "subscription", move || {
+        let p = p.clone();
+        async move { buyer::subscribe(&p).await }
     });
     let p = participant.clone();
     let prune = every(PRUNE_EVERY, cancel.clone(), "prune", move || {
@@ -199,6 +205,7 @@ pub fn spawn(participant: &Participant, cancel: &CancellationToken) -> Vec<JoinH
         tokio::spawn(seller_expiry),
         tokio::spawn(buyer_expiry),
         tokio::spawn(plans),
+        tokio::spawn(subscription),
         tokio::spawn(prune),
     ]
 }
@@ -211,7 +218,8 @@ pub async fn tick(participant: &Participant) -> Result<usize, DbError> {
     let published = seller::publish(participant).await?;
     let sold = seller::expire(participant).await?;
     let bought = buyer::expire(participant).await?;
-    let planned = buyer::advance_plans(participant).await?;
+    let waited = buyer::advance_interests(participant).await?;
+    let planned = buyer::advance_plans(participant).await?.saturating_add(waited);
     Ok(published.saturating_add(sold).saturating_add(bought).saturating_add(planned))
 }
 

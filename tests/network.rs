@@ -18,6 +18,8 @@ mod cancel;
 mod client;
 #[path = "network/extras.rs"]
 mod extras;
+#[path = "network/interests.rs"]
+mod interests;
 #[path = "network/offers.rs"]
 mod offers;
 #[path = "network/plans.rs"]

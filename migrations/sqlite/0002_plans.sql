@@ -44,3 +44,36 @@ CREATE TABLE plan_parts (
   created_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX plan_parts_plan ON plan_parts (plan_id, round, transaction_id);
+
+-- What a user waits for: told of by the catalog's pushes, bought within a limit if the user says so.
+CREATE TABLE interests (
+  id TEXT NOT NULL PRIMARY KEY,
+  user_id TEXT NOT NULL REFERENCES users (id),
+  -- The offers that were pushed and fit are kept as those of a search.
+  search_id TEXT NOT NULL REFERENCES searches (transaction_id),
+  state TEXT NOT NULL CHECK (state IN ('active', 'closed')),
+  wish TEXT NOT NULL,
+  buys INTEGER NOT NULL CHECK (buys IN (0, 1)),
+  -- There are offers that no purchase has looked at.
+  fresh INTEGER NOT NULL CHECK (fresh IN (0, 1)),
+  limit_wh INTEGER NOT NULL,
+  limit_paise INTEGER NOT NULL,
+  -- Bought, or held for the plan under way.
+  used_wh INTEGER NOT NULL CHECK (used_wh >= 0),
+  used_paise INTEGER NOT NULL CHECK (used_paise >= 0),
+  plan_id TEXT REFERENCES plans (id),
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  CONSTRAINT interests_energy CHECK (used_wh <= limit_wh),
+  CONSTRAINT interests_money CHECK (used_paise <= limit_paise)
+) STRICT;
+CREATE INDEX interests_user ON interests (user_id, id);
+CREATE INDEX interests_active ON interests (id) WHERE state = 'active';
+CREATE INDEX interests_buying ON interests (id) WHERE plan_id IS NOT NULL;
+
+-- Our own subscription with the catalog service, while somebody waits for something.
+CREATE TABLE catalog_subscriptions (
+  service_id TEXT NOT NULL PRIMARY KEY,
+  subscription_id TEXT NOT NULL,
+  created_at INTEGER NOT NULL
+) STRICT;

@@ -12,7 +12,7 @@ use utoipa::{Modify, OpenApi, ToSchema};
 use super::network;
 use super::problem::{MEDIA_TYPE, ProblemBody};
 use super::routes::transactions::TransactionDocument;
-use super::routes::{discover, health, offers, orders, plans, profile, trade, transactions};
+use super::routes::{discover, health, interests, offers, orders, plans, profile, trade, transactions};
 
 /// A request that is stored and on its way to the network; the outcome follows.
 #[derive(Debug, ToSchema)]
@@ -50,10 +50,11 @@ pub struct AcceptedSchema {
         discover::discover, trade::select, trade::init, trade::confirm, trade::status, trade::cancel, trade::update,
         trade::track, trade::rate, trade::support,
         plans::list, plans::create, plans::show, plans::confirm,
+        interests::list, interests::create, interests::show, interests::close,
         transactions::list, transactions::show, discover::offers, transactions::events, transactions::all_events,
         profile::show, offers::list, offers::create, offers::show, offers::change, offers::withdraw,
         orders::list, orders::show, orders::cancel, orders::push_status,
-        network::bap, network::bpp, network::on_publish, network::callbacks,
+        network::bap, network::bpp, network::on_publish, network::callbacks, network::push,
     ),
     components(schemas(ProblemBody, AcceptedSchema, TransactionDocument)),
     modifiers(&Everywhere),
@@ -125,7 +126,8 @@ fn client(path: &str, method: &HttpMethod, operation: &mut Operation) {
             "wait=N: answer with the outcome if it comes within N seconds, at most 30",
         ));
         let responses = responses_mut(operation);
-        if responses.contains_key("202") {
+        // Plans say it themselves.
+        if responses.keys().any(|status| ["200", "201", "202"].contains(&status.as_str())) {
             return;
         }
         let accepted = ResponseBuilder::new().description("Stored and on its way").content(

@@ -2,6 +2,7 @@
 
 pub mod discover;
 pub mod health;
+pub mod interests;
 pub mod offers;
 pub mod ops;
 pub mod orders;
@@ -59,6 +60,8 @@ table! {
     "/api/plans" { get plans::list, post plans::create }
     "/api/plans/{id}" { get plans::show }
     "/api/plans/{id}/confirm" { post plans::confirm }
+    "/api/interests" { get interests::list, post interests::create }
+    "/api/interests/{id}" { get interests::show, delete interests::close }
     "/api/transactions" { get transactions::list }
     "/api/transactions/{id}" { get transactions::show }
     "/api/transactions/{id}/offers" { get discover::offers }
@@ -75,6 +78,7 @@ table! {
     "/bpp/receiver/{action}" { post network::bpp }
     "/bpp/receiver/catalog/on_publish" { post network::on_publish }
     "/callbacks/{action}" { post network::callbacks }
+    "/catalog/push" { post network::push }
 }
 
 table! {

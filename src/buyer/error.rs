@@ -49,6 +49,8 @@ pub enum BuyerError {
     Field { field: &'static str, reason: &'static str },
     #[error("there is no such plan of yours")]
     PlanNotFound,
+    #[error("there is no such interest of yours")]
+    InterestNotFound,
     #[error("the plan is {}: it cannot be confirmed", .0.as_str())]
     PlanState(PlanState),
     #[error("the plan covers {covered} of {wanted} kWh, and it is wanted whole")]
@@ -132,9 +134,11 @@ impl From<BuyerError> for ProcessError {
 impl Coded for BuyerError {
     fn code(&self) -> Code {
         match self {
-            Self::TransactionNotFound | Self::OfferNotFound | Self::MeterNotFound | Self::PlanNotFound => {
-                Code::NotFound
-            }
+            Self::TransactionNotFound
+            | Self::OfferNotFound
+            | Self::MeterNotFound
+            | Self::PlanNotFound
+            | Self::InterestNotFound => Code::NotFound,
             Self::PlanState(_) => Code::PlanState,
             Self::PlanIncomplete { .. } => Code::PlanIncomplete,
             Self::AmountOutOfRange => Code::FieldInvalid,

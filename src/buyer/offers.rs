@@ -191,14 +191,17 @@ pub(super) async fn fail(
 
 /// An offer to be kept.
 #[derive(Clone, Debug)]
-struct Entry {
-    found: Found,
-    offer_id: String,
-    meter_key: String,
+pub(super) struct Entry {
+    pub(super) found: Found,
+    pub(super) offer_id: String,
+    pub(super) meter_key: String,
 }
 
 /// The failure that a page reports, or its offers.
-fn read_page(job: &InboxJob, now: Timestamp) -> Result<(Option<Failure>, Vec<Entry>), ProcessError> {
+pub(super) fn read_page(
+    job: &InboxJob,
+    now: Timestamp,
+) -> Result<(Option<Failure>, Vec<Entry>), ProcessError> {
     let callback = Callback::read(job)?;
     if callback.failure.is_some() {
         return Ok((callback.failure, Vec::new()));

@@ -26,3 +26,4 @@ pub use model::{
     Short, Substitute,
 };
 pub use service::{PlanAccepted, confirm, create, list, read};
+pub(super) use service::{check, confirmed, find, insert, own_meter};

@@ -43,13 +43,13 @@ pub struct WantedSlotBody {
 #[schema(as = WantedTotal)]
 pub struct TotalBody {
     #[schema(value_type = String, example = "20")]
-    quantity_kwh: WattHours,
+    pub(super) quantity_kwh: WattHours,
     /// Hours that start at or after this
     #[schema(value_type = String, format = DateTime)]
-    from: Timestamp,
+    pub(super) from: Timestamp,
     /// and end at or before that; at most a week.
     #[schema(value_type = String, format = DateTime)]
-    to: Timestamp,
+    pub(super) to: Timestamp,
 }
 
 /// A place, cut to hundredths of a degree.
@@ -315,11 +315,6 @@ fn wish(body: NewPlanBody) -> Result<PlanWish, Problem> {
         }
         _ => return Err(Problem::field("slots", "slots or total is given, one of them.")),
     };
-    let min_trust = body.min_trust.map(|text| units::parse_scaled(&text, 6)).transpose();
-    let near = body.near.map(|near| {
-        let place = Place::read(&near.lat, &near.lon);
-        place.ok_or_else(|| Problem::field("near", "Degrees of latitude and longitude are expected."))
-    });
     Ok(PlanWish {
         search_id: body.transaction_id,
         meter_id: body.meter_id,
@@ -327,11 +322,25 @@ fn wish(body: NewPlanBody) -> Result<PlanWish, Problem> {
         price_limit: body.max_price_inr,
         cost_limit: body.max_total_inr,
         sellers_max: body.max_sellers,
-        min_trust: min_trust.map_err(|_| Problem::field("min_trust", "A number from 0 to 1 is expected."))?,
+        min_trust: share(body.min_trust)?,
         proven: body.proven,
         whole: body.whole,
-        near: near.transpose()?.map(|place| (place.lat(), place.lon())),
+        near: place(body.near)?,
     })
+}
+
+/// Millionths, from a decimal number.
+pub(super) fn share(text: Option<String>) -> Result<Option<i64>, Problem> {
+    let read = text.map(|text| units::parse_scaled(&text, 6)).transpose();
+    read.map_err(|_| Problem::field("min_trust", "A number from 0 to 1 is expected."))
+}
+
+/// Hundredths of a degree.
+pub(super) fn place(body: Option<PlaceBody>) -> Result<Option<(i64, i64)>, Problem> {
+    let Some(near) = body else { return Ok(None) };
+    let place = Place::read(&near.lat, &near.lon).map(|place| (place.lat(), place.lon()));
+    let wrong = || Problem::field("near", "Degrees of latitude and longitude are expected.");
+    place.map(Some).ok_or_else(wrong)
 }
 
 /// Answers 202, or 200 with the plan when the client waits and it leaves the open states in time.

@@ -5,6 +5,7 @@ use units::{DeliverySlot, Paise, Price, Timestamp, WattHours, amount};
 use uuid::Uuid;
 
 use crate::buyer::error::BuyerError;
+use crate::buyer::ranking::{Place, RankWish};
 use crate::contract::{Failure, ROUNDING};
 
 macro_rules! text_state {
@@ -113,7 +114,34 @@ pub struct PlanWish {
 }
 
 impl PlanWish {
-    pub(super) fn wanted(&self) -> WattHours {
+    /// What is asked of an offer that could be part of it.
+    pub(in crate::buyer) fn rank_wish(&self) -> RankWish {
+        let (from, to) = match &self.wanted {
+            PlanWanted::PerSlot(slots) => (
+                slots.iter().map(|(slot, _)| slot.start()).min(),
+                slots.iter().map(|(slot, _)| slot.end()).max(),
+            ),
+            PlanWanted::Total { from, to, .. } => (Some(*from), Some(*to)),
+        };
+        RankWish {
+            price_limit: self.price_limit,
+            from,
+            to,
+            quantity: None,
+            min_trust: self.min_trust,
+            proven: self.proven,
+            near: self.near.and_then(|(lat, lon)| Place::new(lat, lon)),
+        }
+    }
+
+    /// Another energy over the same period; a wish by hours stays as it is.
+    pub(in crate::buyer) fn set_total(&mut self, wanted: WattHours) {
+        if let PlanWanted::Total { energy, .. } = &mut self.wanted {
+            *energy = wanted;
+        }
+    }
+
+    pub(in crate::buyer) fn wanted(&self) -> WattHours {
         match &self.wanted {
             PlanWanted::PerSlot(slots) => {
                 WattHours::checked_sum(slots.iter().map(|(_, energy)| *energy)).unwrap_or(WattHours::ZERO)

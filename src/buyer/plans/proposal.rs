@@ -13,7 +13,7 @@ use super::model::{
 };
 use crate::buyer::error::BuyerError;
 use crate::buyer::order::Offered;
-use crate::buyer::ranking::{self, Candidate, Place, ProviderTrust, Rank, RankWish, Scene};
+use crate::buyer::ranking::{self, Candidate, Place, ProviderTrust, Rank, Scene};
 use crate::buyer::reading::offered;
 use crate::buyer::store::Found;
 use crate::metering::Meter;
@@ -132,16 +132,7 @@ fn spent(secured: &Secured) -> Paise {
 fn pose(material: &Material, wish: &PlanWish, secured: &Secured) -> Posed {
     let settings = &material.settings;
     let rest = rest(material, wish, secured);
-    let (from, to) = period(wish);
-    let rank_wish = RankWish {
-        price_limit: wish.price_limit,
-        from,
-        to,
-        quantity: None,
-        min_trust: wish.min_trust,
-        proven: wish.proven,
-        near: wish.near.and_then(|(lat, lon)| Place::new(lat, lon)),
-    };
+    let rank_wish = wish.rank_wish();
     let scene = Scene {
         settings,
         meters: std::slice::from_ref(&material.meter),
@@ -204,15 +195,6 @@ fn pose(material: &Material, wish: &PlanWish, secured: &Secured) -> Posed {
 fn held(slots: Option<&Vec<PartSlot>>, slot: DeliverySlot) -> WattHours {
     let rows = slots.into_iter().flatten().filter(|row| row.slot == slot);
     WattHours::checked_sum(rows.map(|row| row.energy)).unwrap_or(WattHours::MAX)
-}
-
-fn period(wish: &PlanWish) -> (Option<Timestamp>, Option<Timestamp>) {
-    match &wish.wanted {
-        PlanWanted::PerSlot(slots) => {
-            (slots.iter().map(|(slot, _)| slot.start()).min(), slots.iter().map(|(slot, _)| slot.end()).max())
-        }
-        PlanWanted::Total { from, to, .. } => (Some(*from), Some(*to)),
-    }
 }
 
 /// What is wanted beyond what is secured, under what the connection still takes.

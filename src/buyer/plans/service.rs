@@ -85,11 +85,7 @@ pub async fn create(
             {
                 return Err(BuyerError::Stale);
             }
-            store::insert(tx, plan, now).await?;
-            for part in parts {
-                store::upsert_part(tx, plan.id, part, now).await?;
-            }
-            tell(tx, plan, parts, now).await?;
+            insert(tx, plan, parts, now).await?;
             Ok(())
         })
     });
@@ -100,7 +96,7 @@ pub async fn create(
     }
 }
 
-fn check(p: &Participant, wish: &PlanWish) -> Result<(), BuyerError> {
+pub(in crate::buyer) fn check(p: &Participant, wish: &PlanWish) -> Result<(), BuyerError> {
     let field = |field, reason| Err(BuyerError::Field { field, reason });
     let rules = &p.settings.rules;
     let tradable = |energy: WattHours| {
@@ -150,7 +146,11 @@ fn check(p: &Participant, wish: &PlanWish) -> Result<(), BuyerError> {
     Ok(())
 }
 
-async fn own_meter(p: &Participant, user: &User, meter_id: &str) -> Result<(), BuyerError> {
+pub(in crate::buyer) async fn own_meter(
+    p: &Participant,
+    user: &User,
+    meter_id: &str,
+) -> Result<(), BuyerError> {
     let (user_id, key) = (user.id, normalize_meter(meter_id));
     let meters = p.db.read(move |tx| Box::pin(async move { metering::of_user(tx, user_id).await })).await?;
     match meters.iter().find(|meter| meter.meter_key == key) {
@@ -209,6 +209,60 @@ async fn confirm_once(
         })
     });
     written.await.map(|()| accepted)
+}
+
+/// Stores a new plan in the caller's transaction.
+pub(in crate::buyer) async fn insert(
+    tx: &mut db::Tx,
+    plan: &Plan,
+    parts: &[Part],
+    now: Timestamp,
+) -> Result<(), db::DbError> {
+    store::insert(tx, plan, now).await?;
+    for part in parts {
+        store::upsert_part(tx, plan.id, part, now).await?;
+    }
+    tell(tx, plan, parts, now).await
+}
+
+/// A plan that needs nobody's confirmation, to be stored, and what it comes to; none when nothing fits. It may never
+/// take more energy or money than that, also when parts of it fail and are replaced.
+pub(in crate::buyer) async fn confirmed(
+    p: &Participant,
+    user: &User,
+    wish: PlanWish,
+) -> Result<Option<(Plan, Vec<Part>, Cover)>, BuyerError> {
+    let now = p.now();
+    let mut plan = Plan {
+        id: p.ids.uuid(),
+        user_id: user.id,
+        search_id: wish.search_id.clone().unwrap_or_default(),
+        state: PlanState::Reserving,
+        proposal: None,
+        rounds: 0,
+        failures_seen: 0,
+        failure: None,
+        revision: 1,
+        created_at: now,
+        updated_at: now,
+        wish,
+    };
+    let chosen = propose::choose(p, user, &plan.search_id, &plan.wish, Secured::default()).await?;
+    let parts = propose::propose(p, &mut plan, chosen);
+    let Some(cover) = plan.proposal.as_ref().map(|proposal| proposal.cover).filter(|_| !parts.is_empty())
+    else {
+        return Ok(None);
+    };
+    plan.state = PlanState::Reserving;
+    plan.wish.set_total(cover.energy);
+    plan.wish.cost_limit = Some(cover.amount);
+    Ok(Some((plan, parts, cover)))
+}
+
+/// A plan, whosever it is.
+pub(in crate::buyer) async fn find(p: &Participant, id: Uuid) -> Result<Option<PlanView>, BuyerError> {
+    let found = p.db.read(move |tx| Box::pin(async move { store::find(tx, id).await })).await?;
+    Ok(found.map(|(plan, parts)| view(plan, parts)))
 }
 
 /// A plan of the user.
