@@ -3,7 +3,8 @@
 //! A unit is given a worth above every cost, so that more cover always pays and then less cost does. Without minimum
 //! and budget the profit of a set of sellers is submodular: with `r` more sellers it grows by at most the sum of the
 //! `r` largest single gains. That sum bounds every set below a node, and so does what the sellers are worth above the
-//! prices of the caps ([`Dual`]); a second worth, near the price that a budget can pay, bounds what the budget allows. Each set that passes is solved exactly by the tables.
+//! prices of the caps ([`Dual`]); a second worth, near the price that a budget can pay, bounds what the budget allows.
+//! Each set that passes is solved exactly by the tables.
 
 use crate::dual::Dual;
 use crate::relaxed;
