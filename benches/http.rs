@@ -199,7 +199,9 @@ async fn offer(seller: &Participant, buyer: &Participant, asker: &User) -> Found
         let asked = buyer::discover(buyer, asker, DiscoverWish::default(), None).await.expect("discovers");
         for _ in 0..40 {
             node::pause(LOOK * 5).await;
-            let found = buyer::found_offers(buyer, asker, &asked.transaction_id).await.expect("reads");
+            let found = buyer::found_offers(buyer, asker, &asked.transaction_id, &buyer::RankWish::default())
+                .await
+                .expect("reads");
             if let Some(offer) = found.into_iter().find(|offer| offer.offer_id == listed) {
                 return offer;
             }

@@ -20,10 +20,13 @@ mod concluded;
 mod error;
 mod expiry;
 mod extras;
+mod interests;
 mod model;
 mod offers;
 mod order;
+mod plans;
 mod preview;
+mod ranking;
 mod reading;
 mod step;
 mod store;
@@ -41,12 +44,22 @@ pub use concluded::concluded;
 pub use error::BuyerError;
 pub use expiry::expire;
 pub use extras::{rate, status, support, track};
+pub use interests::{
+    Interest, InterestAccepted, InterestWish, advance as advance_interests, close as close_interest,
+    create as create_interest, list as list_interests, read as read_interest, subscribe,
+};
 pub use model::{
     Accepted, CancelWish, ConfirmWish, DiscoverWish, Exchange, FoundOffer, FoundSlot, InitWish, Obstacle,
     Purchase, RateWish, Search, SearchState, SelectWish, SlotGate, SlotWish, StatusWish, SupportWish,
     TrackWish, UpdateWish,
 };
 pub use offers::discover;
+pub use plans::{
+    Cover, Part, PartMerits, PartSlot, PartState, Plan, PlanAccepted, PlanState, PlanView, PlanWanted,
+    PlanWish, Proposal, Short, Substitute, advance as advance_plans, confirm as confirm_plan,
+    create as create_plan, list as list_plans, read as read_plan,
+};
+pub use ranking::{Merits, Place, ProviderTrust, Rank, RankWish, Refusal};
 pub use reading::{change_under_way, exchanges, found_offers, search};
 
 /// Works off a callback to a buyer of ours. One transaction holds its effects and the end of the inbox row.
@@ -58,6 +71,7 @@ pub async fn process(participant: &Participant, job: &InboxJob) -> Result<(), Pr
         Action::OnDiscover => offers::answered(participant, job).await,
         Action::OnSelect | Action::OnInit | Action::OnConfirm => answers::process(participant, job).await,
         Action::OnCancel => calling_off::process(participant, job).await,
+        Action::CatalogPush => interests::pushed(participant, job).await,
         Action::OnUpdate => changing::process(participant, job).await,
         _ => extras::answered(participant, job).await,
     }

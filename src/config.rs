@@ -2,6 +2,7 @@
 //!
 //! One file per section; unknown keys are errors, a secret never shows in `Debug`. Every variable is in `.env.example`.
 
+mod choice;
 mod network;
 mod server;
 mod settlement;
@@ -11,6 +12,7 @@ mod trust;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+pub use choice::{ChoiceConfig, MILLION};
 pub use network::{Discom, NetworkConfig, Policy};
 use serde::Deserialize;
 pub use server::{Secret, ServerConfig};
@@ -31,6 +33,8 @@ pub struct Config {
     pub trust: TrustConfig,
     #[serde(default)]
     pub settlement: SettlementConfig,
+    #[serde(default)]
+    pub choice: ChoiceConfig,
     /// People and meters that exist from the start; accounts come later.
     #[serde(default)]
     pub users: Vec<UserConfig>,
@@ -135,6 +139,7 @@ impl Config {
         self.trade.validate()?;
         self.trust.validate()?;
         self.settlement.validate()?;
+        self.choice.validate()?;
         for (index, user) in self.users.iter().enumerate() {
             let place = |key: &str| format!("users[{index}].{key}");
             if user.token.expose().len() < 16 {

@@ -55,6 +55,14 @@ codes! {
     CreditExceeded = "account.credit_exceeded", 409, "The account cannot bear that";
     WithdrawalExceeded = "account.withdrawal_exceeded", 409, "So much cannot be withdrawn";
     CancelWindowClosed = "trade.cancel_window_closed", 409, "The time to cancel is over";
+    ChoiceTooDear = "choice.too_dear", 409, "The offer costs more than the limit";
+    ChoiceOutsideWindow = "choice.outside_window", 409, "The offer has no hour in the wanted window";
+    ChoiceTooLittle = "choice.too_little", 409, "The offer has less than is wanted";
+    ChoiceTrustLow = "choice.trust_too_low", 409, "The provider is not trusted enough";
+    ChoiceUnproven = "choice.trust_unknown", 409, "The provider has no settled history with this platform";
+    PlanEmpty = "plan.nothing_found", 409, "No offer fits the wish";
+    PlanIncomplete = "plan.incomplete", 409, "The plan cannot be carried out whole";
+    PlanState = "plan.state_conflict", 409, "The plan is in another state";
     RequestTooLarge = "request.too_large", 413, "The request is too large";
     UnsupportedMediaType = "request.unsupported_media_type", 415, "The body must be JSON";
     FieldInvalid = "request.field_invalid", 422, "A field has a value that cannot be accepted";

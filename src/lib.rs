@@ -4,12 +4,10 @@
 //!
 //! | level | modules |
 //! |---|---|
-//! | 0 | the crates: `units` ← `beckn-wire` ← `energy-rules` ← `contract-policy`; `clock`; `db`; `node` on all of them |
+//! | 0 | the crates: `units` ← `beckn-wire` ← `energy-rules` ← `contract-policy`; `plan`; `clock`; `db`; `node` on all |
 //! | 1 | [`error`] [`config`] [`telemetry`] |
 //! | 2 | [`network`] [`identity`] [`events`] |
 //! | 4 | [`metering`] [`trust`] [`contract`] |
-//! | 5 | [`market`] |
-//! | 4 | [`metering`] [`contract`] |
 //! | 5 | [`market`] [`settlement`] |
 //! | 6 | [`buyer`] [`seller`] [`discom`]: with [`network`] the only ones that see wire types |
 //! | 7 | [`api`] [`workers`] |
@@ -44,6 +42,12 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "participant",
         sqlite: include_str!("../migrations/sqlite/0001_participant.sql"),
         postgres: include_str!("../migrations/postgres/0001_participant.sql"),
+    },
+    Migration {
+        version: 2,
+        name: "plans",
+        sqlite: include_str!("../migrations/sqlite/0002_plans.sql"),
+        postgres: include_str!("../migrations/postgres/0002_plans.sql"),
     },
     Migration {
         version: 3,

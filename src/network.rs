@@ -22,7 +22,7 @@ use uuid::Uuid;
 pub use self::ledger::LedgerAct;
 pub use self::policy::{Policies, PolicyFault, PolicyRefusal, PolicySource};
 use crate::config::TrustConfig;
-pub use crate::config::{Discom, Policy};
+pub use crate::config::{ChoiceConfig, Discom, MILLION, Policy};
 pub use beckn_wire::action::Action;
 pub use beckn_wire::energy::normalize_meter;
 pub use beckn_wire::signature::{KeyId, PublicKey, SigningKey};
@@ -58,6 +58,8 @@ pub struct Settings {
     pub trust: TrustConfig,
     /// How far a user's account may be in debit unless the operator decided otherwise.
     pub credit_limit: Paise,
+    /// How offers are ranked, and what they are compared with.
+    pub choice: ChoiceConfig,
 }
 
 impl Settings {

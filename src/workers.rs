@@ -24,6 +24,8 @@ use crate::{buyer, discom, seller};
 
 /// How often the jobs look, when nobody wakes them.
 const EVERY: Duration = Duration::from_millis(500);
+/// How often the plans under way are looked at: each step of a plan waits for the next look.
+const PLANS_EVERY: Duration = Duration::from_millis(100);
 /// How often old rows are forgotten.
 const PRUNE_EVERY: Duration = Duration::from_secs(600);
 
@@ -50,7 +52,7 @@ fn desk_of(action: Action) -> Option<Desk> {
         A::OnDiscover | A::OnSelect | A::OnInit | A::OnConfirm | A::OnCancel | A::OnUpdate => {
             Some(Desk::Buyer)
         }
-        A::OnTrack | A::OnRate | A::OnSupport => Some(Desk::Buyer),
+        A::OnTrack | A::OnRate | A::OnSupport | A::CatalogPush => Some(Desk::Buyer),
         A::Status | A::OnStatus => Some(Desk::Discom),
         _ => None,
     }
@@ -97,6 +99,7 @@ impl Application for Dispatcher {
         match action {
             // A platform is asked for a status as a seller, and told one as a buyer, whichever side it has.
             Action::CatalogOnPublish => face == Face::BppReceiver,
+            Action::CatalogPush => face == Face::Base,
             _ => match desk_of(action) {
                 Some(_) if action.is_callback() => face == Face::BapReceiver,
                 Some(_) => face == Face::BppReceiver,
@@ -191,6 +194,16 @@ pub fn spawn(participant: &Participant, cancel: &CancellationToken) -> Vec<JoinH
         async move { discom::check(&p).await }
     });
     let p = participant.clone();
+    let plans = every(PLANS_EVERY, cancel.clone(), "plans", move || {
+        let p = p.clone();
+        async move { Ok(buyer::advance_plans(&p).await?.saturating_add(buyer::advance_interests(&p).await?)) }
+    });
+    let p = participant.clone();
+    let subscription = every(EVERY, cancel.clone(), "subscription", move || {
+        let p = p.clone();
+        async move { buyer::subscribe(&p).await }
+    });
+    let p = participant.clone();
     let prune = every(PRUNE_EVERY, cancel.clone(), "prune", move || {
         let p = p.clone();
         async move { prune(&p).await }
@@ -207,6 +220,8 @@ pub fn spawn(participant: &Participant, cancel: &CancellationToken) -> Vec<JoinH
         tokio::spawn(seller_expiry),
         tokio::spawn(buyer_expiry),
         tokio::spawn(check),
+        tokio::spawn(plans),
+        tokio::spawn(subscription),
         tokio::spawn(prune),
         tokio::spawn(money),
     ]
@@ -221,7 +236,10 @@ pub async fn tick(participant: &Participant) -> Result<usize, DbError> {
     let sold = seller::expire(participant).await?;
     let bought = buyer::expire(participant).await?;
     let checked = discom::check(participant).await?;
-    Ok(published.saturating_add(sold).saturating_add(bought).saturating_add(checked))
+    let waited = buyer::advance_interests(participant).await?;
+    let planned = buyer::advance_plans(participant).await?.saturating_add(waited);
+    let traded = published.saturating_add(sold).saturating_add(bought);
+    Ok(traded.saturating_add(planned).saturating_add(checked))
 }
 
 /// Nets the clearing accounts that are due, and ends the payments that were left without an end.

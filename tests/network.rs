@@ -18,8 +18,12 @@ mod cancel;
 mod client;
 #[path = "network/extras.rs"]
 mod extras;
+#[path = "network/interests.rs"]
+mod interests;
 #[path = "network/offers.rs"]
 mod offers;
+#[path = "network/plans.rs"]
+mod plans;
 #[path = "network/privacy.rs"]
 mod privacy;
 #[path = "network/time.rs"]

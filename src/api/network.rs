@@ -69,6 +69,14 @@ pub async fn discom(state: State, request: HttpRequest, payload: Payload) -> Res
     receive(state, request, payload).await
 }
 
+/// New offers, for those who wait for them.
+#[utoipa::path(post, path = "/catalog/push", tag = "network", security(()),
+    request_body(content = Object, description = "A signed Beckn message"),
+    responses((status = 200, description = "Signed ACK", body = Object)))]
+pub async fn push(state: State, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
+    receive(state, request, payload).await
+}
+
 /// Any message of the network, at whatever door.
 pub async fn receive(state: State, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
     let headers = headers(&request);

@@ -13,7 +13,8 @@ use super::network;
 use super::problem::{MEDIA_TYPE, ProblemBody};
 use super::routes::transactions::TransactionDocument;
 use super::routes::{
-    account, discover, health, offers, orders, profile, statements, trade, transactions, trust,
+    account, discover, health, interests, offers, orders, plans, profile, statements, trade, transactions,
+    trust,
 };
 
 /// A request that is stored and on its way to the network; the outcome follows.
@@ -40,6 +41,7 @@ pub struct AcceptedSchema {
     servers((url = "/", description = "This server")),
     tags(
         (name = "trade", description = "The buyer's steps"),
+        (name = "plans", description = "Energy from several sellers, bought as one intent"),
         (name = "transactions", description = "How trades stand, and their events"),
         (name = "seller", description = "Offers and orders"),
         (name = "users", description = "One's own standing"),
@@ -52,11 +54,13 @@ pub struct AcceptedSchema {
         health::health, health::ready,
         discover::discover, trade::select, trade::init, trade::confirm, trade::status, trade::cancel, trade::update,
         trade::track, trade::rate, trade::support,
+        plans::list, plans::create, plans::show, plans::confirm,
+        interests::list, interests::create, interests::show, interests::close,
         transactions::list, transactions::show, discover::offers, transactions::events, transactions::all_events,
         trust::show, profile::show, offers::list, offers::create, offers::show, offers::change, offers::withdraw,
         orders::list, orders::show, orders::cancel, orders::push_status,
         account::show, account::journal, account::top_up, account::withdraw, statements::list, statements::show,
-        network::bap, network::bpp, network::on_publish, network::callbacks, network::discom,
+        network::bap, network::bpp, network::on_publish, network::callbacks, network::discom, network::push,
     ),
     components(schemas(ProblemBody, AcceptedSchema, TransactionDocument)),
     modifiers(&Everywhere),
@@ -127,6 +131,11 @@ fn client(path: &str, method: &HttpMethod, operation: &mut Operation) {
             "Prefer",
             "wait=N: answer with the outcome if it comes within N seconds, at most 30",
         ));
+        let responses = responses_mut(operation);
+        // Plans say it themselves.
+        if responses.keys().any(|status| ["200", "201", "202"].contains(&status.as_str())) {
+            return;
+        }
         let accepted = ResponseBuilder::new().description("Stored and on its way").content(
             "application/json",
             ContentBuilder::new().schema(Some(Ref::from_schema_name("Accepted"))).build(),

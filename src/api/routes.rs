@@ -3,10 +3,12 @@
 pub mod account;
 pub mod discover;
 pub mod health;
+pub mod interests;
 pub mod offers;
 pub mod ops;
 pub mod orders;
 pub mod paging;
+pub mod plans;
 pub mod profile;
 pub mod statements;
 pub mod trade;
@@ -58,6 +60,11 @@ table! {
     "/api/track" { post trade::track }
     "/api/rate" { post trade::rate }
     "/api/support" { post trade::support }
+    "/api/plans" { get plans::list, post plans::create }
+    "/api/plans/{id}" { get plans::show }
+    "/api/plans/{id}/confirm" { post plans::confirm }
+    "/api/interests" { get interests::list, post interests::create }
+    "/api/interests/{id}" { get interests::show, delete interests::close }
     "/api/transactions" { get transactions::list }
     "/api/transactions/{id}" { get transactions::show }
     "/api/transactions/{id}/offers" { get discover::offers }
@@ -82,6 +89,7 @@ table! {
     "/bpp/receiver/catalog/on_publish" { post network::on_publish }
     "/callbacks/{action}" { post network::callbacks }
     "/discom/{action}" { post network::discom }
+    "/catalog/push" { post network::push }
 }
 
 table! {

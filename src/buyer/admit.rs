@@ -21,6 +21,7 @@ pub async fn admit(p: &Participant, incoming: &Incoming) -> Result<Admission, Re
     let context = &incoming.envelope.context;
     match context.action {
         Action::OnDiscover => page(p, incoming).await?,
+        Action::CatalogPush => return super::interests::admit(p, incoming),
         Action::OnTrack | Action::OnRate | Action::OnSupport => {
             let (contract, _) = known(p, incoming).await?;
             let id = context.message_id.clone();

@@ -8,10 +8,10 @@ use beckn_wire::energy::messages;
 use energy_rules::RuleError;
 
 use super::error::BuyerError;
-use super::model::{Accepted, ConfirmWish, InitWish, SelectWish, SlotWish};
+use super::model::{Accepted, ConfirmWish, InitWish, Purchase, SelectWish, SlotWish};
 use super::offers::READ_TTL;
 use super::order::{self, Detail, Offered};
-use super::step::{Pending, Step, answer, load_own, replay, rounds};
+use super::step::{Pending, Step, answer, load, load_own, replay, rounds};
 use super::store;
 use super::terms;
 use crate::contract::{self, Contract, Holds, LedgerState, Side, State};
@@ -177,6 +177,46 @@ async fn init_once(
     let (ttl, deadline) = until_gate(p, after.gate_closes_at);
     let request = Request { action: Action::Init, ttl, deadline };
     send(p, known.contract.as_ref(), after, &wire, &request, key).await
+}
+
+/// As [`init`] of an offer that some search of the user found, in a transaction that is new. Asked again it changes
+/// nothing.
+///
+/// # Errors
+/// As [`init`].
+pub(super) async fn begin(
+    p: &Participant,
+    user: &User,
+    transaction_id: &str,
+    meter_id: &str,
+    purchase: &Purchase,
+) -> Result<(), BuyerError> {
+    rounds!(begin_once(p, user, transaction_id, meter_id, purchase).await)
+}
+
+async fn begin_once(
+    p: &Participant,
+    user: &User,
+    transaction_id: &str,
+    meter_id: &str,
+    purchase: &Purchase,
+) -> Result<(), BuyerError> {
+    if load(p, transaction_id).await?.is_some() {
+        return Ok(());
+    }
+    let known = known(p, user, None, Some((&purchase.bpp_id, &purchase.offer_id))).await?;
+    let offered = known.offered()?;
+    let meter = known.meter(meter_id)?;
+    order::check(&offered, meter, &purchase.slots, &p.settings, p.market_now())?;
+    let wire = order::contract(&offered, meter, &purchase.slots, &p.settings, Detail::Meter)?;
+    let peer_uri = peer_uri(p, &offered).await?;
+    let mut after = fresh(p, user, transaction_id, &offered, &peer_uri);
+    ask_for(&mut after, &offered, &peer_uri, &wire, p)?;
+    after.holds = Holds::Reservation;
+    after.buyer_meter = Some(meter.meter_key.clone());
+    let (ttl, deadline) = until_gate(p, after.gate_closes_at);
+    let request = Request { action: Action::Init, ttl, deadline };
+    send(p, None, after, &wire, &request, None).await.map(drop)
 }
 
 /// The contract on its way to a reservation. What was refused or has expired is asked for anew, if the wish says what.

@@ -4,8 +4,9 @@ use beckn_wire::energy::EditError;
 use db::DbError;
 use energy_rules::RuleError;
 use node::ProcessError;
-use units::Timestamp;
+use units::{Timestamp, WattHours};
 
+use super::plans::PlanState;
 use crate::contract::{State, TransitionError};
 use crate::error::{Code, Coded, of_rule};
 use crate::market::MarketError;
@@ -48,6 +49,16 @@ pub enum BuyerError {
     NothingChanged,
     #[error("{reason}")]
     Field { field: &'static str, reason: &'static str },
+    #[error("there is no such plan of yours")]
+    PlanNotFound,
+    #[error("there is no such interest of yours")]
+    InterestNotFound,
+    #[error("the plan is {}: it cannot be confirmed", .0.as_str())]
+    PlanState(PlanState),
+    #[error("the plan covers {covered} of {wanted} kWh, and it is wanted whole")]
+    PlanIncomplete { covered: WattHours, wanted: WattHours },
+    #[error("an amount is out of range")]
+    AmountOutOfRange,
     #[error("the idempotency key was used for another request")]
     IdempotencyMismatch,
     #[error(transparent)]
@@ -72,6 +83,20 @@ pub enum BuyerError {
 impl BuyerError {
     pub(super) fn is_stale(&self) -> bool {
         *self == Self::Stale
+    }
+}
+
+impl From<::plan::PlanError> for BuyerError {
+    fn from(error: ::plan::PlanError) -> Self {
+        match error {
+            ::plan::PlanError::SlotRepeated => {
+                Self::Field { field: "slots", reason: "a slot is named twice" }
+            }
+            ::plan::PlanError::Energy => {
+                Self::Field { field: "wanted", reason: "the energy is out of range" }
+            }
+            ::plan::PlanError::Step => Self::Document,
+        }
     }
 }
 
@@ -132,7 +157,14 @@ impl From<BuyerError> for ProcessError {
 impl Coded for BuyerError {
     fn code(&self) -> Code {
         match self {
-            Self::TransactionNotFound | Self::OfferNotFound | Self::MeterNotFound => Code::NotFound,
+            Self::TransactionNotFound
+            | Self::OfferNotFound
+            | Self::MeterNotFound
+            | Self::PlanNotFound
+            | Self::InterestNotFound => Code::NotFound,
+            Self::PlanState(_) => Code::PlanState,
+            Self::PlanIncomplete { .. } => Code::PlanIncomplete,
+            Self::AmountOutOfRange => Code::FieldInvalid,
             Self::OfferOver { .. } => Code::GateClosed,
             Self::OfferUnusable(_) | Self::NoMeter | Self::DiscomUnknown => Code::NotEligible,
             Self::MeterUnverified => Code::MeterUnverified,

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use units::{DeliverySlot, Price, Timestamp, WattHours};
 
+use super::ranking::Rank;
 use crate::contract::{Failure, Side};
 use crate::error::Code;
 
@@ -193,6 +194,7 @@ pub struct FoundOffer {
     pub slots: Vec<FoundSlot>,
     /// None when one of the user's meters may buy it.
     pub obstacle: Option<Obstacle>,
+    pub rank: Rank,
     pub found_at: Timestamp,
 }
 

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::error::BuyerError;
 use super::model::{Accepted, DiscoverWish, SearchState};
 use super::order::Offered;
+use super::ranking::Place;
 use super::step::{Callback, answer, replay, rounds, told};
 use super::store::{self, Found};
 use super::terms::failure;
@@ -190,14 +191,17 @@ pub(super) async fn fail(
 
 /// An offer to be kept.
 #[derive(Clone, Debug)]
-struct Entry {
-    found: Found,
-    offer_id: String,
-    meter_key: String,
+pub(super) struct Entry {
+    pub(super) found: Found,
+    pub(super) offer_id: String,
+    pub(super) meter_key: String,
 }
 
 /// The failure that a page reports, or its offers.
-fn read_page(job: &InboxJob, now: Timestamp) -> Result<(Option<Failure>, Vec<Entry>), ProcessError> {
+pub(super) fn read_page(
+    job: &InboxJob,
+    now: Timestamp,
+) -> Result<(Option<Failure>, Vec<Entry>), ProcessError> {
     let callback = Callback::read(job)?;
     if callback.failure.is_some() {
         return Ok((callback.failure, Vec::new()));
@@ -228,6 +232,10 @@ fn entries(catalog: &Catalog, transaction_id: &str, now: Timestamp) -> Vec<Entry
                 continue;
             }
         };
+        let provider = offered.offer.provider.as_ref().or(catalog.provider.as_ref());
+        let stated =
+            [offered.resource.rest.get("availableAt"), provider.and_then(|p| p.rest.get("availableAt"))];
+        let place = stated.into_iter().find_map(Place::of_locations);
         entries.push(Entry {
             found: Found {
                 transaction_id: transaction_id.to_owned(),
@@ -236,6 +244,7 @@ fn entries(catalog: &Catalog, transaction_id: &str, now: Timestamp) -> Vec<Entry
                 resource: offered.resource.to_json().to_bytes(),
                 offer: offered.offer.to_json().to_bytes(),
                 found_at: now,
+                place,
             },
             offer_id: offered.offer_id,
             meter_key: normalize_meter(&offered.seller_meter),

@@ -9,10 +9,11 @@ use beckn_wire::envelope::Envelope;
 use beckn_wire::json::Json;
 use db::{DbError, Tx};
 use node::{InboxJob, OutboxJob, Outcome, Outgoing, ProcessError, inbox, outbox};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use units::{Paise, Timestamp, WattHours};
 
 use super::error::BuyerError;
-use super::model::Accepted;
 use super::store::{self, Change};
 use super::terms::failure;
 use crate::config::TrustConfig;
@@ -233,10 +234,10 @@ pub(super) fn told(transaction_id: &str, failure: &Failure) -> serde_json::Value
 ///
 /// # Errors
 /// The key was used for another request.
-pub(super) async fn replay(
+pub(super) async fn replay<T: DeserializeOwned>(
     p: &Participant,
     key: Option<&idempotency::Key>,
-) -> Result<Option<Accepted>, BuyerError> {
+) -> Result<Option<T>, BuyerError> {
     let Some(key) = key.cloned() else { return Ok(None) };
     let known = p.db.read(move |tx| {
         let key = key.clone();
@@ -252,9 +253,9 @@ pub(super) async fn replay(
 }
 
 /// The answer beside the key under which it is remembered.
-pub(super) fn answer(
+pub(super) fn answer<T: Serialize>(
     key: Option<&idempotency::Key>,
-    accepted: &Accepted,
+    accepted: &T,
 ) -> Result<Option<(idempotency::Key, Vec<u8>)>, BuyerError> {
     let Some(key) = key else { return Ok(None) };
     let body = serde_json::to_vec(accepted).map_err(|_| BuyerError::Document)?;

@@ -5,6 +5,7 @@ use units::Timestamp;
 use uuid::Uuid;
 
 use super::model::{Exchange, Search, SearchState};
+use super::ranking::Place;
 use crate::contract::{Failure, Side};
 
 sql! {
@@ -19,13 +20,15 @@ sql! {
     UNANSWERED = "SELECT transaction_id, user_id FROM searches WHERE state = 'sent' AND created_at <= $1 \
         ORDER BY created_at LIMIT $2";
     UPSERT_FOUND = "INSERT INTO found_offers (transaction_id, bpp_id, offer_id, bpp_uri, seller_meter, resource, offer, \
-        found_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (transaction_id, bpp_id, offer_id) \
+        found_at, place_lat, place_lon) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
+        ON CONFLICT (transaction_id, bpp_id, offer_id) \
         DO UPDATE SET bpp_uri = excluded.bpp_uri, seller_meter = excluded.seller_meter, resource = excluded.resource, \
-        offer = excluded.offer, found_at = excluded.found_at";
-    FOUND_OF_SEARCH = "SELECT transaction_id, bpp_id, bpp_uri, resource, offer, found_at FROM found_offers \
+        offer = excluded.offer, found_at = excluded.found_at, place_lat = excluded.place_lat, \
+        place_lon = excluded.place_lon";
+    FOUND_OF_SEARCH = "SELECT transaction_id, bpp_id, bpp_uri, resource, offer, found_at, place_lat, place_lon FROM found_offers \
         WHERE transaction_id = $1 ORDER BY bpp_id, offer_id LIMIT $2";
     COUNT_FOUND = "SELECT COUNT(*) AS n FROM found_offers WHERE transaction_id = $1";
-    FOUND_OF_USER = "SELECT f.transaction_id, f.bpp_id, f.bpp_uri, f.resource, f.offer, f.found_at \
+    FOUND_OF_USER = "SELECT f.transaction_id, f.bpp_id, f.bpp_uri, f.resource, f.offer, f.found_at, f.place_lat, f.place_lon \
         FROM found_offers f JOIN searches s ON s.transaction_id = f.transaction_id \
         WHERE f.bpp_id = $2 AND f.offer_id = $3 AND s.user_id = $1 ORDER BY f.found_at DESC LIMIT 1";
     FIND_CHANGE = "SELECT action, phase, message_id, document FROM pending_changes WHERE contract = $1";
@@ -104,6 +107,8 @@ pub(super) struct Found {
     pub(super) resource: Vec<u8>,
     pub(super) offer: Vec<u8>,
     pub(super) found_at: Timestamp,
+    /// Where the seller is, coarsely, if the catalog says it.
+    pub(super) place: Option<Place>,
 }
 
 /// `key` is the offer's id and the seller's normalised meter. The newer page replaces the older.
@@ -116,7 +121,9 @@ pub(super) async fn upsert_found(tx: &mut Tx, found: &Found, key: (&str, &str)) 
         key.1,
         &found.resource,
         &found.offer,
-        found.found_at
+        found.found_at,
+        found.place.map(Place::lat),
+        found.place.map(Place::lon)
     ];
     tx.execute(&UPSERT_FOUND, &values).await.map(drop)
 }
@@ -255,13 +262,14 @@ pub(super) async fn exchanges(
     tx.query(&EXCHANGES, &params![transaction_id, user_id, limit]).await?.iter().map(read).collect()
 }
 
-fn read_failure(row: &Row) -> Result<Option<Failure>, DbError> {
+pub(super) fn read_failure(row: &Row) -> Result<Option<Failure>, DbError> {
     let code: Option<String> = row.get("failure_code")?;
     let message: Option<String> = row.get("failure_message")?;
     Ok(code.map(|code| Failure { code, message: message.unwrap_or_default() }))
 }
 
 fn read_found(row: &Row) -> Result<Found, DbError> {
+    let place = row.get::<Option<i64>>("place_lat")?.zip(row.get::<Option<i64>>("place_lon")?);
     Ok(Found {
         transaction_id: row.get("transaction_id")?,
         bpp_id: row.get("bpp_id")?,
@@ -269,5 +277,6 @@ fn read_found(row: &Row) -> Result<Found, DbError> {
         resource: row.get("resource")?,
         offer: row.get("offer")?,
         found_at: row.get("found_at")?,
+        place: place.and_then(|(lat, lon)| Place::new(lat, lon)),
     })
 }

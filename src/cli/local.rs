@@ -13,8 +13,8 @@ use units::WattHours;
 
 use super::platform::{self, Place, Platform, StartError};
 use crate::config::{
-    Config, Discom, MeterConfig, NetworkConfig, Secret, ServerConfig, SettlementConfig, TradeConfig,
-    TrustConfig, UserConfig,
+    ChoiceConfig, Config, Discom, MeterConfig, NetworkConfig, Secret, ServerConfig, SettlementConfig,
+    TradeConfig, TrustConfig, UserConfig,
 };
 use crate::network::{KeyId, SigningKey};
 
@@ -215,10 +215,18 @@ async fn start_platform(
         trade: options.trade.clone(),
         trust: TrustConfig::default(),
         settlement: SettlementConfig { credit_limit_inr: DEMO_CREDIT, ..SettlementConfig::default() },
+        choice: choice(),
         users: options.users[index].clone(),
     };
     let place = Place { identity, listen, ops: Some(ops) };
     Ok(platform::start(&config, place, options.clocks.clone(), options.ids.clone()).await?)
+}
+
+/// What the grid asks for a kWh in the demo.
+fn choice() -> ChoiceConfig {
+    let tariffs = [(NORTH, 80_000), (SOUTH, 85_000)];
+    let tariffs = tariffs.map(|(discom, price)| (discom.to_owned(), units::Price::new(price)));
+    ChoiceConfig { grid_tariff_inr: tariffs.into_iter().collect(), ..ChoiceConfig::default() }
 }
 
 fn network_config(

@@ -202,6 +202,7 @@ fn settings(config: &Config, clocks: &Clocks) -> Result<Settings, StartError> {
         open_per_peer_max: config.trade.open_per_peer_max,
         trust: config.trust,
         credit_limit: config.settlement.credit_limit_inr,
+        choice: config.choice.clone(),
     })
 }
 

@@ -338,6 +338,18 @@ pub async fn unbuy(tx: &mut Tx, meter_key: &str, bought: &[SlotQuantity]) -> Res
     Ok(())
 }
 
+/// What the meter has asked to buy by slot, over all its contracts, from a slot on.
+///
+/// # Errors
+/// The database's.
+pub async fn bought(
+    tx: &mut Tx,
+    meter_key: &str,
+    from: DeliverySlot,
+) -> Result<Vec<(DeliverySlot, WattHours)>, DbError> {
+    store::bought(tx, meter_key, from).await
+}
+
 /// The offer of that id.
 ///
 /// # Errors

@@ -45,6 +45,7 @@ sql! {
         VALUES ($1, $2, $3, 0) ON CONFLICT (meter_key, slot_start) DO NOTHING";
     LOCK_LOAD_SLOT = "SELECT load_wh, bought_wh FROM load_slots \
         WHERE meter_key = $1 AND slot_start = $2 {FOR UPDATE}";
+    BOUGHT = "SELECT slot_start, bought_wh FROM load_slots WHERE meter_key = $1 AND slot_start >= $2";
     UPDATE_LOAD_SLOT = "UPDATE load_slots SET bought_wh = $3 WHERE meter_key = $1 AND slot_start = $2";
 }
 
@@ -207,6 +208,16 @@ pub(super) async fn update_load_slot(
 ) -> Result<(), DbError> {
     tx.execute(&UPDATE_LOAD_SLOT, &[meter_key.into(), slot.into(), bought.into()]).await?;
     Ok(())
+}
+
+/// What the meter has asked to buy by slot, from a slot on.
+pub(super) async fn bought(
+    tx: &mut Tx,
+    meter_key: &str,
+    from: DeliverySlot,
+) -> Result<Vec<(DeliverySlot, WattHours)>, DbError> {
+    let rows = tx.query(&BOUGHT, &[meter_key.into(), from.into()]).await?;
+    rows.iter().map(|row| Ok((row.get("slot_start")?, row.get("bought_wh")?))).collect()
 }
 
 async fn with_slots(tx: &mut Tx, row: &Row) -> Result<Offer, DbError> {

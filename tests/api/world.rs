@@ -264,6 +264,7 @@ fn settings(base: &str) -> Settings {
         open_per_peer_max: 1_000,
         trust: TrustConfig::default(),
         credit_limit: Paise::new(10_000_000),
+        choice: wattmandi::network::ChoiceConfig::default(),
     }
 }
 

@@ -7,7 +7,7 @@ use beckn_wire::json::Json;
 use test_support::both_databases;
 use units::{Paise, Price, Span, WattHours};
 use wattmandi::buyer::{
-    self, BuyerError, ConfirmWish, InitWish, Purchase, SearchState, SelectWish, SlotGate,
+    self, BuyerError, ConfirmWish, InitWish, Purchase, RankWish, SearchState, SelectWish, SlotGate,
 };
 use wattmandi::contract::{Holds, LedgerState, State};
 use wattmandi::error::{Code, Coded};
@@ -61,28 +61,33 @@ both_databases! {
         assert_eq!(asked.state, "sent");
         assert_eq!(world.page(STRANGER, &catalog("TEST_DISCOM_SELLER")).await, "AUT_UNAUTHORIZED_ACTION");
         let id = &asked.transaction_id;
-        assert!(buyer::found_offers(&world.p, &world.user, id).await.unwrap().is_empty());
+        assert!(buyer::found_offers(&world.p, &world.user, id, &RankWish::default()).await.unwrap().is_empty());
 
         assert_eq!(world.page(CATALOG, &catalog("TEST_DISCOM_SELLER")).await, "ACK");
+        // The first page is told, and can be read, before there is a second.
+        assert_eq!(world.kinds(id).await, ["search.answered"]);
+        let first = buyer::found_offers(&world.p, &world.user, id, &RankWish::default()).await.unwrap();
+        assert_eq!(first.len(), 1);
         let mut second = catalog("TEST_DISCOM_BUYER");
         second.offers[0].id = Some("offer-2".into());
         assert_eq!(world.page(CATALOG, &second).await, "ACK");
         let search = buyer::search(&world.p, &world.user, id).await.unwrap();
         assert_eq!((search.state, search.failure), (SearchState::Answered, None));
-        let found = buyer::found_offers(&world.p, &world.user, id).await.unwrap();
+        let found = buyer::found_offers(&world.p, &world.user, id, &RankWish::default()).await.unwrap();
         assert_eq!(found.len(), 2, "two pages");
+        assert_eq!(world.kinds(id).await, ["search.answered", "search.answered"]);
         assert_eq!(found[0].slots[0].price, Price::new(50_000));
         assert_eq!(found[0].slots[1].available, WattHours::new(4_000));
         assert!(found[0].obstacle.is_none());
         assert_eq!(found[1].obstacle.as_ref().unwrap().code, Code::NotEligible, "the same DISCOM");
 
         world.clock.set(slot(6).start());
-        let found = buyer::found_offers(&world.p, &world.user, id).await.unwrap();
+        let found = buyer::found_offers(&world.p, &world.user, id, &RankWish::default()).await.unwrap();
         let gates: Vec<SlotGate> = found[0].slots.iter().map(|slot| slot.gate).collect();
         assert_eq!(gates, [SlotGate::Closed, SlotGate::Open]);
 
         let other = World::add_user(&world.p, "bina", "TEST_METER_OTHER").await;
-        let hidden = buyer::found_offers(&world.p, &other, id).await.unwrap_err();
+        let hidden = buyer::found_offers(&world.p, &other, id, &RankWish::default()).await.unwrap_err();
         assert_eq!(hidden, BuyerError::TransactionNotFound);
     }
 

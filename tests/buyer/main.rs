@@ -5,6 +5,7 @@
 mod calling_off;
 mod contracting;
 mod money;
+mod plans;
 mod questions;
 mod trust;
 mod world;

@@ -191,6 +191,7 @@ fn settings() -> Settings {
         open_per_peer_max: 1_000,
         trust: wattmandi::config::TrustConfig::default(),
         credit_limit: Paise::new(10_000_000),
+        choice: wattmandi::network::ChoiceConfig::default(),
     }
 }
 

@@ -24,6 +24,10 @@ pub const FIRST: &str = "2026-11-21T12:30:00.000Z";
 pub const SECOND: &str = "2026-11-21T13:30:00.000Z";
 pub const TO_THE_GATE: Span = Span::from_hours(4);
 
+db::sql! {
+    SUBSCRIPTIONS = "SELECT COUNT(*) AS n FROM catalog_subscriptions";
+}
+
 /// The network at work.
 pub struct World {
     network: LocalNetwork,
@@ -119,6 +123,14 @@ impl World {
     /// The kinds of the events of a transaction on alpha (0) or beta (1).
     pub async fn events(&self, platform: usize, transaction: &str) -> Vec<String> {
         audit::events(&self.network.platforms[platform].participant.db, transaction).await
+    }
+
+    /// The subscriptions that alpha (0) or beta (1) knows of itself.
+    pub async fn subscriptions(&self, platform: usize) -> i64 {
+        let db = &self.network.platforms[platform].participant.db;
+        let count = db.read(|tx| Box::pin(async move { tx.query_one(&SUBSCRIPTIONS, &[]).await?.get("n") }));
+        let count: Result<i64, db::DbError> = count.await;
+        count.unwrap()
     }
 
     /// The records of a ledger for one transaction.

@@ -9,11 +9,12 @@
 //!   slot and in all are nested. Where its answer happens to keep the minimum, it is the answer ([`relaxed`]).
 //! - Else a table over quantities, slot by slot and then over the slots, finds the exact answer ([`table`]).
 //! - A limit of sellers is decided by branch and bound over sets of sellers, whose bound uses that the relaxed profit is
-//!   submodular ([`sellers`]).
+//!   submodular and what the caps are worth ([`sellers`], [`dual`]).
 //!
 //! Work is counted, not timed. When the count is used up the best answer so far is given, with what could at best be
 //! had ([`Proof::Bounded`]). An answer is never worse than [`greedy()`], the cover that takes the cheapest first.
 
+mod dual;
 mod greedy;
 mod model;
 mod relaxed;

@@ -2,9 +2,11 @@
 //!
 //! A unit is given a worth above every cost, so that more cover always pays and then less cost does. Without minimum
 //! and budget the profit of a set of sellers is submodular: with `r` more sellers it grows by at most the sum of the
-//! `r` largest single gains. That sum bounds every set below a node; a second worth, near the price that a budget can
-//! pay, bounds what the budget allows. Each set that passes is solved exactly by the tables.
+//! `r` largest single gains. That sum bounds every set below a node, and so does what the sellers are worth above the
+//! prices of the caps ([`Dual`]); a second worth, near the price that a budget can pay, bounds what the budget allows.
+//! Each set that passes is solved exactly by the tables.
 
+use crate::dual::Dual;
 use crate::relaxed;
 use crate::scaled::{Entry, Scaled, Take};
 use crate::table;
@@ -13,6 +15,8 @@ use crate::table;
 pub(crate) struct Found {
     pub(crate) takes: Vec<Take>,
     pub(crate) exact: bool,
+    /// With this worth of a unit no answer earns more than that.
+    pub(crate) bound: (i128, i128),
 }
 
 struct Search<'p> {
@@ -21,6 +25,8 @@ struct Search<'p> {
     most: usize,
     /// What a unit is worth: above every cost, and near what the budget can pay.
     worths: Vec<i128>,
+    /// By worth.
+    duals: Vec<Dual>,
     /// No answer costs more.
     spend_max: i128,
     /// Cover and cost of the best.
@@ -48,6 +54,7 @@ pub(crate) fn solve(scaled: &Scaled, most: usize, floor: (i64, i64), work: &mut 
         of_seller,
         most,
         worths: vec![spend_max.saturating_add(1)],
+        duals: Vec::new(),
         spend_max,
         best: floor,
         takes: Vec::new(),
@@ -56,10 +63,13 @@ pub(crate) fn solve(scaled: &Scaled, most: usize, floor: (i64, i64), work: &mut 
         caps: Vec::new(),
     };
     search.worths.extend(search.budget_worth());
-    let all: Vec<usize> = (0..scaled.sellers).collect();
+    search.begin();
+    let all = search.worthwhile();
     search.visit(&mut Vec::new(), &[], &all);
     *work = search.work;
-    Found { takes: search.takes, exact: search.exact }
+    let worth = search.worths.first().copied().unwrap_or(1);
+    let root = search.duals.first().map_or(i128::MAX, |dual| dual.bound(&[], 0..scaled.sellers, most));
+    Found { takes: search.takes, exact: search.exact, bound: (worth, root) }
 }
 
 impl Search<'_> {
@@ -97,6 +107,65 @@ impl Search<'_> {
         profit >= more || profit > cheaper
     }
 
+    /// A good set to begin with: the seller that gains most, again and again, then one exchanged for another while
+    /// that gains. Takes at most a quarter of the work.
+    fn begin(&mut self) {
+        let whole = self.work;
+        self.work /= 4;
+        let mut chosen: Vec<usize> = Vec::new();
+        while chosen.len() < self.most {
+            let Some(seller) = self.best_with(&chosen) else { break };
+            chosen.push(seller);
+        }
+        let mut at = 0;
+        let mut unchanged = 0;
+        while unchanged < chosen.len() && self.exact {
+            let Some(old) = chosen.get(at).copied() else { break };
+            chosen.remove(at);
+            let new = self.best_with(&chosen).unwrap_or(old);
+            unchanged = if new == old { unchanged.saturating_add(1) } else { 0 };
+            chosen.insert(at, new);
+            at = at.saturating_add(1).checked_rem(chosen.len()).unwrap_or(0);
+        }
+        let entries = self.entries_of(&chosen);
+        self.try_set(&entries);
+        let mut own = self.scaled.only(|_| false);
+        own.entries = entries;
+        let taken: Vec<(Entry, i64)> =
+            relaxed::solve(&own).takes.iter().map(|take| (take.entry, take.units)).collect();
+        for worth in &self.worths {
+            self.duals.push(Dual::of(self.scaled, &self.of_seller, self.most, *worth, &taken));
+        }
+        self.work = whole.saturating_sub((whole / 4).saturating_sub(self.work));
+        self.exact = true;
+    }
+
+    /// The sellers that may be in an answer that is better than the best.
+    fn worthwhile(&self) -> Vec<usize> {
+        let bounds: Vec<Vec<i128>> = self.duals.iter().map(|dual| dual.bounds(self.most)).collect();
+        let hopeful = |seller: &usize| {
+            self.worths
+                .iter()
+                .zip(&bounds)
+                .all(|(worth, bounds)| bounds.get(*seller).is_some_and(|bound| self.hopeful(*worth, *bound)))
+        };
+        (0..self.scaled.sellers).filter(hopeful).collect()
+    }
+
+    /// The seller whose entries earn most beside the chosen ones; the earlier among equals, none when none earns.
+    fn best_with(&mut self, chosen: &[usize]) -> Option<usize> {
+        let entries = self.entries_of(chosen);
+        let others: Vec<usize> = (0..self.scaled.sellers).filter(|other| !chosen.contains(other)).collect();
+        let (gains, _) = self.gains(&entries, &others)?;
+        let gain = |gains: &(usize, Vec<i128>)| gains.1.first().copied();
+        let best = gains.iter().rev().max_by_key(|other| gain(other))?;
+        gain(best).filter(|gain| *gain > 0).map(|_| best.0)
+    }
+
+    fn entries_of(&self, sellers: &[usize]) -> Vec<Entry> {
+        sellers.iter().fold(Vec::new(), |entries, seller| self.with(&entries, *seller))
+    }
+
     /// All sets that hold `chosen` and some of `others`.
     fn visit(&mut self, chosen: &mut Vec<usize>, entries: &[Entry], others: &[usize]) {
         self.try_set(entries);
@@ -109,11 +178,17 @@ impl Search<'_> {
         gains.sort_by(|one, other| other.1.first().cmp(&one.1.first()).then(one.0.cmp(&other.0)));
         for at in 0..gains.len() {
             let rest = gains.get(at..).unwrap_or_default();
-            if !self.any_hope(rest, &bases, room) {
+            if !self.pay(rest.len().saturating_mul(4)) {
+                return;
+            }
+            if !self.any_hope(rest, &bases, room) || !self.priced_hope(chosen, rest, 0, room) {
                 // The next ones have no larger gains.
                 return;
             }
             let Some(seller) = rest.first().map(|(seller, _)| *seller) else { return };
+            if !self.priced_hope(chosen, rest, 1, room) {
+                continue;
+            }
             let others: Vec<usize> = rest.iter().skip(1).map(|(seller, _)| *seller).collect();
             let more = self.with(entries, seller);
             chosen.push(seller);
@@ -137,6 +212,17 @@ impl Search<'_> {
         })
     }
 
+    /// As [`Search::any_hope`], by the prices of the caps, over the sets that hold the chosen ones, the first `held` of
+    /// the rest, and others of it.
+    fn priced_hope(&self, chosen: &[usize], rest: &[(usize, Vec<i128>)], held: usize, room: usize) -> bool {
+        let sellers = rest.iter().map(|(seller, _)| *seller);
+        let with: Vec<usize> = chosen.iter().copied().chain(sellers.clone().take(held)).collect();
+        self.worths.iter().zip(&self.duals).all(|(worth, dual)| {
+            let bound = dual.bound(&with, sellers.clone().skip(held), room.saturating_sub(held));
+            self.hopeful(*worth, bound)
+        })
+    }
+
     /// What each seller would add alone, by worth, and what there is without any of them.
     #[allow(clippy::type_complexity, reason = "gains by seller beside the bases they grow from")]
     fn gains(&mut self, entries: &[Entry], others: &[usize]) -> Option<(Vec<(usize, Vec<i128>)>, Vec<i128>)> {
@@ -147,7 +233,9 @@ impl Search<'_> {
         let mut gains = Vec::with_capacity(others.len());
         for seller in others {
             let more = self.with(entries, *seller);
+            // Twice through the entries for each worth, and once to put them together.
             let steps = more.len().saturating_add(self.scaled.caps.len()).saturating_mul(worths.len());
+            let steps = steps.saturating_mul(3);
             if !self.pay(steps) {
                 return None;
             }

@@ -29,12 +29,15 @@ pub fn solve(problem: &Problem) -> Result<Solution, PlanError> {
         None => exact(problem, &scaled, &mut work),
         Some(most) => among(problem, &scaled, most, &baseline, &mut work),
     };
-    let (parts, exact) = found.unwrap_or_default();
+    let (parts, exact, closer) = found.unwrap_or_default();
     let answer = Solution::of(problem, parts, wanted, Proof::Optimal);
     let mut best = if baseline.compare(&answer).is_gt() { baseline } else { answer };
     best.proof = Proof::Optimal;
     if !exact {
-        let (covered, cost) = bound(&scaled);
+        let (covered, cost) = match closer {
+            Some((worth, profit)) => closer_bound(&scaled, worth, profit),
+            None => bound(&scaled),
+        };
         let reached = best.covered.get() == covered && best.cost == cost;
         if !reached {
             best.proof = Proof::Bounded { covered: WattHours::new(covered), cost };
@@ -43,8 +46,11 @@ pub fn solve(problem: &Problem) -> Result<Solution, PlanError> {
     Ok(best)
 }
 
+/// Parts, whether they are proven to be the best, and a worth of a unit with the most that can be earned at it.
+type Answer = (Vec<Part>, bool, Option<(i128, i128)>);
+
 /// Without a limit of sellers; none when the tables would be too large.
-fn exact(problem: &Problem, scaled: &Scaled, work: &mut u64) -> Option<(Vec<Part>, bool)> {
+fn exact(problem: &Problem, scaled: &Scaled, work: &mut u64) -> Option<Answer> {
     let grain = scaled.grain();
     let scaled = scaled.clone().in_grain(grain);
     let known = if scaled.separate() { None } else { Some(coarse(problem, work)) };
@@ -52,9 +58,9 @@ fn exact(problem: &Problem, scaled: &Scaled, work: &mut u64) -> Option<(Vec<Part
     let answer =
         takes.map(|takes| Solution::of(problem, scaled.parts(&takes), WattHours::ZERO, Proof::Optimal));
     match (answer, known) {
-        (Some(answer), Some(known)) if known.compare(&answer).is_gt() => Some((known.parts, true)),
-        (Some(answer), _) => Some((answer.parts, true)),
-        (None, Some(known)) => Some((known.parts, false)),
+        (Some(answer), Some(known)) if known.compare(&answer).is_gt() => Some((known.parts, true, None)),
+        (Some(answer), _) => Some((answer.parts, true, None)),
+        (None, Some(known)) => Some((known.parts, false, None)),
         (None, None) => None,
     }
 }
@@ -73,18 +79,19 @@ fn among(
     most: usize,
     baseline: &Solution,
     work: &mut u64,
-) -> Option<(Vec<Part>, bool)> {
+) -> Option<Answer> {
     let floor = value(baseline, scaled);
     // When the answer without the limit keeps it, there is none better.
-    if let Some((parts, true)) = exact(problem, scaled, work) {
+    if let Some((parts, true, _)) = exact(problem, scaled, work) {
         let free = Solution::of(problem, parts, baseline.wanted, Proof::Optimal);
         if free.sellers(problem).len() <= most {
-            return Some((free.parts, true));
+            return Some((free.parts, true, None));
         }
     }
     let found = sellers::solve(scaled, most, floor, work);
     let parts = scaled.parts(&found.takes);
-    if parts.is_empty() { Some((baseline.parts.clone(), found.exact)) } else { Some((parts, found.exact)) }
+    let parts = if parts.is_empty() { baseline.parts.clone() } else { parts };
+    Some((parts, found.exact, Some(found.bound)))
 }
 
 /// An answer in coarser units, without a proof: the first grain whose tables are small, or the cheapest first.
@@ -94,7 +101,8 @@ fn coarse(problem: &Problem, work: &mut u64) -> Solution {
     for coarser in COARSER {
         let scaled = Scaled::new(problem, coarser);
         let mut own = *work / 4;
-        let Some(takes) = table::solve(&scaled, None, &mut own) else { continue };
+        let known = value(&best, &scaled);
+        let Some(takes) = table::solve(&scaled, Some(known), &mut own) else { continue };
         *work = work.saturating_sub((*work / 4).saturating_sub(own));
         let answer = Solution::of(problem, scaled.parts(&takes), WattHours::ZERO, Proof::Optimal);
         if answer.compare(&best).is_gt() {
@@ -125,6 +133,18 @@ pub(crate) fn bound(scaled: &Scaled) -> (i64, Cost) {
     };
     let sum = free.takes.iter().fold(0_i128, |sum, take| sum.saturating_add(cost(take)));
     (free.covered.saturating_mul(scaled.unit), Cost::new(sum))
+}
+
+/// As [`bound`], drawn closer: with so much a unit no answer earns more than that profit. The worth is above every cost.
+fn closer_bound(scaled: &Scaled, worth: i128, profit: i128) -> (i64, Cost) {
+    let (covered, cost) = bound(scaled);
+    let unit = i128::from(scaled.unit);
+    let most = profit.saturating_add(worth).saturating_sub(1).checked_div(worth).unwrap_or(i128::MAX);
+    let most = i64::try_from(most.max(0).saturating_mul(unit)).unwrap_or(i64::MAX);
+    let reach = covered.min(most);
+    let units = i128::from(reach) / unit.max(1);
+    let least = Cost::new(worth.saturating_mul(units).saturating_sub(profit).max(0).saturating_mul(unit));
+    (reach, if reach == covered { cost.max(least) } else { least })
 }
 
 /// The best answer that does without the seller that matters most.

@@ -6,12 +6,14 @@ use serde::{Deserialize, Serialize};
 use units::{DeliverySlot, Price, Timestamp, WattHours};
 use utoipa::ToSchema;
 
+use super::paging::Asked;
 use super::trade::{Until, carried_out};
 use super::{Answer, id};
 use crate::api::State;
 use crate::api::limits::Class;
+use crate::api::problem::Problem;
 use crate::api::view::masked;
-use crate::buyer::{self, DiscoverWish, FoundOffer, FoundSlot};
+use crate::buyer::{self, DiscoverWish, FoundOffer, FoundSlot, Place, ProviderTrust, Rank, RankWish};
 use crate::identity::User;
 use crate::network::Participant;
 
@@ -53,8 +55,55 @@ pub struct FoundOfferView {
     pub slots: Vec<FoundSlotView>,
     /// Why none of your meters may buy it; null when one may.
     pub obstacle: Option<ObstacleView>,
+    pub rank: RankView,
     #[schema(value_type = String, format = DateTime)]
     pub found_at: Timestamp,
+}
+
+/// How an offer suits the filters of the query. Scores are from 0 to 1.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Rank)]
+pub struct RankView {
+    /// The weighted sum of the three parts.
+    #[schema(example = "0.5125")]
+    pub score: String,
+    pub price_part: String,
+    pub trust_part: String,
+    pub window_part: String,
+    /// Of the hours that pass the filters.
+    #[schema(value_type = String, example = "9")]
+    pub usable_kwh: WattHours,
+    #[schema(value_type = Option<String>, example = "6.5")]
+    pub average_price_inr: Option<Price>,
+    /// What the price was compared with: your limit, else the grid's tariff, else the dearest offer.
+    #[schema(value_type = Option<String>, example = "8.5")]
+    pub reference_price_inr: Option<Price>,
+    pub trust: TrustView,
+    /// From `lat` and `lon`, if the catalog says where the seller is.
+    #[schema(example = "3.4")]
+    pub distance_km: Option<String>,
+    pub local: Option<bool>,
+    /// What the grid would have emitted.
+    pub co2_avoided_g_per_kwh: Option<i64>,
+    #[schema(value_type = Option<String>, example = "8.5")]
+    pub grid_tariff_inr: Option<Price>,
+    /// Against the grid; negative when it is dearer.
+    #[schema(value_type = Option<String>, example = "2")]
+    pub saving_inr_per_kwh: Option<Price>,
+    /// Why it is not taken; empty when it can be.
+    pub refused: Vec<ObstacleView>,
+}
+
+/// What was settled with a seller before.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Trust)]
+pub struct TrustView {
+    #[schema(example = "0.3")]
+    pub score: String,
+    /// The size of the sample.
+    pub settled_contracts: i64,
+    /// Nothing was settled: the score is what an unknown seller counts as.
+    pub unknown: bool,
 }
 
 /// One hour of a found offer.
@@ -95,15 +144,66 @@ pub async fn discover(state: State, request: HttpRequest, payload: Payload) -> A
     carried_out(&state, asked, Until::Searched, work).await
 }
 
-/// What a search of the user has found so far.
+/// What a search of the user has found so far, ranked: what can be taken comes first, the best in front.
 #[utoipa::path(get, path = "/api/transactions/{id}/offers", tag = "transactions",
-    params(("id" = String, Path, description = "The transaction id of the search")),
+    params(("id" = String, Path, description = "The transaction id of the search"),
+        ("max_price_inr" = Option<String>, Query, description = "Per kWh"),
+        ("from" = Option<String>, Query, description = "Hours that start at or after this"),
+        ("to" = Option<String>, Query, description = "Hours that end at or before this"),
+        ("quantity_kwh" = Option<String>, Query, description = "The offer has so much in the window"),
+        ("min_trust" = Option<String>, Query, description = "0 to 1; never below this platform's floor"),
+        ("proven" = Option<bool>, Query, description = "Only sellers with a settled history"),
+        ("lat" = Option<String>, Query, description = "Where you are, degrees, cut to hundredths"),
+        ("lon" = Option<String>, Query, description = "Beside lat")),
     responses((status = 200, body = FoundOffers)))]
 pub async fn offers(state: State, request: HttpRequest) -> Answer {
     let user = state.user(&request, Class::Read).await?;
+    let wish = wish(&request)?;
     let (participant, search) = (state.participant.clone(), id(&request, "search")?.to_owned());
-    let found = state.run(async move { buyer::found_offers(&participant, &user, &search).await }).await??;
-    Ok(HttpResponse::Ok().json(FoundOffers { items: found.into_iter().map(shown).collect() }))
+    let found = state.run(async move { buyer::found_offers(&participant, &user, &search, &wish).await });
+    Ok(HttpResponse::Ok().json(FoundOffers { items: found.await??.into_iter().map(shown).collect() }))
+}
+
+/// The filters of the query.
+fn wish(request: &HttpRequest) -> Result<RankWish, Problem> {
+    let names = ["max_price_inr", "from", "to", "quantity_kwh", "min_trust", "proven", "lat", "lon"];
+    let query = Asked::read(request, &names)?;
+    let instant = |name: &str| {
+        let read = |text| {
+            Timestamp::parse_rfc3339(text)
+                .map_err(|_| Problem::field(name, "An instant in RFC 3339 is expected."))
+        };
+        query.other(name).map(read).transpose()
+    };
+    let decimal = |name: &str, places| {
+        let read = |text: &str| {
+            let number = units::parse_scaled(text, places).ok().filter(|number| *number >= 0);
+            number.ok_or_else(|| {
+                Problem::field(name, format!("A decimal number is expected, at most {places} places."))
+            })
+        };
+        query.other(name).map(read).transpose()
+    };
+    let proven = match query.other("proven") {
+        None | Some("false") => false,
+        Some("true") => true,
+        Some(_) => return Err(Problem::field("proven", "true or false is expected.")),
+    };
+    let near = match (query.other("lat"), query.other("lon")) {
+        (None, None) => None,
+        (lat, lon) => Some(lat.zip(lon).and_then(|(lat, lon)| Place::read(lat, lon)).ok_or_else(|| {
+            Problem::field("lat", "Degrees of latitude and longitude are expected, both or none.")
+        })?),
+    };
+    Ok(RankWish {
+        price_limit: decimal("max_price_inr", 4)?.map(Price::new),
+        from: instant("from")?,
+        to: instant("to")?,
+        quantity: decimal("quantity_kwh", 3)?.map(WattHours::new),
+        min_trust: decimal("min_trust", 6)?,
+        proven,
+        near,
+    })
 }
 
 fn shown(offer: FoundOffer) -> FoundOfferView {
@@ -119,8 +219,48 @@ fn shown(offer: FoundOffer) -> FoundOfferView {
         obstacle: offer
             .obstacle
             .map(|obstacle| ObstacleView { code: obstacle.code.as_str(), reason: obstacle.reason }),
+        rank: ranked(&offer.rank),
         found_at: offer.found_at,
     }
+}
+
+fn ranked(rank: &Rank) -> RankView {
+    let text = |millionths| units::format_scaled(millionths, 6);
+    let merits = &rank.merits;
+    let grid = merits.tariff.zip(rank.average).and_then(|(tariff, average)| tariff.checked_sub(average));
+    RankView {
+        score: text(rank.score),
+        price_part: text(rank.price),
+        trust_part: text(rank.trust),
+        window_part: text(rank.window),
+        usable_kwh: rank.usable,
+        average_price_inr: rank.average,
+        reference_price_inr: rank.reference,
+        trust: trust(rank.provider),
+        distance_km: merits.distance_m.map(kilometers),
+        local: merits.local,
+        co2_avoided_g_per_kwh: merits.co2_grams_per_kwh,
+        grid_tariff_inr: merits.tariff,
+        saving_inr_per_kwh: grid,
+        refused: rank
+            .refused
+            .iter()
+            .map(|refused| ObstacleView { code: refused.code.as_str(), reason: refused.reason.clone() })
+            .collect(),
+    }
+}
+
+pub(super) fn trust(provider: ProviderTrust) -> TrustView {
+    TrustView {
+        score: units::format_scaled(provider.score_millionths, 6),
+        settled_contracts: provider.settled,
+        unknown: provider.unknown,
+    }
+}
+
+/// With one decimal: places are no finer.
+pub(super) fn kilometers(meters: i64) -> String {
+    units::format_scaled(meters / 100, 1)
 }
 
 fn slot(slot: FoundSlot) -> FoundSlotView {

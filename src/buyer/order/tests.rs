@@ -67,7 +67,7 @@ pub(in crate::buyer) fn catalog(offers: Vec<Offer>) -> Catalog {
     }
 }
 
-fn offered() -> Offered {
+pub(in crate::buyer) fn offered() -> Offered {
     Offered::new((SELLER, ""), offer_of_two_slots(), resource()).unwrap()
 }
 
@@ -86,11 +86,11 @@ fn meter(id: &str, discom: &str) -> Meter {
     }
 }
 
-fn buyer() -> Meter {
+pub(in crate::buyer) fn buyer() -> Meter {
     meter("TEST_METER_BUYER", "TEST_DISCOM_BUYER")
 }
 
-fn settings() -> Settings {
+pub(in crate::buyer) fn settings() -> Settings {
     let discom = |code: &str| Discom {
         code: code.into(),
         discom_id: format!("{code}.example"),
@@ -114,6 +114,7 @@ fn settings() -> Settings {
         open_per_peer_max: 1_000,
         trust: crate::config::TrustConfig::default(),
         credit_limit: Paise::new(10_000_000),
+        choice: network::ChoiceConfig::default(),
     }
 }
 
@@ -127,7 +128,7 @@ pub(in crate::buyer) fn init_of_two_slots() -> WireContract {
 }
 
 /// Midnight: 10 and 11 o'clock are open.
-fn now() -> Timestamp {
+pub(in crate::buyer) fn now() -> Timestamp {
     slot(0).start()
 }
 

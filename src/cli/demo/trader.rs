@@ -334,7 +334,9 @@ impl Trader {
             ticks.tick().await;
             let search = buyer::search(platform, user, transaction).await.map_err(text)?;
             if search.answered_at.is_some() {
-                return buyer::found_offers(platform, user, transaction).await.map_err(text);
+                return buyer::found_offers(platform, user, transaction, &buyer::RankWish::default())
+                    .await
+                    .map_err(text);
             }
         }
         Err("the catalog did not answer".into())

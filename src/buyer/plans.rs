@@ -1,0 +1,29 @@
+//! Plans: energy from several sellers, chosen together and confirmed as one intent.
+//!
+//! A plan is proposed over what a search has found ([`propose`]): the offers that pass the buyer's filters, the least
+//! cost by the crate `plan`, the next best beside it. Confirmed, it is carried out by a worker ([`advance`]): every
+//! part is reserved (`init`) at once, each in a transaction of its own that was named before; what fails is planned
+//! again from the rest and within the limits; then everything reserved is confirmed at once. Invariants: what a plan
+//! does next follows from the database alone, so that a crash anywhere repeats a step that has no second effect; no
+//! part is confirmed while another may still be chosen; what is not wanted is let go; the sum of the parts never
+//! exceeds the limit.
+//!
+//! ```text
+//! searching → proposed → reserving → confirming → standing, partial
+//!     └ failed     ·         └ failed     └ failed
+//! ```
+
+mod advance;
+mod model;
+mod proposal;
+mod propose;
+mod service;
+mod store;
+
+pub use advance::advance;
+pub use model::{
+    Cover, Part, PartMerits, PartSlot, PartState, Plan, PlanState, PlanView, PlanWanted, PlanWish, Proposal,
+    Short, Substitute,
+};
+pub use service::{PlanAccepted, confirm, create, list, read};
+pub(super) use service::{check, confirmed, find, insert, own_meter};

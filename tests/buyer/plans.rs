@@ -1,0 +1,167 @@
+//! Plans step by step against a seller that the test plays: what is held is bought, who is silent is left, and a step
+//! that is done again does nothing again.
+
+use beckn_wire::action::Action;
+use beckn_wire::code::ErrorCode;
+use test_support::both_databases;
+use units::{Paise, Price, Span, WattHours};
+use uuid::Uuid;
+use wattmandi::buyer::{self, Place, PlanState, PlanView, PlanWanted, PlanWish, RankWish};
+use wattmandi::contract::{self, State};
+
+use crate::world::{METER, World, slot};
+
+/// 2 kWh at 10 o'clock and 1 at 11, from what the search has found.
+fn wish(search_id: &str) -> PlanWish {
+    PlanWish {
+        search_id: Some(search_id.to_owned()),
+        meter_id: METER.into(),
+        wanted: PlanWanted::PerSlot(vec![
+            (slot(10), WattHours::new(2_000)),
+            (slot(11), WattHours::new(1_000)),
+        ]),
+        price_limit: None,
+        cost_limit: Some(Paise::new(2_000)),
+        sellers_max: None,
+        min_trust: None,
+        proven: false,
+        whole: false,
+        near: None,
+    }
+}
+
+async fn confirmed(world: &World) -> Uuid {
+    let search = world.discovered().await.transaction_id;
+    let plan = buyer::create_plan(&world.p, &world.user, wish(&search), None).await.unwrap().plan_id;
+    buyer::confirm_plan(&world.p, &world.user, plan, None).await.unwrap();
+    plan
+}
+
+/// One look at the plans, and everything that follows from it.
+async fn step(world: &World) -> usize {
+    let count = buyer::advance_plans(&world.p).await.unwrap();
+    world.drain().await;
+    count
+}
+
+async fn read(world: &World, plan: Uuid) -> PlanView {
+    buyer::read_plan(&world.p, &world.user, plan).await.unwrap()
+}
+
+both_databases! {
+    migrations = [(node::COMPONENT, node::MIGRATIONS), (wattmandi::COMPONENT, wattmandi::MIGRATIONS)];
+
+    async fn each_step_is_taken_once_however_often_it_is_looked_at(db: db::Db) {
+        let world = World::new(db).await;
+        let plan = confirmed(&world).await;
+        let part = read(&world, plan).await.parts[0].transaction_id.clone();
+        assert_eq!(world.count(Action::Init), 0, "nothing is held before the plan is carried out");
+        assert_eq!(step(&world).await, 1);
+        assert_eq!((step(&world).await, world.count(Action::Init)), (0, 1));
+        assert_eq!((world.bought().await, world.state(&part).await), (3_000, State::Draft));
+
+        assert_eq!(world.answer(Action::Init, &world.terms()).await, "ACK");
+        assert_eq!((step(&world).await, world.count(Action::Confirm)), (1, 0), "told before it is bought");
+        assert_eq!(step(&world).await, 1);
+        assert_eq!((step(&world).await, world.count(Action::Confirm)), (0, 1));
+        assert_eq!(read(&world, plan).await.plan.state, PlanState::Confirming);
+
+        assert_eq!(world.answer(Action::Confirm, &world.confirmation()).await, "ACK");
+        assert_eq!(step(&world).await, 1);
+        let done = read(&world, plan).await;
+        assert_eq!(done.plan.state, PlanState::Standing);
+        assert_eq!((done.secured.energy, done.secured.amount), (WattHours::new(3_000), Paise::new(1_600)));
+        assert_eq!(step(&world).await, 0);
+        let kinds = world.kinds(&plan.to_string()).await;
+        let expected = [
+            "plan.proposed", "plan.reserving", "plan.part_reserving", "plan.part_reserved",
+            "plan.part_confirming", "plan.confirming", "plan.part_standing", "plan.standing",
+        ];
+        assert_eq!(kinds, expected);
+    }
+
+    async fn a_silent_seller_is_left_and_nothing_stays_held(db: db::Db) {
+        let world = World::new(db).await;
+        let plan = confirmed(&world).await;
+        let part = read(&world, plan).await.parts[0].transaction_id.clone();
+        step(&world).await;
+        world.clock.advance(Span::from_secs(29));
+        assert_eq!(step(&world).await, 0);
+        world.clock.advance(Span::from_secs(2));
+        step(&world).await;
+        let done = read(&world, plan).await;
+        assert_eq!(done.plan.state, PlanState::Failed);
+        assert_eq!(done.parts[0].failure.as_ref().unwrap().code, "NET_TIMEOUT");
+        assert_eq!(done.plan.failure.unwrap().code, "plan.incomplete");
+        assert_eq!((world.state(&part).await, world.bought().await), (State::Expired, 0));
+        // The seller's late answer holds nothing.
+        world.answer(Action::Init, &world.terms()).await;
+        assert_eq!((step(&world).await, world.bought().await), (0, 0));
+        assert_eq!(world.count(Action::Confirm), 0);
+    }
+
+    async fn a_refusal_is_reported_plainly(db: db::Db) {
+        let world = World::new(db).await;
+        let plan = confirmed(&world).await;
+        step(&world).await;
+        world.fail(Action::Init, ErrorCode::BizQuantityUnavailable).await;
+        step(&world).await;
+        let done = read(&world, plan).await;
+        assert_eq!((done.plan.state, done.plan.rounds), (PlanState::Failed, 0));
+        assert_eq!(done.parts[0].failure.as_ref().unwrap().code, "BIZ_QUANTITY_UNAVAILABLE");
+        assert!(done.plan.failure.unwrap().message.starts_with("nothing was bought"));
+        assert_eq!(world.bought().await, 0);
+    }
+
+    async fn the_connection_and_the_limit_bound_a_plan(db: db::Db) {
+        let world = World::new(db).await;
+        let search = world.discovered().await.transaction_id;
+        let mut large = wish(&search);
+        large.wanted = PlanWanted::Total {
+            energy: WattHours::new(20_000),
+            from: slot(10).start(),
+            to: slot(12).start(),
+        };
+        large.cost_limit = None;
+        let plan = buyer::create_plan(&world.p, &world.user, large.clone(), None).await.unwrap().plan_id;
+        // 5 kW of the connection, 4 kWh of the dearer hour.
+        let proposal = read(&world, plan).await.plan.proposal.unwrap();
+        assert_eq!((proposal.cover.energy, proposal.cover.amount), (WattHours::new(9_000), Paise::new(4_900)));
+        large.cost_limit = Some(Paise::new(3_000));
+        large.price_limit = Some(Price::new(59_999));
+        let plan = buyer::create_plan(&world.p, &world.user, large, None).await.unwrap().plan_id;
+        let proposal = read(&world, plan).await.plan.proposal.unwrap();
+        assert_eq!((proposal.cover.energy, proposal.cover.amount), (WattHours::new(5_000), Paise::new(2_500)));
+    }
+
+    async fn what_was_settled_with_a_provider_is_its_trust(db: db::Db) {
+        let world = World::new(db).await;
+        let id = world.standing().await;
+        let contract = world.contract(&id).await;
+        let now = world.p.now();
+        for (message, value) in [("m-1", "2"), ("m-2", "1.5")] {
+            let cell = contract::service::Cell {
+                slot_start: slot(10).start(),
+                column: "FINAL_ALLOC".into(),
+                round: 1,
+                value: value.into(),
+                writer: "sellerDiscom".into(),
+                provenance: "direct".into(),
+            };
+            let written = world.p.db.write(move |tx| {
+                let cell = cell.clone();
+                Box::pin(async move {
+                    contract::service::write_cell(tx, contract.id, cell, message, now).await
+                })
+            });
+            assert!(written.await.unwrap());
+        }
+        let search = world.discovered().await.transaction_id;
+        let wish = RankWish { proven: true, near: Place::read("28.61", "77.21"), ..RankWish::default() };
+        let found = buyer::found_offers(&world.p, &world.user, &search, &wish).await.unwrap();
+        let rank = &found[0].rank;
+        // The last round counts: three quarters, shrunk by five times 0.30.
+        let trust = (rank.provider.score_millionths, rank.provider.settled, rank.provider.unknown);
+        assert_eq!((trust, rank.refused.len()), ((375_000, 1, false), 0));
+    }
+}
