@@ -152,8 +152,7 @@ fn judge(scene: &Scene<'_>, candidate: &Candidate<'_>) -> (Rank, Vec<OfferedSlot
         refused.push(refusal(Code::ChoiceTooLittle, reason));
     }
     let key = (offered.bpp_id.clone(), normalize_meter(&offered.seller_meter));
-    let provider =
-        scene.trust.get(&key).copied().unwrap_or_else(|| ProviderTrust::unknown(&scene.settings.choice));
+    let provider = scene.trust.get(&key).copied().unwrap_or_else(|| history::unknown(&scene.settings.choice));
     refused.extend(distrust(scene, provider));
     let tariff = meter.ok().and_then(|meter| scene.settings.choice.grid_tariff_inr.get(&meter.discom_code));
     let rank = Rank {

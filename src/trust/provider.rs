@@ -9,11 +9,6 @@ use super::error::TrustError;
 use super::model::{ONE, half_even};
 use super::store;
 
-/// What an unknown provider ranks as, millionths.
-pub const PRIOR: i64 = 300_000;
-/// How many contracts the prior weighs.
-pub const PRIOR_WEIGHT: i64 = 5;
-
 /// What a seller elsewhere delivered of one contract with one of our buyers, summed over its slots.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProviderDelivery {
@@ -42,11 +37,23 @@ pub struct ProviderTrust {
     pub unknown: bool,
 }
 
-/// The mean of the shares and of the prior.
-fn shrunk(settled: i64, shares: i64) -> ProviderTrust {
-    let sum = i128::from(shares) + i128::from(PRIOR) * i128::from(PRIOR_WEIGHT);
-    let weight = i128::from(settled) + i128::from(PRIOR_WEIGHT);
-    let score = i64::try_from(half_even(sum, weight)).unwrap_or(PRIOR).clamp(0, ONE);
+/// What is settled with a provider.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProviderHistory {
+    /// Platform and normalised meter.
+    pub provider: (String, String),
+    /// Contracts.
+    pub settled: i64,
+    /// The sum of their delivered shares, millionths.
+    pub shares: i64,
+}
+
+/// The mean of the shares and of a prior, which weighs as so many contracts; millionths, half-even.
+pub fn shrunk(prior: i64, weight: i64, settled: i64, shares: i64) -> ProviderTrust {
+    let weight = weight.max(1);
+    let sum = i128::from(shares) + i128::from(prior) * i128::from(weight);
+    let weight = i128::from(settled) + i128::from(weight);
+    let score = i64::try_from(half_even(sum, weight)).unwrap_or(prior).clamp(0, ONE);
     ProviderTrust { score_millionths: score, settled, unknown: settled == 0 }
 }
 
@@ -74,13 +81,12 @@ pub async fn apply_provider_delivery(
     Ok(store::put_provider(tx, delivery, share, now).await?)
 }
 
-/// How far the provider is trusted.
+/// Every provider with which something is settled.
 ///
 /// # Errors
 /// The database's.
-pub async fn provider(tx: &mut Tx, bpp_id: &str, meter_key: &str) -> Result<ProviderTrust, DbError> {
-    let (settled, shares) = store::provider(tx, bpp_id, meter_key).await?;
-    Ok(shrunk(settled, shares))
+pub async fn histories(tx: &mut Tx) -> Result<Vec<ProviderHistory>, DbError> {
+    store::providers(tx).await
 }
 
 #[cfg(test)]
@@ -89,11 +95,14 @@ mod tests {
 
     #[test]
     fn few_contracts_say_little() {
-        let score = |settled, shares| shrunk(settled, shares).score_millionths;
-        assert_eq!(shrunk(0, 0), ProviderTrust { score_millionths: 300_000, settled: 0, unknown: true });
+        let score = |settled, shares| shrunk(300_000, 5, settled, shares).score_millionths;
+        assert_eq!(
+            shrunk(300_000, 5, 0, 0),
+            ProviderTrust { score_millionths: 300_000, settled: 0, unknown: true }
+        );
         // (5 × 0.3 + 1) / 6, and so on towards 1.
         assert_eq!((score(1, ONE), score(5, 5 * ONE), score(95, 95 * ONE)), (416_667, 650_000, 965_000));
         assert_eq!((score(1, 0), score(15, 0)), (250_000, 75_000));
-        assert!(!shrunk(1, 0).unknown);
+        assert!(!shrunk(300_000, 5, 1, 0).unknown);
     }
 }

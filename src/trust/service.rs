@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::error::TrustError;
 use super::model::{self, Applied, Capacity, Cause, Change, Delivery, Score, Tier, Trade, Use, Verdict};
-pub use super::provider::{apply_provider_delivery, provider};
+pub use super::provider::apply_provider_delivery;
 use super::store;
 pub use super::store::Shown;
 use crate::config::TrustConfig;

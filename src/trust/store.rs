@@ -5,7 +5,7 @@ use units::{IstMonth, Timestamp, WattHours};
 use uuid::Uuid;
 
 use super::model::{Capacity, Cause, Change, Score, Side, Trade, Use};
-use super::provider::ProviderDelivery;
+use super::provider::{ProviderDelivery, ProviderHistory};
 
 sql! {
     DECLARE = "UPDATE users SET monthly_production_wh = $2, production_verified = $3, monthly_consumption_wh = $4 \
@@ -42,8 +42,8 @@ sql! {
         DO UPDATE SET revision = excluded.revision, requested_wh = excluded.requested_wh, \
         delivered_wh = excluded.delivered_wh, share = excluded.share, settled_at = excluded.settled_at \
         WHERE provider_history.revision < excluded.revision";
-    PROVIDER = "SELECT COUNT(*) AS settled, CAST(COALESCE(SUM(share), 0) AS BIGINT) AS shares FROM provider_history \
-        WHERE bpp_id = $1 AND meter_key = $2";
+    PROVIDERS = "SELECT bpp_id, meter_key, COUNT(*) AS settled, CAST(COALESCE(SUM(share), 0) AS BIGINT) AS shares \
+        FROM provider_history GROUP BY bpp_id, meter_key ORDER BY bpp_id, meter_key";
 }
 
 pub(super) async fn declare(tx: &mut Tx, user: Uuid, capacity: &Capacity) -> Result<(), DbError> {
@@ -220,8 +220,14 @@ pub(super) async fn put_provider(
     Ok(tx.execute(&PUT_PROVIDER, &values).await? == 1)
 }
 
-/// How many contracts with a provider are settled, and the sum of the shares that came.
-pub(super) async fn provider(tx: &mut Tx, bpp_id: &str, meter_key: &str) -> Result<(i64, i64), DbError> {
-    let row = tx.query_one(&PROVIDER, &params![bpp_id, meter_key]).await?;
-    Ok((row.get("settled")?, row.get("shares")?))
+/// How many contracts with each provider are settled, and the sum of the shares that came.
+pub(super) async fn providers(tx: &mut Tx) -> Result<Vec<ProviderHistory>, DbError> {
+    let read = |row: &db::Row| {
+        Ok(ProviderHistory {
+            provider: (row.get("bpp_id")?, row.get("meter_key")?),
+            settled: row.get("settled")?,
+            shares: row.get("shares")?,
+        })
+    };
+    tx.query(&PROVIDERS, &[]).await?.iter().map(read).collect()
 }

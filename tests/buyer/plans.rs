@@ -7,7 +7,8 @@ use test_support::both_databases;
 use units::{Paise, Price, Span, WattHours};
 use uuid::Uuid;
 use wattmandi::buyer::{self, Place, PlanState, PlanView, PlanWanted, PlanWish, RankWish};
-use wattmandi::contract::{self, State};
+use wattmandi::contract::State;
+use wattmandi::trust::{ProviderDelivery, provider};
 
 use crate::world::{METER, World, slot};
 
@@ -139,28 +140,27 @@ both_databases! {
         let id = world.standing().await;
         let contract = world.contract(&id).await;
         let now = world.p.now();
-        for (message, value) in [("m-1", "2"), ("m-2", "1.5")] {
-            let cell = contract::service::Cell {
-                slot_start: slot(10).start(),
-                column: "FINAL_ALLOC".into(),
-                round: 1,
-                value: value.into(),
-                writer: "sellerDiscom".into(),
-                provenance: "direct".into(),
+        for (revision, delivered) in [(1, 2_000), (2, 1_500)] {
+            let delivery = ProviderDelivery {
+                bpp_id: contract.peer_id.clone(),
+                meter_key: contract.seller_meter.clone(),
+                contract: contract.id,
+                revision,
+                requested: WattHours::new(2_000),
+                round1: WattHours::new(delivered),
+                outage: false,
             };
-            let written = world.p.db.write(move |tx| {
-                let cell = cell.clone();
-                Box::pin(async move {
-                    contract::service::write_cell(tx, contract.id, cell, message, now).await
-                })
+            let kept = world.p.db.write(move |tx| {
+                let delivery = delivery.clone();
+                Box::pin(async move { provider::apply_provider_delivery(tx, &delivery, now).await })
             });
-            assert!(written.await.unwrap());
+            assert!(kept.await.unwrap());
         }
         let search = world.discovered().await.transaction_id;
         let wish = RankWish { proven: true, near: Place::read("28.61", "77.21"), ..RankWish::default() };
         let found = buyer::found_offers(&world.p, &world.user, &search, &wish).await.unwrap();
         let rank = &found[0].rank;
-        // The last round counts: three quarters, shrunk by five times 0.30.
+        // The last revision counts: three quarters, shrunk by five times 0.30.
         let trust = (rank.provider.score_millionths, rank.provider.settled, rank.provider.unknown);
         assert_eq!((trust, rank.refused.len()), ((375_000, 1, false), 0));
     }

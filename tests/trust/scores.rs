@@ -140,9 +140,12 @@ both_databases! {
         };
         let trust = async |meter: &'static str| {
             let read = world.db.read(move |tx| {
-                async move { service::provider(tx, "peer.example", meter).await }.boxed()
+                async move { wattmandi::trust::provider::histories(tx).await }.boxed()
             });
-            let trust = read.await.unwrap();
+            let all = read.await.unwrap();
+            let known = all.iter().find(|each| each.provider == ("peer.example".into(), meter.into()));
+            let (settled, shares) = known.map_or((0, 0), |each| (each.settled, each.shares));
+            let trust = wattmandi::trust::provider::shrunk(300_000, 5, settled, shares);
             (trust.score_millionths, trust.settled, trust.unknown)
         };
         assert_eq!(trust("m1").await, (300_000, 0, true));
