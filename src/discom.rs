@@ -118,7 +118,11 @@ async fn answer(p: &Participant, job: &InboxJob) -> Result<(), ProcessError> {
     let envelope = read(job)?;
     let contract = contract_with(p, job.action, &job.transaction_id, &job.sender).await?;
     let contract = contract.ok_or(ProcessError::Fail(ErrorCode::BizOrderNotFound))?;
-    let current = messages::as_it_stands(&document(&contract)?);
+    let stands = document(&contract)?;
+    let current = match is_own_ledger(p, &contract, &job.sender) && job.sender != contract.peer_id {
+        true => messages::for_ledger(&stands),
+        false => messages::as_it_stands(&stands),
+    };
     let peer_uri = envelope.context.bap_uri.clone().unwrap_or_else(|| contract.peer_uri.clone());
     let face = cascade::face_of(&peer_uri);
     let mut message = current;
@@ -168,6 +172,15 @@ struct Taken {
     onward: Vec<Outgoing>,
 }
 
+impl Taken {
+    /// There is something in it that the user did not know.
+    fn is_news(&self) -> bool {
+        let merged = &self.merged;
+        let cells = [&merged.refused, &merged.disputed].iter().any(|cells| !cells.is_empty());
+        cells || merged.flows || !merged.written.is_empty() || !self.copy.differs.is_empty()
+    }
+}
+
 /// Merges what an `on_status` tells into our copies of the contract, passes it on by the rules of the cascade, and tells
 /// the users. One transaction.
 async fn take_in(p: &Participant, job: &InboxJob) -> Result<(), ProcessError> {
@@ -179,9 +192,14 @@ async fn take_in(p: &Participant, job: &InboxJob) -> Result<(), ProcessError> {
     if rows.is_empty() {
         return Err(ProcessError::Fail(ErrorCode::CtxTransactionIdUnknown));
     }
-    let mut taken = Vec::with_capacity(rows.len());
+    // Beside an error nothing is told: a sender that reports one sends its cells again when it is over.
+    let failed = reported.is_some();
+    let mut taken: Vec<Taken> = Vec::with_capacity(rows.len());
     for (before, sender) in rows {
-        taken.push(take_one(p, job, before, &sender, &told, reported.is_some()).await?);
+        // What is handed over to our other side is what this side has taken, not what was said to it.
+        let first = taken.first().filter(|_| sender == p.settings.subscriber_id);
+        let told = first.map_or_else(|| told.clone(), |first| first.merged.document.clone());
+        taken.push(take_one(p, job, before, &sender, &told, failed).await?);
     }
     let error = reported.map(|error| serde_json::json!({"code": error.code, "message": error.message}));
     let work = Arc::new((job.clone(), taken, told.status.clone(), error));
@@ -192,6 +210,9 @@ async fn take_in(p: &Participant, job: &InboxJob) -> Result<(), ProcessError> {
             let (job, taken, status, error) = &*work;
             for each in taken {
                 store(tx, job, each, now, now_market).await?;
+                if !each.is_news() && error.is_none() {
+                    continue;
+                }
                 let payload = serde_json::json!({
                     "transaction_id": job.transaction_id,
                     "told_by": job.sender,
@@ -230,6 +251,8 @@ async fn rows_for(p: &Participant, job: &InboxJob) -> Result<Vec<(Contract, Stri
     let own = &p.settings.subscriber_id;
     let direct = |c: &Contract| c.peer_id == job.sender || is_own_ledger(p, c, &job.sender);
     let anyone = both.iter().any(direct);
+    let mut both = both;
+    both.sort_by_key(|contract| !direct(contract));
     let heard = both.into_iter().filter_map(|contract| {
         if direct(&contract) {
             Some((contract, job.sender.clone()))
@@ -250,8 +273,11 @@ async fn take_one(
 ) -> Result<Taken, ProcessError> {
     let fail = |error: WireError| ProcessError::Fail(error.code);
     let stored = cells::stored(p, &before).await?;
-    let mut merged = cells::merge(p, &before, document(&before)?, told, sender, &stored)?;
-    if before.side == Side::Buyer && sender == before.peer_id {
+    let mut merged = match failed {
+        true => cells::Merged::nothing(document(&before)?),
+        false => cells::merge(p, &before, document(&before)?, told, sender, &stored)?,
+    };
+    if !failed && before.side == Side::Buyer && sender == before.peer_id && before.state.is_confirmed() {
         merged.flows = settling::take_flows(&mut merged.document, told);
     }
     let theirs = told.series().map_err(fail)?;
@@ -267,7 +293,7 @@ async fn take_one(
         differs: differs.join(","),
         told_at: p.now(),
     };
-    let onward = match failed || merged.written.is_empty() {
+    let onward = match merged.written.is_empty() {
         true => Vec::new(),
         false => cascade::onward(p, &before, &merged.document, sender)?,
     };

@@ -16,6 +16,8 @@ mod cancel;
 #[path = "processes/client.rs"]
 #[allow(dead_code, reason = "shared with tests/processes.rs, which asks other things")]
 mod client;
+#[path = "network/delivery.rs"]
+mod delivery;
 #[path = "network/extras.rs"]
 mod extras;
 #[path = "network/interests.rs"]

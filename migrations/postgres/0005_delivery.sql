@@ -23,3 +23,9 @@ CREATE TABLE contract_copies (
   told_at BIGINT NOT NULL,
   PRIMARY KEY (contract, holder)
 );
+
+-- What stands already is awaited too.
+INSERT INTO deliveries (contract, state, ends_at, check_at, asked, settlement)
+SELECT c.id, 'awaited', MAX(s.slot_start) + 3600000000, MAX(s.slot_start) + 3600000000, 0, 0
+FROM contracts c JOIN contract_slots s ON s.contract = c.id
+WHERE c.state IN ('active', 'standing') AND s.requested_wh > 0 GROUP BY c.id;

@@ -52,6 +52,10 @@ pub fn verdict(slots: &[ContractSlot], cells: &[Cell]) -> Verdict {
             .map(|cell| cell.value.as_str())
             .filter(|text| !text.is_empty())
     };
+    if let Some(cell) = newest.values().find(|cell| contradicts(cell, cells)) {
+        let place = format!("{}@{}", cell.column, cell.slot_start);
+        return Verdict::Contradiction(format!("{place} is not what its platform had relayed"));
+    }
     let mut delivered = Vec::with_capacity(slots.len());
     for row in slots.iter().filter(|row| row.requested > WattHours::ZERO) {
         match slot(row, |column| value(row, column)) {
@@ -64,6 +68,17 @@ pub fn verdict(slots: &[ContractSlot], cells: &[Cell]) -> Verdict {
         true => Verdict::Waiting,
         false => Verdict::Complete(delivered),
     }
+}
+
+/// The owner's own word is another than the one that its platform had relayed just before (ruling 15).
+fn contradicts(newest: &Cell, cells: &[Cell]) -> bool {
+    let before = cells.iter().find(|cell| {
+        cell.slot_start == newest.slot_start
+            && cell.column == newest.column
+            && cell.round.checked_add(1) == Some(newest.round)
+    });
+    newest.provenance == "direct"
+        && before.is_some_and(|cell| cell.provenance == "relayed" && cell.value != newest.value)
 }
 
 fn slot<'a>(
@@ -176,6 +191,19 @@ mod tests {
         later.insert(0, (FINAL, 2, "1.2"));
         let Verdict::Complete(all) = verdict(&rows(), &cells(&later)) else { panic!("complete") };
         assert_eq!(all[0].outcome.settled, WattHours::new(1_200));
+    }
+
+    #[test]
+    fn an_owner_that_contradicts_its_relay_opens_a_dispute_until_it_writes_again() {
+        let mut rounds = cells(&full());
+        let mut relayed = cells(&[(SELLER_ALLOC, 1, "1.9")]);
+        relayed[0].provenance = "relayed".to_owned();
+        rounds.retain(|cell| cell.column != SELLER_ALLOC);
+        rounds.extend(relayed);
+        rounds.extend(cells(&[(SELLER_ALLOC, 2, "1.8")]));
+        assert!(matches!(verdict(&rows(), &rounds), Verdict::Contradiction(_)));
+        rounds.extend(cells(&[(SELLER_ALLOC, 3, "1.7")]));
+        assert!(matches!(verdict(&rows(), &rounds), Verdict::Complete(_)));
     }
 
     #[test]

@@ -18,6 +18,8 @@ sql! {
         VALUES ($1, 'awaited', $2, $2, 0, 0) ON CONFLICT (contract) DO NOTHING";
     VOID = "UPDATE deliveries SET state = 'void' WHERE contract = $1 AND state <> 'void'";
     TOLD = "UPDATE deliveries SET state = 'told', check_at = $2 WHERE contract = $1 AND state <> 'void'";
+    QUESTION = "UPDATE deliveries SET state = 'exception', reason = $2 WHERE contract = $1 AND state <> 'void'";
+    POSTPONE = "UPDATE deliveries SET check_at = $3 WHERE contract = $1 AND check_at <= $2";
     HURRY = "UPDATE deliveries SET check_at = $2 WHERE contract = $1 AND check_at > $2 \
         AND ends_at <= $2 AND state IN ('awaited', 'told', 'exception')";
     DUE = "SELECT contract FROM deliveries WHERE state IN ('awaited', 'told', 'exception') AND check_at <= $1 \
@@ -32,6 +34,9 @@ sql! {
         told_at = excluded.told_at";
     COPIES = "SELECT holder, digest, differs, told_at FROM contract_copies WHERE contract = $1 ORDER BY holder";
 }
+
+/// Why a disputed contract is a case for a person.
+pub const DISPUTED: &str = "the contract is disputed";
 
 text_enum! {
     /// How far the delivery of a contract is.
@@ -83,17 +88,23 @@ pub struct Copy {
     pub told_at: Timestamp,
 }
 
-/// Opens or voids the delivery of a contract as its state says. In the transaction of the change.
+/// Opens, voids or questions the delivery of a contract as its state says. In the transaction of the change.
 ///
 /// # Errors
 /// The database's.
 pub(super) async fn follow(tx: &mut Tx, contract: &Contract) -> Result<(), DbError> {
-    match contract.state {
-        State::Active | State::Standing => {
-            let Some(last) = contract.slots.iter().map(|row| row.slot.end()).max() else { return Ok(()) };
+    let last = contract.quantities().iter().map(|part| part.slot.end()).max();
+    match (contract.state, last) {
+        (State::Active | State::Standing, Some(last)) => {
             tx.execute(&OPEN, &[contract.id.into(), last.into()]).await?;
         }
-        State::Cancelling | State::Cancelled => {
+        // A person must look: what was called off on one side may stand on the other.
+        (State::Disputed, Some(last)) => {
+            tx.execute(&OPEN, &[contract.id.into(), last.into()]).await?;
+            tx.execute(&QUESTION, &[contract.id.into(), DISPUTED.into()]).await?;
+        }
+        // Not before the ledgers know of it: until then it stands with them.
+        (State::Cancelled, _) => {
             tx.execute(&VOID, &[contract.id.into()]).await?;
         }
         _ => {}
@@ -116,6 +127,19 @@ pub async fn told(tx: &mut Tx, contract: Uuid, now_market: Timestamp) -> Result<
 /// The database's.
 pub async fn hurry(tx: &mut Tx, contract: Uuid, now_market: Timestamp) -> Result<(), DbError> {
     tx.execute(&HURRY, &[contract.into(), now_market.into()]).await.map(|_| ())
+}
+
+/// A delivery that could not be looked at now is looked at later, behind all others that are due.
+///
+/// # Errors
+/// The database's.
+pub async fn postpone(
+    tx: &mut Tx,
+    contract: Uuid,
+    now_market: Timestamp,
+    until: Timestamp,
+) -> Result<(), DbError> {
+    tx.execute(&POSTPONE, &[contract.into(), now_market.into(), until.into()]).await.map(|_| ())
 }
 
 /// Contracts whose delivery is to be looked at, those that wait longest first.

@@ -238,15 +238,16 @@ fn flows_in(consideration: &Consideration) -> Option<&[RevenueFlow]> {
     }
 }
 
-/// Takes over the flows that the seller's platform tells its buyer's, as long as they are not settled here. True when
-/// the contract is changed by it.
+/// Takes over the flows that the seller's platform tells its buyer's, as long as they are not settled here; written anew,
+/// so that nothing of a peer's spelling is passed on. True when the contract is changed by it.
 pub(super) fn take_flows(ours: &mut WireContract, told: &WireContract) -> bool {
-    let Some(new) = told.consideration.iter().find(|each| flows_in(each).is_some()) else { return false };
-    if ours.status.as_deref() == Some("COMPLETE") || told_flows(ours) == told_flows(told) {
+    let Some(new) = told_flows(told) else { return false };
+    if ours.status.as_deref() == Some("COMPLETE") || told_flows(ours) == Some(new) {
         return false;
     }
+    let flows = new.into_iter().flatten().map(|(role, value)| RevenueFlow::new(role, value, None)).collect();
     ours.consideration.retain(|each| flows_in(each).is_none());
-    ours.consideration.push(new.clone());
+    ours.consideration.push(Consideration::new(messages::FLOWS_ID, "DRAFT", MoneyAttributes::flows(flows)));
     true
 }
 

@@ -19,12 +19,16 @@ use super::document;
 use super::settling::{self, Settling, SettlingError};
 use crate::contract::delivered::{Verdict, verdict};
 use crate::contract::delivery::{self, Delivery, DeliveryState};
-use crate::contract::{self, Contract, Side};
+use crate::contract::{self, Contract, Side, State};
 use crate::events;
 use crate::network::{Action, Leg, Participant};
 
-/// Deliveries in one round of the job.
+/// Deliveries that are read at once.
 const BATCH: i64 = 64;
+/// Batches in one round of the job.
+const ROUNDS: usize = 64;
+/// A delivery that gave trouble is left alone so long, market time.
+const TROUBLE: Span = Span::from_minutes(5);
 /// The purpose of the outbox rows of this module.
 pub const PURPOSE: &str = "delivery.status";
 /// Between two questions about one contract at most, market time.
@@ -39,14 +43,26 @@ const GIVEN_UP_AFTER: Span = Span::from_days(7);
 /// # Errors
 /// The database's. A contract that gives trouble is logged, and holds up no other.
 pub async fn check(p: &Participant) -> Result<usize, DbError> {
-    let now = p.market_now();
-    let due = p.db.read(move |tx| Box::pin(async move { delivery::due(tx, now, BATCH).await })).await?;
-    for id in &due {
-        if let Err(error) = check_one(p, *id).await {
-            tracing::warn!(contract = %id, %error, "a delivery could not be checked and will be again");
+    let mut count = 0_usize;
+    for _ in 0..ROUNDS {
+        let now = p.market_now();
+        let due = p.db.read(move |tx| Box::pin(async move { delivery::due(tx, now, BATCH).await })).await?;
+        for id in &due {
+            if let Err(error) = check_one(p, *id).await {
+                tracing::warn!(contract = %id, %error, "a delivery could not be checked and will be again");
+                let (id, until) = (*id, now.saturating_add(TROUBLE));
+                let later = p
+                    .db
+                    .write(move |tx| Box::pin(async move { delivery::postpone(tx, id, now, until).await }));
+                later.await?;
+            }
+        }
+        count = count.saturating_add(due.len());
+        if i64::try_from(due.len()).unwrap_or(BATCH) < BATCH {
+            break;
         }
     }
-    Ok(due.len())
+    Ok(count)
 }
 
 /// What is to be done with one delivery.
@@ -81,8 +97,10 @@ async fn check_one(p: &Participant, id: Uuid) -> Result<(), ProcessError> {
     let document = document(&contract)?;
     let again = Plan::nothing(before.clone(), contract.clone());
     let mut plan = Plan::nothing(before, contract);
-    if !plan.contract.state.is_confirmed() {
-        except(&mut plan, p.market_now(), "the contract is disputed".to_owned());
+    if plan.contract.state == State::Cancelling {
+        plan.after.check_at = p.market_now().saturating_add(TROUBLE);
+    } else if !plan.contract.state.is_confirmed() {
+        except(&mut plan, p.market_now(), delivery::DISPUTED.to_owned());
     } else {
         match verdict(&plan.contract.slots, &told) {
             Verdict::Waiting => ask(p, &mut plan, &document)?,
@@ -108,8 +126,10 @@ async fn commit(p: &Participant, plan: &Arc<Plan>) -> Result<(), SettlingError> 
     let stored = p.db.write(move |tx| {
         let (plan, p) = (Arc::clone(&plan), under.clone());
         Box::pin(async move {
-            let id = plan.contract.id;
-            if delivery::lock(tx, id).await?.as_ref() != Some(&plan.before) {
+            // The contract first, as everywhere.
+            let contract = contract::service::lock_by_id(tx, plan.contract.id).await?;
+            let unchanged = contract.is_some_and(|now| now.revision == plan.contract.revision);
+            if !unchanged || delivery::lock(tx, plan.contract.id).await?.as_ref() != Some(&plan.before) {
                 return Ok(());
             }
             if let Some(settling) = &plan.settling {

@@ -7,5 +7,6 @@ mod contracting;
 mod money;
 mod plans;
 mod questions;
+mod telling;
 mod trust;
 mod world;

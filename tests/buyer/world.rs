@@ -28,6 +28,7 @@ use units::{DeliverySlot, Paise, Price, Span, Timestamp, WattHours};
 use uuid::Uuid;
 use wattmandi::buyer::{self, Accepted, ConfirmWish, DiscoverWish, InitWish, SelectWish, SlotWish};
 use wattmandi::contract::{self, Contract as Stored, Side, State};
+use wattmandi::discom;
 use wattmandi::events::{self, Event};
 use wattmandi::identity::{self, NewUser, User};
 use wattmandi::metering::{self, Meter};
@@ -72,6 +73,9 @@ impl Application for Stage {
     fn admit<'a>(&'a self, incoming: &'a Incoming) -> BoxFuture<'a, Result<Admission, Refusal>> {
         async move {
             let action = incoming.envelope.context.action;
+            if incoming.receiver == BUYER && action == Action::OnStatus {
+                return discom::admit(self.participant(), incoming).await;
+            }
             if is_callback_to(&incoming.receiver, action) {
                 return buyer::admit(self.participant(), incoming).await;
             }
@@ -88,6 +92,9 @@ impl Application for Stage {
     fn process<'a>(&'a self, job: &'a InboxJob) -> BoxFuture<'a, Result<(), ProcessError>> {
         async move {
             let p = self.participant();
+            if job.receiver == BUYER && job.action == Action::OnStatus {
+                return discom::process(p, job).await;
+            }
             if is_callback_to(&job.receiver, job.action) {
                 return buyer::process(p, job).await;
             }

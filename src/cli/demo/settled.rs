@@ -13,6 +13,9 @@ use crate::contract::delivered::{DeliveredSlot, Verdict, verdict};
 use crate::contract::delivery::{self, Copy, Delivery, DeliveryState};
 use crate::contract::{self, Contract, ROUNDING, Side};
 use crate::identity;
+use crate::network::Participant;
+use crate::settlement::{self, MoneyError};
+use crate::trust::{self, TrustError};
 
 /// How the deliveries of both platforms stand.
 #[derive(Clone, Copy, Debug, Default)]
@@ -55,6 +58,8 @@ struct Row {
 #[derive(Clone, Debug, Default)]
 pub struct Settled {
     lines: Vec<String>,
+    /// What each person has at the end.
+    people: Vec<String>,
     contracts: usize,
     full: usize,
     partial: usize,
@@ -76,7 +81,7 @@ impl Settled {
 
 impl fmt::Display for Settled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for line in &self.lines {
+        for line in self.lines.iter().chain(&self.people) {
             writeln!(f, "  {line}")?;
         }
         for fault in &self.faults {
@@ -98,8 +103,8 @@ impl fmt::Display for Settled {
     }
 }
 
-/// Reads both platforms and compares: every contract is settled on both sides with the same cells, flows and amounts, and
-/// no holder of a copy tells another table.
+/// Reads both platforms and compares: every contract is settled on both sides with the same cells and amounts, no holder
+/// of a copy tells another table, the books of money add up, and each score is the fold of its history.
 ///
 /// # Errors
 /// A database cannot be read.
@@ -119,7 +124,44 @@ pub async fn of(network: &LocalNetwork) -> Result<Settled, AnyError> {
             _ => all.faults.push(format!("contract {id}: only one side has it")),
         }
     }
+    for platform in &network.platforms {
+        let participant = &platform.participant;
+        let audit = participant.db.read(|tx| settlement::audit(tx).boxed()).await?;
+        if !audit.holds() {
+            all.faults.push(format!("the books of {}: {audit:?}", participant.settings.subscriber_id));
+        }
+        let p = participant.clone();
+        for standing in participant.db.read(move |tx| people(tx, p.clone()).boxed()).await? {
+            match standing {
+                Ok(line) => all.people.push(line),
+                Err(fault) => all.faults.push(fault),
+            }
+        }
+    }
     Ok(all)
+}
+
+/// What each person of a platform has and is trusted with, or what does not add up.
+async fn people(tx: &mut Tx, p: Participant) -> Result<Vec<Result<String, String>>, DbError> {
+    let mut lines = Vec::new();
+    for config in crate::cli::local::people().into_iter().flatten() {
+        let Some(user) = identity::find_by_token(tx, config.token.expose()).await? else { continue };
+        let name = user.display_name;
+        let account = settlement::overview(tx, user.id, p.settings.credit_limit).await;
+        let score = trust::service::rebuild(tx, &p.settings.trust, user.id).await;
+        lines.push(match (account, score) {
+            (Ok(account), Ok(score)) => Ok(format!(
+                "{name}: trust {score}, balance {} INR, {} INR held",
+                account.balance, account.held
+            )),
+            (Err(MoneyError::Database(error)), _) | (_, Err(TrustError::Database(error))) => {
+                return Err(error);
+            }
+            (Err(error), _) => Err(format!("{name}: {error}")),
+            (_, Err(error)) => Err(format!("{name}: {error}")),
+        });
+    }
+    Ok(lines)
 }
 
 impl Settled {

@@ -72,7 +72,7 @@ fn seed(peers: &[&Peer]) -> Json {
         let texts = [
             ("subscriber_id", peer.id.clone()),
             ("url", peer.url.clone()),
-            ("type", "BAP".to_owned()),
+            ("type", "BPP".to_owned()),
             ("key_id", peer.key_id.key_id().to_owned()),
             ("signing_public_key", peer.key.public().to_base64()),
         ];
