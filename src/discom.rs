@@ -210,7 +210,9 @@ async fn take_in(p: &Participant, job: &InboxJob) -> Result<(), ProcessError> {
             let (job, taken, status, error) = &*work;
             for each in taken {
                 store(tx, job, each, now, now_market).await?;
-                if !each.is_news() && error.is_none() {
+                // A user who asked the peer is answered; our own questions to our ledger are nobody's news.
+                let from_ledger = job.sender != each.before.peer_id;
+                if !each.is_news() && error.is_none() && from_ledger {
                     continue;
                 }
                 let payload = serde_json::json!({
