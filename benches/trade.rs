@@ -198,6 +198,7 @@ async fn seller(tx: &mut Tx, ids: &Ids, user: Uuid, now: Timestamp) -> Result<Me
         installed_capacity_w: None,
         sanctioned_load_w: None,
         verified: true,
+        place: None,
     };
     metering::add(tx, &meter, now).await
 }

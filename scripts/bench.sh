@@ -20,7 +20,7 @@ stop_started() {
 }
 trap 'stop_started; services_stop' EXIT
 
-benches=(wire trade http discover)
+benches=(wire trade http discover plan)
 # One selection of packages for both commands, so that nothing is compiled twice.
 cargo build --release --locked --workspace --bins "${benches[@]/#/--bench=}"
 for bench in "${benches[@]}"; do

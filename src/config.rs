@@ -81,6 +81,27 @@ pub struct MeterConfig {
     pub installed_capacity_w: Option<i64>,
     #[serde(default)]
     pub sanctioned_load_w: Option<i64>,
+    /// Latitude and longitude in degrees, `"28.61, 77.21"`: two decimals at most, which is about a kilometer.
+    #[serde(default)]
+    pub place: Option<String>,
+}
+
+impl MeterConfig {
+    /// The place in hundredths of a degree.
+    ///
+    /// # Errors
+    /// It is none on the globe, or finer than is told to anybody.
+    pub fn coarse_place(&self) -> Result<Option<(i64, i64)>, ConfigError> {
+        let Some(text) = &self.place else { return Ok(None) };
+        let hundredths = |text: &str| units::parse_scaled(text.trim(), 2).ok();
+        let read = text.split_once(',').and_then(|(lat, lon)| hundredths(lat).zip(hundredths(lon)));
+        match read.filter(|(lat, lon)| lat.abs() <= 9_000 && lon.abs() <= 18_000) {
+            Some(place) => Ok(Some(place)),
+            None => {
+                Err(ConfigError::invalid("meters.place", "two numbers of degrees with two decimals at most"))
+            }
+        }
+    }
 }
 
 /// Why a configuration cannot be used.
@@ -164,6 +185,7 @@ impl Config {
                 settlement::check_limit(&place("credit_limit_inr"), limit)?;
             }
             for meter in &user.meters {
+                meter.coarse_place()?;
                 if !self.network.discoms.iter().any(|discom| discom.code == meter.discom) {
                     return Err(ConfigError::invalid(
                         &place("meters"),
@@ -173,5 +195,31 @@ impl Config {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_on_the_globe_and_never_finer_than_a_kilometer() {
+        let place = |text: &str| {
+            let meter = MeterConfig {
+                id: "m".into(),
+                discom: "d".into(),
+                customer_number: "c".into(),
+                resource_type: None,
+                installed_capacity_w: None,
+                sanctioned_load_w: None,
+                place: Some(text.into()),
+            };
+            meter.coarse_place().ok().flatten()
+        };
+        assert_eq!(place("28.61, 77.2"), Some((2_861, 7_720)));
+        assert_eq!(place("-90,180"), Some((-9_000, 18_000)));
+        for wrong in ["28.613, 77.2", "91, 0", "0, 181", "28.61", "here, there", ""] {
+            assert_eq!(place(wrong), None, "{wrong}");
+        }
     }
 }

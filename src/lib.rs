@@ -67,6 +67,12 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/sqlite/0005_delivery.sql"),
         postgres: include_str!("../migrations/postgres/0005_delivery.sql"),
     },
+    Migration {
+        version: 6,
+        name: "places",
+        sqlite: include_str!("../migrations/sqlite/0006_places.sql"),
+        postgres: include_str!("../migrations/postgres/0006_places.sql"),
+    },
 ];
 
 /// The component under which [`MIGRATIONS`] are recorded.

@@ -8,12 +8,12 @@ use uuid::Uuid;
 
 sql! {
     INSERT = "INSERT INTO meters (id, user_id, meter_id, meter_key, discom_code, customer_number, resource_type, \
-        installed_capacity_w, sanctioned_load_w, verified, created_at) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (meter_key) DO NOTHING";
+        installed_capacity_w, sanctioned_load_w, verified, created_at, latitude, longitude) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (meter_key) DO NOTHING";
     OF_USER = "SELECT id, user_id, meter_id, meter_key, discom_code, customer_number, resource_type, \
-        installed_capacity_w, sanctioned_load_w, verified FROM meters WHERE user_id = $1 ORDER BY id";
+        installed_capacity_w, sanctioned_load_w, verified, latitude, longitude FROM meters WHERE user_id = $1 ORDER BY id";
     BY_KEY = "SELECT id, user_id, meter_id, meter_key, discom_code, customer_number, resource_type, \
-        installed_capacity_w, sanctioned_load_w, verified FROM meters WHERE meter_key = $1";
+        installed_capacity_w, sanctioned_load_w, verified, latitude, longitude FROM meters WHERE meter_key = $1";
 }
 
 /// A meter of one of our users.
@@ -35,6 +35,8 @@ pub struct Meter {
     /// What its connection may draw, watts.
     pub sanctioned_load_w: Option<i64>,
     pub verified: bool,
+    /// Latitude and longitude in hundredths of a degree: about a kilometer, and never finer.
+    pub place: Option<(i64, i64)>,
 }
 
 impl Meter {
@@ -67,6 +69,8 @@ pub async fn add(tx: &mut Tx, meter: &Meter, now: Timestamp) -> Result<Meter, Db
         meter.sanctioned_load_w.into(),
         meter.verified.into(),
         now.into(),
+        meter.place.map(|(latitude, _)| latitude).into(),
+        meter.place.map(|(_, longitude)| longitude).into(),
     ];
     tx.execute(&INSERT, &params).await?;
     read(&tx.query_one(&BY_KEY, &[meter.meter_key.as_str().into()]).await?)
@@ -89,6 +93,7 @@ pub async fn find_by_key(tx: &mut Tx, meter_key: &str) -> Result<Option<Meter>, 
 }
 
 fn read(row: &Row) -> Result<Meter, DbError> {
+    let (latitude, longitude): (Option<i64>, Option<i64>) = (row.get("latitude")?, row.get("longitude")?);
     Ok(Meter {
         id: row.get("id")?,
         user_id: row.get("user_id")?,
@@ -100,5 +105,6 @@ fn read(row: &Row) -> Result<Meter, DbError> {
         installed_capacity_w: row.get("installed_capacity_w")?,
         sanctioned_load_w: row.get("sanctioned_load_w")?,
         verified: row.get("verified")?,
+        place: latitude.zip(longitude),
     })
 }

@@ -271,7 +271,11 @@ fn window(scene: &Scene<'_>, offered: &Offered, usable: &[OfferedSlot], energy: 
 
 fn merits(scene: &Scene<'_>, offered: &Offered, place: Option<Place>, tariff: Option<Price>) -> Merits {
     let choice = &scene.settings.choice;
-    let distance_m = scene.wish.near.zip(place).map(|(here, there)| here.distance_m(there));
+    // From where the buyer says to be, else from the meter that the energy would go to.
+    let home = || scene.meters.iter().find_map(|meter| meter.place);
+    let home = || home().and_then(|(latitude, longitude)| Place::new(latitude, longitude));
+    let here = scene.wish.near.or_else(home);
+    let distance_m = here.zip(place).map(|(here, there)| here.distance_m(there));
     Merits {
         distance_m,
         local: distance_m.map(|distance| distance <= choice.local_km.saturating_mul(1_000)),

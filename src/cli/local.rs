@@ -265,36 +265,38 @@ const DEMO_CREDIT: units::Paise = units::Paise::new(100_000_000);
 /// Six prosumers, three on each platform, spread over the two DISCOMs: so that every kind of trade happens, also one
 /// inside a platform, and one that the network refuses because both belong to one DISCOM.
 pub fn people() -> [Vec<UserConfig>; 2] {
-    let person = |handle: &str, name: &str, discom: &str, solar_w: Option<i64>, load_w: i64| UserConfig {
-        handle: handle.to_owned(),
-        name: name.to_owned(),
-        token: Secret::new(format!("demo-token-of-{handle}")),
-        payout_name: None,
-        payout_vpa: Some(format!("{handle}@upi")),
-        // The most that panel and connection could do in a month: what trust leaves of it does not hold up the demo.
-        monthly_production_kwh: solar_w.map(month_at),
-        production_verified: true,
-        monthly_consumption_kwh: Some(month_at(load_w)),
-        credit_limit_inr: None,
-        meters: vec![MeterConfig {
-            id: format!("TEST_METER_{}", handle.to_uppercase()),
-            discom: discom.to_owned(),
-            customer_number: format!("TEST_CUST_{}", handle.to_uppercase()),
-            resource_type: solar_w.map(|_| "SOLAR".to_owned()),
-            installed_capacity_w: solar_w,
-            sanctioned_load_w: Some(load_w),
-        }],
-    };
+    let person =
+        |handle: &str, name: &str, discom: &str, solar_w: Option<i64>, load_w: i64, place: &str| UserConfig {
+            handle: handle.to_owned(),
+            name: name.to_owned(),
+            token: Secret::new(format!("demo-token-of-{handle}")),
+            payout_name: None,
+            payout_vpa: Some(format!("{handle}@upi")),
+            // The most that panel and connection could do in a month: what trust leaves of it does not hold up the demo.
+            monthly_production_kwh: solar_w.map(month_at),
+            production_verified: true,
+            monthly_consumption_kwh: Some(month_at(load_w)),
+            credit_limit_inr: None,
+            meters: vec![MeterConfig {
+                id: format!("TEST_METER_{}", handle.to_uppercase()),
+                discom: discom.to_owned(),
+                customer_number: format!("TEST_CUST_{}", handle.to_uppercase()),
+                resource_type: solar_w.map(|_| "SOLAR".to_owned()),
+                installed_capacity_w: solar_w,
+                sanctioned_load_w: Some(load_w),
+                place: Some(place.to_owned()),
+            }],
+        };
     [
         vec![
-            person("asha", "Asha", NORTH, Some(10_000), 8_000),
-            person("bilal", "Bilal", SOUTH, None, 60_000),
-            person("chitra", "Chitra", NORTH, Some(5_000), 60_000),
+            person("asha", "Asha", NORTH, Some(10_000), 8_000, "28.70, 77.10"),
+            person("bilal", "Bilal", SOUTH, None, 60_000, "28.54, 77.27"),
+            person("chitra", "Chitra", NORTH, Some(5_000), 60_000, "28.66, 77.23"),
         ],
         vec![
-            person("dev", "Dev", SOUTH, Some(12_000), 8_000),
-            person("esha", "Esha", NORTH, None, 60_000),
-            person("farid", "Farid", SOUTH, Some(6_000), 60_000),
+            person("dev", "Dev", SOUTH, Some(12_000), 8_000, "28.57, 77.21"),
+            person("esha", "Esha", NORTH, None, 60_000, "28.73, 77.12"),
+            person("farid", "Farid", SOUTH, Some(6_000), 60_000, "28.49, 77.09"),
         ],
     ]
 }

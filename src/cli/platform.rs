@@ -225,8 +225,12 @@ async fn seed(db: &Db, ids: &Ids, clocks: &Clocks, config: &Config) -> Result<()
             payout_vpa: user.payout_vpa.clone().unwrap_or_else(|| format!("{}@upi", user.handle)),
         };
         let declared = declared(user);
-        let meters: Vec<(uuid::Uuid, crate::config::MeterConfig)> =
-            user.meters.iter().map(|meter| (ids.uuid(), meter.clone())).collect();
+        // A place was checked with the rest of the configuration.
+        let meters: Vec<_> = user
+            .meters
+            .iter()
+            .map(|meter| (ids.uuid(), meter.clone(), meter.coarse_place().ok().flatten()))
+            .collect();
         db.write(move |tx| {
             let (new, meters) = (new.clone(), meters.clone());
             async move {
@@ -234,7 +238,7 @@ async fn seed(db: &Db, ids: &Ids, clocks: &Clocks, config: &Config) -> Result<()
                 if let Some(capacity) = &declared {
                     trust::service::declare(tx, &rules, user.id, capacity, now).await?;
                 }
-                for (id, meter) in meters {
+                for (id, meter, place) in meters {
                     let meter = Meter {
                         id,
                         user_id: user.id,
@@ -246,6 +250,7 @@ async fn seed(db: &Db, ids: &Ids, clocks: &Clocks, config: &Config) -> Result<()
                         installed_capacity_w: meter.installed_capacity_w,
                         sanctioned_load_w: meter.sanctioned_load_w,
                         verified: true,
+                        place,
                     };
                     metering::add(tx, &meter, now).await?;
                 }

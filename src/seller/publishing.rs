@@ -11,6 +11,7 @@ use beckn_wire::energy::{
     DiscomLedgerProvider, Offer as WireOffer, Path, Policy, PublishResults, Resource, SlotTerms,
     publish::{self, OfferTerms, Platform, Seller},
 };
+use beckn_wire::json::Json;
 use db::DbError;
 use energy_rules::PolicyUse;
 use node::{Face, InboxJob, OutboxJob, Outcome, Outgoing, inbox, outbox};
@@ -159,7 +160,21 @@ pub(super) fn entry(
         valid_until: if withdrawn { over } else { offer.valid_until },
         slots: &slots,
     };
-    Ok(publish::offer(&seller, &terms)?)
+    let (resource, mut wire) = publish::offer(&seller, &terms)?;
+    if let (Some(place), Some(provider)) = (meter.place, &mut wire.provider) {
+        provider.rest.set("availableAt", Json::array([location(place)]));
+    }
+    Ok((resource, wire))
+}
+
+/// A place as catalogs have it: GeoJSON, longitude first. Hundredths of a degree, so that nobody's roof is told.
+fn location((latitude, longitude): (i64, i64)) -> Json {
+    let degrees = |hundredths: i64| Json::Number(units::format_scaled(hundredths, 2));
+    let point = Json::object([
+        ("type", Json::from("Point")),
+        ("coordinates", Json::array([degrees(longitude), degrees(latitude)])),
+    ]);
+    Json::object([("geo", point)])
 }
 
 fn platform(p: &Participant) -> Platform<'_> {

@@ -294,6 +294,7 @@ async fn add(participant: &Participant, handle: &str, token: &str, meter: &str) 
                 installed_capacity_w: Some(10_000),
                 sanctioned_load_w: Some(10_000),
                 verified: true,
+                place: None,
             };
             metering::add(tx, &meter, now).await?;
             let capacity = Capacity {

@@ -307,6 +307,7 @@ impl World {
             installed_capacity_w: None,
             sanctioned_load_w: Some(5_000),
             verified: true,
+            place: None,
         };
         let now = p.now();
         p.db.write(move |tx| {

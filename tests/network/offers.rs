@@ -120,4 +120,22 @@ on_both_databases! {
         assert_eq!(refused, (409, "trade.not_eligible".to_owned()));
         world.close().await;
     }
+
+    async fn an_offer_says_coarsely_where_it_is(databases: Databases) {
+        let world = World::start(databases).await;
+        let offer = ashas_offer(&world).await;
+        // Asha's place is 28.70, 77.10 and Farid's 28.49, 77.09.
+        let shown = world.person("farid").shown(&offer.1).await.unwrap();
+        assert_eq!(text(&shown["rank"], "distance_km"), "23.4", "{shown}");
+        assert_eq!(shown["rank"]["local"], true);
+        let chitra = world.person("chitra");
+        let search = chitra.discover().await;
+        let near = chitra.get(&format!("/api/transactions/{search}/offers?lat=28.70&lon=77.10")).await.ok();
+        let own = crate::client::items(&near).into_iter().find(|item| item["offer_id"] == offer.1.as_str()).unwrap();
+        assert_eq!(text(&own["rank"], "distance_km"), "0");
+        let far = chitra.get(&format!("/api/transactions/{search}/offers?lat=12.97&lon=77.59")).await.ok();
+        let own = crate::client::items(&far).into_iter().find(|item| item["offer_id"] == offer.1.as_str()).unwrap();
+        assert_eq!(own["rank"]["local"], false, "{own}");
+        world.close().await;
+    }
 }

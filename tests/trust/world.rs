@@ -79,6 +79,7 @@ impl World {
             installed_capacity_w: Some(100_000),
             sanctioned_load_w: Some(100_000),
             verified: true,
+            place: None,
         });
         let (user, row) = (new.id, Arc::clone(&meter));
         db.write(move |tx| {

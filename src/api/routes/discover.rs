@@ -79,7 +79,7 @@ pub struct RankView {
     #[schema(value_type = Option<String>, example = "8.5")]
     pub reference_price_inr: Option<Price>,
     pub trust: TrustView,
-    /// From `lat` and `lon`, if the catalog says where the seller is.
+    /// From `lat` and `lon`, else from your meter; null when the catalog does not say where the seller is.
     #[schema(example = "3.4")]
     pub distance_km: Option<String>,
     pub local: Option<bool>,
@@ -96,7 +96,7 @@ pub struct RankView {
 
 /// What was settled with a seller before.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Trust)]
+#[schema(as = ProviderTrust)]
 pub struct TrustView {
     #[schema(example = "0.3")]
     pub score: String,

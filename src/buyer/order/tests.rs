@@ -83,6 +83,7 @@ fn meter(id: &str, discom: &str) -> Meter {
         installed_capacity_w: None,
         sanctioned_load_w: Some(5_000),
         verified: true,
+        place: None,
     }
 }
 
