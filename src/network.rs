@@ -20,7 +20,7 @@ use units::{Paise, Span, Timestamp};
 use uuid::Uuid;
 
 pub use self::ledger::LedgerAct;
-pub use self::policy::{Policies, PolicyFault, PolicyRefusal, PolicySource};
+pub use self::policy::{FlowsRefusal, Policies, PolicyFault, PolicyRefusal, PolicySource};
 use crate::config::TrustConfig;
 pub use crate::config::{ChoiceConfig, Discom, MILLION, Policy};
 pub use beckn_wire::action::Action;

@@ -18,7 +18,7 @@ use super::worker::{Plan, except};
 use crate::contract::delivered::DeliveredSlot;
 use crate::contract::delivery::DeliveryState;
 use crate::contract::{self, Contract, Side};
-use crate::network::Participant;
+use crate::network::{FlowsRefusal, Participant};
 use crate::settlement::{self, MoneyError, Quality, Settlement, Stamp};
 use crate::trust::{self, ProviderDelivery, TrustError};
 
@@ -35,8 +35,8 @@ pub(super) struct Settling {
 /// Plans the settlement of a complete delivery, unless it is the one that was settled.
 ///
 /// # Errors
-/// A message would not be valid, a fault of ours.
-pub(super) fn plan(
+/// A message would not be valid, a fault of ours; the policy gives no verdict now.
+pub(super) async fn plan(
     p: &Participant,
     plan: &mut Plan,
     document: &WireContract,
@@ -55,6 +55,18 @@ pub(super) fn plan(
             return Ok(());
         }
     };
+    if plan.contract.side == Side::Seller {
+        // The seller's platform is where the policy decides (domain section 5).
+        let body = cascade::to_peer(p, &plan.contract, document)?.body;
+        match p.compare_flows(body, &flows).await {
+            Ok(()) => {}
+            Err(refusal @ FlowsRefusal::Different(_)) => {
+                except(plan, p.market_now(), refusal.to_string());
+                return Ok(());
+            }
+            Err(refusal) => return Err(ProcessError::Retry(refusal.to_string())),
+        }
+    }
     // What the seller's platform has told before we knew enough to compute it.
     if plan.before.settlement == 0 && told_flows(document).is_some_and(|told| told != flows.all().map(Some)) {
         let why = "the seller's platform tells other revenue flows than the policy's";

@@ -105,7 +105,7 @@ async fn check_one(p: &Participant, id: Uuid) -> Result<(), ProcessError> {
         match verdict(&plan.contract.slots, &told) {
             Verdict::Waiting => ask(p, &mut plan, &document)?,
             Verdict::Contradiction(why) => except(&mut plan, p.market_now(), why),
-            Verdict::Complete(slots) => settling::plan(p, &mut plan, &document, slots)?,
+            Verdict::Complete(slots) => settling::plan(p, &mut plan, &document, slots).await?,
         }
     }
     match commit(p, &Arc::new(plan)).await {

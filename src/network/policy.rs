@@ -12,8 +12,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use beckn_wire::code::{ErrorCode, WireError};
 use beckn_wire::json::Json;
 use clock::Clock;
-use contract_policy::{Checksum, ENTRY_POINT, Limits, Policy, PolicyCache, PolicyError, Verdict};
-use energy_rules::PolicyUse;
+use contract_policy::{
+    Checksum, ENTRY_POINT, FlowDifference, Limits, Policy, PolicyCache, PolicyError, Verdict,
+};
+use energy_rules::{Flows, PolicyUse};
 use node::GuardedClient;
 use units::{Span, Timestamp};
 
@@ -197,6 +199,31 @@ impl Participant {
             }
         }
     }
+
+    /// Compares the flows that our own rules computed with those of the contract policy over the same `on_status`
+    /// (ruling 27), where the network has a policy at all.
+    ///
+    /// # Errors
+    /// A difference, which is for people to look at, or that there is no verdict.
+    pub async fn compare_flows(&self, body: Vec<u8>, ours: &Flows) -> Result<(), FlowsRefusal> {
+        if self.settings.rules.policy == PolicyUse::Nowhere {
+            return Ok(());
+        }
+        let named = &self.settings.policy;
+        let verdict = self.policies.ask(&named.url, &named.query_path, body).await;
+        let verdict = verdict.map_err(FlowsRefusal::NoVerdict)?;
+        verdict.check_flows(Some(ours)).map_err(FlowsRefusal::Different)
+    }
+}
+
+/// Why our flows are not settled.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FlowsRefusal {
+    #[error("{0}")]
+    Different(FlowDifference),
+    /// There is no verdict, perhaps only now.
+    #[error("the contract policy gives no verdict: {0}")]
+    NoVerdict(PolicyFault),
 }
 
 /// Why a message is not agreed to.
