@@ -63,6 +63,7 @@ table! {
     "/api/plans" { get plans::list, post plans::create }
     "/api/plans/{id}" { get plans::show }
     "/api/plans/{id}/confirm" { post plans::confirm }
+    "/api/plans/{id}/cancel" { post plans::cancel }
     "/api/interests" { get interests::list, post interests::create }
     "/api/interests/{id}" { get interests::show, delete interests::close }
     "/api/transactions" { get transactions::list }
