@@ -32,8 +32,8 @@ pub(in crate::buyer) fn admit(p: &Participant, incoming: &Incoming) -> Result<Ad
     Ok(Admission::Queue)
 }
 
-/// Matches a push, or a page of a search for what was missed, against every active interest. Each interest is one transaction, which can be done again; the last
-/// one ends the message.
+/// Matches a push, or a page of a search for what was missed, against every active interest. Each interest is one
+/// transaction, which can be done again; the last one ends the message.
 ///
 /// # Errors
 /// A passing trouble; a message that cannot be read.
