@@ -81,6 +81,12 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/sqlite/0007_accounts.sql"),
         postgres: include_str!("../migrations/postgres/0007_accounts.sql"),
     },
+    Migration {
+        version: 12,
+        name: "plans_cancel",
+        sqlite: include_str!("../migrations/sqlite/0012_plans_cancel.sql"),
+        postgres: include_str!("../migrations/postgres/0012_plans_cancel.sql"),
+    },
 ];
 
 /// The component under which [`MIGRATIONS`] are recorded.

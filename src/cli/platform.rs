@@ -198,6 +198,7 @@ fn settings(config: &Config, clocks: &Clocks) -> Result<Settings, StartError> {
         cancel_window: Span::from_minutes(config.trade.cancel_window_minutes),
         rates: energy_rules::RateBook::published(),
         check_interval: Span::from_millis(config.trade.discom_check_interval_ms),
+        subscription_interval: Span::from_millis(config.trade.subscription_check_interval_ms),
         open_per_meter_max: config.trade.open_per_meter_max,
         open_per_peer_max: config.trade.open_per_peer_max,
         trust: config.trust,
