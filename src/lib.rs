@@ -73,6 +73,12 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/sqlite/0006_places.sql"),
         postgres: include_str!("../migrations/postgres/0006_places.sql"),
     },
+    Migration {
+        version: 13,
+        name: "exceptions",
+        sqlite: include_str!("../migrations/sqlite/0013_exceptions.sql"),
+        postgres: include_str!("../migrations/postgres/0013_exceptions.sql"),
+    },
 ];
 
 /// The component under which [`MIGRATIONS`] are recorded.

@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod discover;
+pub mod exceptions;
 pub mod health;
 pub mod interests;
 pub mod offers;
@@ -111,6 +112,8 @@ table! {
     "/admin/outbox" { get ops::outbox }
     "/admin/inbox" { get ops::inbox }
     "/admin/peers" { get ops::peers }
+    "/admin/exceptions" { get exceptions::list }
+    "/admin/exceptions/{id}/resolve" { post exceptions::resolve }
 }
 
 /// The public port.
