@@ -13,7 +13,7 @@ use beckn_wire::energy::schema;
 use beckn_wire::json::Json;
 use clock::{Clocks, Ids};
 use db::Db;
-use energy_rules::{RateBook, RuleSet};
+use energy_rules::RuleSet;
 pub use node::ComposeError;
 use node::{Draft, Face, Node, Outgoing, Refusal};
 use units::{Paise, Span, Timestamp};
@@ -42,8 +42,6 @@ pub struct Settings {
     /// Every DISCOM of the network that our users and their counterparts belong to.
     pub discoms: Vec<Discom>,
     pub rules: RuleSet,
-    /// What trades cost beside their price, by network, DISCOM and date.
-    pub rates: RateBook,
     /// How long stock is held after `init`, market time.
     pub reservation_ttl: Span,
     /// How long after confirmation our own users may cancel, wire time.

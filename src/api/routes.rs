@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod discover;
+pub mod exceptions;
 pub mod health;
 pub mod interests;
 pub mod offers;
@@ -133,6 +134,8 @@ table! {
     "/admin/inbox" { get ops::inbox [Operator] }
     "/admin/peers" { get ops::peers [Operator] }
     "/admin/messages" { get ops::messages [Operator] }
+    "/admin/exceptions" { get exceptions::list [Operator] }
+    "/admin/exceptions/{id}/resolve" { post exceptions::resolve [Operator] }
 }
 
 /// The public port.

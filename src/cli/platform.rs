@@ -196,7 +196,6 @@ fn settings(config: &Config, clocks: &Clocks) -> Result<Settings, StartError> {
         rules: rules.clone(),
         reservation_ttl: Span::from_minutes(config.trade.reservation_minutes),
         cancel_window: Span::from_minutes(config.trade.cancel_window_minutes),
-        rates: energy_rules::RateBook::published(),
         check_interval: Span::from_millis(config.trade.discom_check_interval_ms),
         subscription_interval: Span::from_millis(config.trade.subscription_check_interval_ms),
         open_per_meter_max: config.trade.open_per_meter_max,

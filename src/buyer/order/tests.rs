@@ -109,7 +109,6 @@ pub(in crate::buyer) fn settings() -> Settings {
         rules: RuleSet::ies_test(),
         reservation_ttl: Span::from_minutes(10),
         cancel_window: Span::from_minutes(30),
-        rates: energy_rules::RateBook::published(),
         check_interval: Span::from_secs(60),
         subscription_interval: Span::from_secs(60),
         open_per_meter_max: 20,
