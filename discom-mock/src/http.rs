@@ -29,6 +29,7 @@ use crate::application::Ledgers;
 use crate::auth;
 use crate::behavior::{Behavior, Behaviors, Fault, Setting};
 use crate::delivery::view as delivery;
+use crate::ledger::meters::Meters;
 use crate::ledger::view;
 use crate::metering::upload;
 use crate::rest::request::Call;
@@ -69,6 +70,7 @@ pub struct State {
     pub behaviors: Behaviors,
     pub clocks: Clocks,
     pub directory: Directory,
+    pub meters: Arc<Meters>,
     pub insecure_demo: bool,
 }
 
@@ -313,7 +315,7 @@ async fn ledger_call(request: HttpRequest, payload: Payload, state: Data<State>)
     };
     let now = state.clocks.market.now();
     let call = rest::service::Request { call, ledger_id, caller, body: body.to_vec(), now };
-    match rest::service::answer(&state.db, &state.directory, call).await {
+    match rest::service::answer(&state.db, &state.directory, &state.meters, call).await {
         Ok(answer) => HttpResponse::Ok().content_type("application/json").body(answer),
         Err(CallError::Refused(error)) => refuse(&error),
         Err(CallError::Db(error)) => {
