@@ -93,7 +93,7 @@ impl Directory {
 
     /// The subscriber id of a DISCOM of this process, by its code.
     pub fn discom_id(&self, code: &str) -> Option<&str> {
-        self.0.iter().find(|names| names.code == code).map(|names| names.discom_id.as_str())
+        self.discoms.iter().find(|names| names.code == code).map(|names| names.discom_id.as_str())
     }
 
     fn first(&self) -> &str {
