@@ -83,7 +83,7 @@ async fn refused(
     let mut otherwise = Vec::new();
     for (path, value, code, words) in ways {
         let (status, said, text) = send(from, url, spoil(body, path, *value)).await;
-        if status != 400 || said != *code || !text.contains(words) {
+        if status != 400 || !said.starts_with(code) || !text.contains(words) {
             otherwise.push(format!("{path} = {value:?}: {status} {said}: {text}"));
         }
     }
@@ -133,6 +133,7 @@ fn wishes() -> Vec<Spoiled> {
             "SCH_ATTRIBUTE_PACK_INVALID",
             "declared",
         ),
+        (place("@type"), Some("\"Other\""), "SCH_", ""),
         // What was lost upstream: gate and slot, stock, precision, the price as published, writers of cells.
         (
             place("intervalPeriod/start"),
@@ -195,15 +196,17 @@ on_both_databases! {
         let [select, init] = [world.sent(1, &search, "select").await, world.sent(1, &search, "init").await];
         let url = |action: &str| format!("{}/bpp/receiver/{action}", world.base(0));
         for (action, body) in [("select", &select), ("init", &init)] {
-            // As it was it is taken, in a transaction of its own.
-            let again = spoil_anew(body, "context/version", Some("\"2.0.0\""));
-            assert_eq!(send(BETA, &url(action), again).await, (200, String::new(), String::new()), "{action}");
             refused(BETA, &url(action), body, spoil_anew, &wishes()).await;
+            if action == "init" {
+                refused(BETA, &url("init"), &init, spoil_anew, &NAMED).await;
+            }
             let stolen = spoil_anew(body, "context/networkId", Some("\"nobody.example/market\""));
             let (status, code, _) = send(BETA, &url(action), stolen).await;
             assert_eq!((status, code.as_str()), (403, "AUT_DOMAIN_NOT_ALLOWED"), "{action}");
+            // As it was it is taken, in a transaction of its own.
+            let again = spoil_anew(body, "context/version", Some("\"2.0.0\""));
+            assert_eq!(send(BETA, &url(action), again).await, (200, String::new(), String::new()), "{action}");
         }
-        refused(BETA, &url("init"), &init, spoil_anew, &NAMED).await;
 
         // A confirmation of what is held: the reservation stays for the right one.
         let mut confirm = Json::parse(&init).unwrap();
