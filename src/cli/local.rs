@@ -175,7 +175,6 @@ fn discom_config(
         networks: vec![energy_rules::NETWORK_TEST.to_owned()],
         registry,
         allow_list: allow,
-        enrolled: Vec::new(),
         meters: Vec::new(),
         enrolled: SPARES.iter().map(Spare::enrolled).collect(),
         metering: discom_mock::config::Metering::default(),
