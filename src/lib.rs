@@ -82,6 +82,12 @@ pub const MIGRATIONS: &[Migration] = &[
         postgres: include_str!("../migrations/postgres/0007_accounts.sql"),
     },
     Migration {
+        version: 12,
+        name: "plans_cancel",
+        sqlite: include_str!("../migrations/sqlite/0012_plans_cancel.sql"),
+        postgres: include_str!("../migrations/postgres/0012_plans_cancel.sql"),
+    },
+    Migration {
         version: 13,
         name: "exceptions",
         sqlite: include_str!("../migrations/sqlite/0013_exceptions.sql"),

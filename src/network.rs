@@ -49,6 +49,8 @@ pub struct Settings {
     /// How often the verification worker looks, wire time; and its shortest pause between two questions about one
     /// contract, market time.
     pub check_interval: Span,
+    /// How often the subscription with the catalog service is looked at, wire time.
+    pub subscription_interval: Span,
     /// Open reservations that one buyer's meter, and one peer platform, may have with us.
     pub open_per_meter_max: i64,
     pub open_per_peer_max: i64,

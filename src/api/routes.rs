@@ -80,6 +80,7 @@ table! {
     "/api/plans" { get plans::list [Buyer: Read], post plans::create [Buyer: Trade] }
     "/api/plans/{id}" { get plans::show [Buyer: Read] }
     "/api/plans/{id}/confirm" { post plans::confirm [Buyer: Trade] }
+    "/api/plans/{id}/cancel" { post plans::cancel [Buyer: Trade] }
     "/api/interests" { get interests::list [Buyer: Read], post interests::create [Buyer: Trade] }
     "/api/interests/{id}" { get interests::show [Buyer: Read], delete interests::close [Buyer: Trade] }
     "/api/transactions" { get transactions::list [Trader: Read] }

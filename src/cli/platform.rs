@@ -197,6 +197,7 @@ fn settings(config: &Config, clocks: &Clocks) -> Result<Settings, StartError> {
         reservation_ttl: Span::from_minutes(config.trade.reservation_minutes),
         cancel_window: Span::from_minutes(config.trade.cancel_window_minutes),
         check_interval: Span::from_millis(config.trade.discom_check_interval_ms),
+        subscription_interval: Span::from_millis(config.trade.subscription_check_interval_ms),
         open_per_meter_max: config.trade.open_per_meter_max,
         open_per_peer_max: config.trade.open_per_peer_max,
         trust: config.trust,
