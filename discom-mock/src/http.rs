@@ -30,6 +30,7 @@ use crate::auth;
 use crate::behavior::{Behavior, Behaviors, Fault, Setting};
 use crate::delivery::view as delivery;
 use crate::enrolled;
+use crate::ledger::meters::Meters;
 use crate::ledger::view;
 use crate::metering::upload;
 use crate::rest::request::Call;
@@ -70,6 +71,7 @@ pub struct State {
     pub behaviors: Behaviors,
     pub clocks: Clocks,
     pub directory: Directory,
+    pub meters: Arc<Meters>,
     pub enrolled: enrolled::Register,
     pub insecure_demo: bool,
 }
@@ -316,7 +318,7 @@ async fn ledger_call(request: HttpRequest, payload: Payload, state: Data<State>)
     };
     let now = state.clocks.market.now();
     let call = rest::service::Request { call, ledger_id, caller, body: body.to_vec(), now };
-    match rest::service::answer(&state.db, &state.directory, call).await {
+    match rest::service::answer(&state.db, &state.directory, &state.meters, call).await {
         Ok(answer) => HttpResponse::Ok().content_type("application/json").body(answer),
         Err(CallError::Refused(error)) => refuse(&error),
         Err(CallError::Db(error)) => {
