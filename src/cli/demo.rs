@@ -178,6 +178,7 @@ fn greet(network: &LocalNetwork, clocks: &Clocks) {
     }
     println!("\n  people of alpha     asha, bilal, chitra      of beta: dev, esha, farid");
     println!("  an API token        demo-token-of-NAME");
+    println!("  signing in          NAME@wattmandi.example      demo-password-of-NAME");
     println!("  market clock        {}\n", units::ist_label(clocks.market.now()));
 }
 
