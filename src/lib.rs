@@ -4,9 +4,10 @@
 //!
 //! | level | modules |
 //! |---|---|
-//! | 0 | the crates: `units` ← `beckn-wire` ← `energy-rules` ← `contract-policy`; `plan`; `clock`; `db`; `node` on all |
+//! | 0 | the crates: `units` ← `beckn-wire` ← `energy-rules` ← `contract-policy`; `plan`; `clock`; `db`; `node`; `oidc`, `courier` |
 //! | 1 | [`error`] [`config`] [`telemetry`] |
-//! | 2 | [`network`] [`identity`] [`events`] |
+//! | 2 | [`network`] [`notify`] [`events`] |
+//! | 3 | [`identity`] |
 //! | 4 | [`metering`] [`trust`] [`contract`] |
 //! | 5 | [`market`] [`settlement`] |
 //! | 6 | [`buyer`] [`seller`] [`discom`]: with [`network`] the only ones that see wire types |
@@ -27,6 +28,7 @@ pub mod identity;
 pub mod market;
 pub mod metering;
 pub mod network;
+pub mod notify;
 pub mod seller;
 pub mod settlement;
 pub mod telemetry;
@@ -72,6 +74,24 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "places",
         sqlite: include_str!("../migrations/sqlite/0006_places.sql"),
         postgres: include_str!("../migrations/postgres/0006_places.sql"),
+    },
+    Migration {
+        version: 7,
+        name: "accounts",
+        sqlite: include_str!("../migrations/sqlite/0007_accounts.sql"),
+        postgres: include_str!("../migrations/postgres/0007_accounts.sql"),
+    },
+    Migration {
+        version: 12,
+        name: "plans_cancel",
+        sqlite: include_str!("../migrations/sqlite/0012_plans_cancel.sql"),
+        postgres: include_str!("../migrations/postgres/0012_plans_cancel.sql"),
+    },
+    Migration {
+        version: 13,
+        name: "exceptions",
+        sqlite: include_str!("../migrations/sqlite/0013_exceptions.sql"),
+        postgres: include_str!("../migrations/postgres/0013_exceptions.sql"),
     },
 ];
 

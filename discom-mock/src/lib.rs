@@ -15,6 +15,7 @@ mod auth;
 pub mod behavior;
 pub mod config;
 pub mod delivery;
+pub mod enrolled;
 mod http;
 pub mod ledger;
 pub mod metering;
@@ -140,7 +141,8 @@ pub async fn start(config: Config, clocks: Clocks, ids: Ids) -> Result<Running, 
     for (ledger_id, fault) in config.behavior {
         behavior.set(&ledger_id, Some(fault));
     }
-    let meters = Arc::new(Meters::new(config.meters));
+    let enrolled = config.enrolled.iter().map(enrolled::Enrolled::limits);
+    let meters = Arc::new(Meters::new(enrolled.chain(config.meters)));
     let head_ends = head_ends(&config.discoms, &config.metering);
     let delivery = Arc::new(delivery::service::Tools {
         db: db.clone(),
@@ -178,6 +180,7 @@ pub async fn start(config: Config, clocks: Clocks, ids: Ids) -> Result<Running, 
         clocks,
         directory,
         meters,
+        enrolled: enrolled::Register::new(config.enrolled),
         insecure_demo: config.insecure_demo,
     };
     let server = http::serve(listener, state)?;

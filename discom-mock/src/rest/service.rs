@@ -91,6 +91,11 @@ impl Directory {
         self.discoms.iter().find(named).map(|names| names.ledger_id.as_str())
     }
 
+    /// The subscriber id of a DISCOM of this process, by its code.
+    pub fn discom_id(&self, code: &str) -> Option<&str> {
+        self.discoms.iter().find(|names| names.code == code).map(|names| names.discom_id.as_str())
+    }
+
     fn first(&self) -> &str {
         self.discoms.first().map_or("", |names| names.ledger_id.as_str())
     }
