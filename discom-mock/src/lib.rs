@@ -141,13 +141,9 @@ pub async fn start(config: Config, clocks: Clocks, ids: Ids) -> Result<Running, 
     for (ledger_id, fault) in config.behavior {
         behavior.set(&ledger_id, Some(fault));
     }
-<<<<<<< HEAD
-    let meters = Arc::new(Meters::new(config.meters));
-    let head_ends = head_ends(&config.discoms, &config.metering);
-=======
     let enrolled = config.enrolled.iter().map(enrolled::Enrolled::limits);
     let meters = Arc::new(Meters::new(enrolled.chain(config.meters)));
->>>>>>> main
+    let head_ends = head_ends(&config.discoms, &config.metering);
     let delivery = Arc::new(delivery::service::Tools {
         db: db.clone(),
         clocks: clocks.clone(),

@@ -128,7 +128,6 @@ impl FromStr for Limits {
     }
 }
 
-<<<<<<< HEAD
 /// The DISCOM's code and its head-end.
 #[derive(Clone)]
 struct HeadEnd(String, String);
@@ -141,7 +140,9 @@ impl FromStr for HeadEnd {
         let parts = parts.filter(|(code, id)| !code.is_empty() && !id.is_empty());
         let (code, id) = parts.ok_or("CODE,SUBSCRIBER_ID wanted")?;
         Ok(Self(code.to_owned(), id.to_owned()))
-=======
+    }
+}
+
 #[derive(Clone)]
 struct OnRegister(Enrolled);
 
@@ -169,7 +170,6 @@ impl FromStr for OnRegister {
             capacity_w: watts(capacity)?,
             sanctioned_load_w: watts(load)?,
         }))
->>>>>>> main
     }
 }
 
