@@ -1,0 +1,11 @@
+//! Accounts over real sockets: who becomes a user and how, which tokens are believed, who may call what.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
+mod accounts;
+mod matrix;
+mod people;
+mod tokens;
+#[path = "../api/world.rs"]
+#[allow(dead_code, reason = "the tests of the API use the rest")]
+mod world;
