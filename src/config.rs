@@ -4,8 +4,10 @@
 
 mod choice;
 mod network;
+mod notify;
 mod server;
 mod settlement;
+mod sign_in;
 mod trade;
 mod trust;
 
@@ -14,9 +16,11 @@ use std::path::Path;
 
 pub use choice::{ChoiceConfig, MILLION};
 pub use network::{Discom, NetworkConfig, Policy};
+pub use notify::{NotifyConfig, SmsConfig, SmtpConfig, SmtpSecurity};
 use serde::Deserialize;
 pub use server::{Secret, ServerConfig};
 pub use settlement::{RATE_KINDS, RateConfig, SettlementConfig};
+pub use sign_in::{IssuerConfig, SignInConfig};
 pub use trade::TradeConfig;
 pub use trust::TrustConfig;
 use units::WattHours;
@@ -35,6 +39,10 @@ pub struct Config {
     pub settlement: SettlementConfig,
     #[serde(default)]
     pub choice: ChoiceConfig,
+    #[serde(default)]
+    pub notify: NotifyConfig,
+    #[serde(default)]
+    pub sign_in: SignInConfig,
     /// People and meters that exist from the start; accounts come later.
     #[serde(default)]
     pub users: Vec<UserConfig>,
@@ -146,6 +154,8 @@ impl Config {
         config.network.overlay(environment);
         config.trade.overlay(environment)?;
         config.trust.overlay(environment)?;
+        config.notify.overlay(environment)?;
+        config.sign_in.overlay(environment)?;
         config.validate()?;
         Ok(config)
     }
@@ -161,6 +171,8 @@ impl Config {
         self.trust.validate()?;
         self.settlement.validate()?;
         self.choice.validate()?;
+        self.notify.validate(self.server.insecure_demo)?;
+        self.sign_in.validate(self.server.insecure_demo)?;
         for (index, user) in self.users.iter().enumerate() {
             let place = |key: &str| format!("users[{index}].{key}");
             if user.token.expose().len() < 16 {

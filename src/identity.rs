@@ -3,6 +3,7 @@
 //! A token is shown once and stored as its SHA-256, so that a stolen database opens no account. Tokens are random and
 //! long; a slow hash is for passwords, which people choose.
 
+pub mod consents;
 mod role;
 
 use db::{DbError, Row, Tx, sql};

@@ -81,6 +81,12 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/sqlite/0007_accounts.sql"),
         postgres: include_str!("../migrations/postgres/0007_accounts.sql"),
     },
+    Migration {
+        version: 8,
+        name: "sign_in",
+        sqlite: include_str!("../migrations/sqlite/0008_sign_in.sql"),
+        postgres: include_str!("../migrations/postgres/0008_sign_in.sql"),
+    },
 ];
 
 /// The component under which [`MIGRATIONS`] are recorded.

@@ -1,6 +1,7 @@
 //! Every route with who may call it, in one table per port; [`SERVED`] is compared with the OpenAPI document by a test.
 
 pub mod account;
+pub mod consents;
 pub mod discover;
 pub mod health;
 pub mod interests;
@@ -104,6 +105,7 @@ table! {
     "/users/me/account/withdrawals" { post account::withdraw [Trader: Money] }
     "/users/me/statements" { get statements::list [Trader: Read] }
     "/users/me/statements/{month}" { get statements::show [Trader: Read] }
+    "/users/me/consents" { get consents::list [SignedIn: Read], post consents::give [SignedIn: Account] }
     "/bap/receiver/{action}" { post network::bap [Network] }
     "/bpp/receiver/{action}" { post network::bpp [Network] }
     "/bpp/receiver/catalog/on_publish" { post network::on_publish [Network] }
