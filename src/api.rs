@@ -44,6 +44,7 @@ use self::news::News;
 use self::problem::Problem;
 pub use self::routes::{OPERATED, PAGES, SERVED, Served};
 use self::stream::Streams;
+use crate::credentials::Verifier;
 use crate::error::Code;
 use crate::network::Participant;
 use crate::notify::{Desk, Messenger};
@@ -94,6 +95,8 @@ pub struct ApiState {
     /// Carries codes and links to people.
     pub messenger: Arc<dyn Messenger>,
     pub patience: Patience,
+    /// Judges the credentials of users.
+    pub credentials: Arc<Verifier>,
 }
 
 impl ApiState {
@@ -106,6 +109,7 @@ impl ApiState {
             metrics: telemetry::metrics(),
             bank: Arc::new(SimulatedBank),
             patience: Patience::default(),
+            credentials: Arc::default(),
         }
     }
 }
@@ -116,6 +120,7 @@ struct Shared {
     registry: Arc<dyn Registry>,
     metrics: Option<PrometheusHandle>,
     bank: Arc<dyn Payments>,
+    credentials: Arc<Verifier>,
     messenger: Arc<dyn Messenger>,
     runtime: Handle,
     limits: Limits,
@@ -190,6 +195,7 @@ pub fn serve(state: ApiState, listen: TcpListener, ops: Option<TcpListener>) -> 
         registry: state.registry,
         metrics: state.metrics,
         bank: state.bank,
+        credentials: state.credentials,
         messenger: state.messenger,
         runtime: Handle::current(),
         news: News::new(),

@@ -3,6 +3,7 @@
 //! One file per section; unknown keys are errors, a secret never shows in `Debug`. Every variable is in `.env.example`.
 
 mod choice;
+mod credentials;
 mod network;
 mod notify;
 mod server;
@@ -15,12 +16,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 pub use choice::{ChoiceConfig, MILLION};
+pub use credentials::{ContextConfig, CredentialsConfig, IssuerConfig};
 pub use network::{Discom, NetworkConfig, Policy};
 pub use notify::{NotifyConfig, SmsConfig, SmtpConfig, SmtpSecurity};
 use serde::Deserialize;
 pub use server::{Secret, ServerConfig};
 pub use settlement::{RATE_KINDS, RateConfig, SettlementConfig};
-pub use sign_in::{IssuerConfig, SignInConfig};
+pub use sign_in::{SignInConfig, SignInIssuer};
 pub use trade::TradeConfig;
 pub use trust::TrustConfig;
 use units::WattHours;
@@ -43,6 +45,8 @@ pub struct Config {
     pub notify: NotifyConfig,
     #[serde(default)]
     pub sign_in: SignInConfig,
+    #[serde(default)]
+    pub credentials: CredentialsConfig,
     /// People and meters that exist from the start; accounts come later.
     #[serde(default)]
     pub users: Vec<UserConfig>,
@@ -95,15 +99,21 @@ pub struct MeterConfig {
 }
 
 impl MeterConfig {
+    /// Hundredths of a degree out of `"28.61, 77.21"`; none when it is no place, or finer than is told to anybody.
+    pub fn read_place(text: &str) -> Option<(i64, i64)> {
+        let hundredths = |text: &str| units::parse_scaled(text.trim(), 2).ok();
+        let (latitude, longitude) = text.split_once(',')?;
+        let place = (hundredths(latitude)?, hundredths(longitude)?);
+        Some(place).filter(|(lat, lon)| lat.unsigned_abs() <= 9_000 && lon.unsigned_abs() <= 18_000)
+    }
+
     /// The place in hundredths of a degree.
     ///
     /// # Errors
     /// It is none on the globe, or finer than is told to anybody.
     pub fn coarse_place(&self) -> Result<Option<(i64, i64)>, ConfigError> {
         let Some(text) = &self.place else { return Ok(None) };
-        let hundredths = |text: &str| units::parse_scaled(text.trim(), 2).ok();
-        let read = text.split_once(',').and_then(|(lat, lon)| hundredths(lat).zip(hundredths(lon)));
-        match read.filter(|(lat, lon)| lat.abs() <= 9_000 && lon.abs() <= 18_000) {
+        match Self::read_place(text) {
             Some(place) => Ok(Some(place)),
             None => {
                 Err(ConfigError::invalid("meters.place", "two numbers of degrees with two decimals at most"))
@@ -173,6 +183,8 @@ impl Config {
         self.choice.validate()?;
         self.notify.validate(self.server.insecure_demo)?;
         self.sign_in.validate(self.server.insecure_demo)?;
+        let discoms: Vec<&str> = self.network.discoms.iter().map(|discom| discom.code.as_str()).collect();
+        self.credentials.validate(&discoms)?;
         for (index, user) in self.users.iter().enumerate() {
             let place = |key: &str| format!("users[{index}].{key}");
             if user.token.expose().len() < 16 {

@@ -21,6 +21,7 @@ pub mod buyer;
 pub mod cli;
 pub mod config;
 pub mod contract;
+pub mod credentials;
 pub mod discom;
 pub mod error;
 pub mod events;
@@ -86,6 +87,24 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "sign_in",
         sqlite: include_str!("../migrations/sqlite/0008_sign_in.sql"),
         postgres: include_str!("../migrations/postgres/0008_sign_in.sql"),
+    },
+    Migration {
+        version: 9,
+        name: "credentials",
+        sqlite: include_str!("../migrations/sqlite/0009_credentials.sql"),
+        postgres: include_str!("../migrations/postgres/0009_credentials.sql"),
+    },
+    Migration {
+        version: 12,
+        name: "plans_cancel",
+        sqlite: include_str!("../migrations/sqlite/0012_plans_cancel.sql"),
+        postgres: include_str!("../migrations/postgres/0012_plans_cancel.sql"),
+    },
+    Migration {
+        version: 13,
+        name: "exceptions",
+        sqlite: include_str!("../migrations/sqlite/0013_exceptions.sql"),
+        postgres: include_str!("../migrations/postgres/0013_exceptions.sql"),
     },
 ];
 

@@ -19,7 +19,7 @@ use super::{ConfigError, Secret};
 #[serde(deny_unknown_fields)]
 pub struct SignInConfig {
     #[serde(default)]
-    pub issuers: Vec<IssuerConfig>,
+    pub issuers: Vec<SignInIssuer>,
     #[serde(default = "default_return_path")]
     pub return_path: String,
 }
@@ -27,7 +27,7 @@ pub struct SignInConfig {
 /// One OpenID Connect issuer.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct IssuerConfig {
+pub struct SignInIssuer {
     /// In our addresses: lower-case letters, digits, dashes.
     pub name: String,
     /// For people.
@@ -56,7 +56,7 @@ impl Default for SignInConfig {
     }
 }
 
-impl IssuerConfig {
+impl SignInIssuer {
     /// As the sign-in wants it.
     pub fn issuer(&self) -> Issuer {
         Issuer {
@@ -80,7 +80,7 @@ impl SignInConfig {
             (Some(id), Some(secret)) => {
                 let google = Issuer::google(id, secret);
                 self.issuers.retain(|issuer| issuer.name != google.name);
-                self.issuers.push(IssuerConfig {
+                self.issuers.push(SignInIssuer {
                     name: google.name,
                     title: Some("Google".to_owned()),
                     url: google.url,
