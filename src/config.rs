@@ -5,8 +5,10 @@
 mod choice;
 mod credentials;
 mod network;
+mod notify;
 mod server;
 mod settlement;
+mod sign_in;
 mod trade;
 mod trust;
 mod users;
@@ -17,9 +19,11 @@ use std::path::Path;
 pub use choice::{ChoiceConfig, MILLION};
 pub use credentials::{ContextConfig, CredentialsConfig, IssuerConfig};
 pub use network::{Discom, NetworkConfig, Policy};
+pub use notify::{NotifyConfig, SmsConfig, SmtpConfig, SmtpSecurity};
 use serde::Deserialize;
 pub use server::{Secret, ServerConfig};
 pub use settlement::{RATE_KINDS, RateConfig, SettlementConfig};
+pub use sign_in::{SignInConfig, SignInIssuer};
 pub use trade::TradeConfig;
 pub use trust::TrustConfig;
 use units::WattHours;
@@ -39,6 +43,10 @@ pub struct Config {
     pub settlement: SettlementConfig,
     #[serde(default)]
     pub choice: ChoiceConfig,
+    #[serde(default)]
+    pub notify: NotifyConfig,
+    #[serde(default)]
+    pub sign_in: SignInConfig,
     #[serde(default)]
     pub credentials: CredentialsConfig,
     /// People and meters that exist from the start; accounts come later.
@@ -170,6 +178,8 @@ impl Config {
         config.network.overlay(environment);
         config.trade.overlay(environment)?;
         config.trust.overlay(environment)?;
+        config.notify.overlay(environment)?;
+        config.sign_in.overlay(environment)?;
         config.validate()?;
         Ok(config)
     }
@@ -185,6 +195,8 @@ impl Config {
         self.trust.validate()?;
         self.settlement.validate()?;
         self.choice.validate()?;
+        self.notify.validate(self.server.insecure_demo)?;
+        self.sign_in.validate(self.server.insecure_demo)?;
         let discoms: Vec<&str> = self.network.discoms.iter().map(|discom| discom.code.as_str()).collect();
         self.credentials.validate(&discoms)?;
         for (index, user) in self.users.iter().enumerate() {

@@ -9,6 +9,7 @@
 mod accounts;
 pub mod admin;
 pub mod codes;
+pub mod consents;
 pub mod contact;
 mod error;
 pub mod keys;

@@ -83,6 +83,12 @@ pub const MIGRATIONS: &[Migration] = &[
         postgres: include_str!("../migrations/postgres/0007_accounts.sql"),
     },
     Migration {
+        version: 8,
+        name: "sign_in",
+        sqlite: include_str!("../migrations/sqlite/0008_sign_in.sql"),
+        postgres: include_str!("../migrations/postgres/0008_sign_in.sql"),
+    },
+    Migration {
         version: 9,
         name: "credentials",
         sqlite: include_str!("../migrations/sqlite/0009_credentials.sql"),

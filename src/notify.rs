@@ -4,6 +4,8 @@
 //! (`GET /admin/messages`). Invariants: a log never contains a body (it holds codes and links) nor a whole address; the
 //! memory that messages take is bounded.
 
+mod post;
+
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,6 +14,8 @@ use clock::Clock;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use units::Timestamp;
+
+pub use self::post::{Post, PostFault};
 
 /// Messages that the desk keeps.
 const KEPT: usize = 200;

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
+#[path = "api/consents.rs"]
+mod consents;
 #[path = "api/doors.rs"]
 mod doors;
 #[path = "api/trust.rs"]

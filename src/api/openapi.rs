@@ -15,8 +15,8 @@ use super::network;
 use super::problem::{MEDIA_TYPE, ProblemBody};
 use super::routes::transactions::TransactionDocument;
 use super::routes::{
-    SERVED, account, admin, auth, credentials, devices, discover, health, interests, me, meters, offers,
-    orders, plans, profile, statements, trade, transactions, trust, utility,
+    SERVED, account, admin, auth, consents, credentials, devices, discover, health, interests, me, meters,
+    offers, orders, plans, profile, statements, trade, transactions, trust, utility,
 };
 use crate::identity::{Role, Scope};
 
@@ -72,6 +72,7 @@ pub struct AcceptedSchema {
         trust::show, profile::show, offers::list, offers::create, offers::show, offers::change, offers::withdraw,
         orders::list, orders::show, orders::cancel, orders::push_status,
         account::show, account::journal, account::top_up, account::withdraw, statements::list, statements::show,
+        consents::list, consents::give,
         network::bap, network::bpp, network::on_publish, network::callbacks, network::discom, network::push,
     ),
     components(schemas(ProblemBody, AcceptedSchema, TransactionDocument)),

@@ -3,6 +3,7 @@
 pub mod account;
 pub mod admin;
 pub mod auth;
+pub mod consents;
 pub mod credentials;
 pub mod devices;
 pub mod discover;
@@ -155,6 +156,7 @@ table! {
     "/users/me/account/withdrawals" { post account::withdraw [Trader: Money] }
     "/users/me/statements" { get statements::list [Trader: Read] }
     "/users/me/statements/{month}" { get statements::show [Trader: Read] }
+    "/users/me/consents" { get consents::list [SignedIn: Read], post consents::give [SignedIn: Account] }
     "/bap/receiver/{action}" { post network::bap [Network] }
     "/bpp/receiver/{action}" { post network::bpp [Network] }
     "/bpp/receiver/catalog/on_publish" { post network::on_publish [Network] }

@@ -15,8 +15,8 @@ use units::WattHours;
 
 use super::platform::{self, Place, Platform, StartError};
 use crate::config::{
-    ChoiceConfig, Config, CredentialsConfig, Discom, IssuerConfig, MeterConfig, NetworkConfig, Secret,
-    ServerConfig, SettlementConfig, TradeConfig, TrustConfig, UserConfig,
+    ChoiceConfig, Config, CredentialsConfig, Discom, IssuerConfig, MeterConfig, NetworkConfig, NotifyConfig,
+    Secret, ServerConfig, SettlementConfig, SignInConfig, TradeConfig, TrustConfig, UserConfig,
 };
 use crate::network::{KeyId, SigningKey};
 
@@ -217,6 +217,8 @@ async fn start_platform(
         network: network_config(subscriber, &base_url, catalog, discoms),
         trade: options.trade.clone(),
         trust: TrustConfig::default(),
+        notify: NotifyConfig::default(),
+        sign_in: SignInConfig::default(),
         settlement: SettlementConfig { credit_limit_inr: DEMO_CREDIT, ..SettlementConfig::default() },
         choice: choice(),
         credentials: CredentialsConfig { issuers: issuers(), ..CredentialsConfig::default() },

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clock::{Clocks, Ids};
 use contract_policy::Limits;
@@ -22,9 +23,13 @@ use crate::credentials::Verifier;
 use crate::identity::{self, Hasher, IdentityError, NewUser, Role, admin, contact};
 use crate::metering::{self, Meter};
 use crate::network::{Participant, Policies, PolicySource, Settings};
+use crate::notify::{Post, PostFault};
 use crate::settlement::{self, MoneyError, Rate, RateKind};
 use crate::trust::{self, Capacity};
 use crate::workers::{self, Dispatcher};
+
+/// So long a platform that stops waits for messages to people.
+const POST_TIME: Duration = Duration::from_secs(10);
 
 /// Why a platform does not start.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +50,8 @@ pub enum StartError {
     UnknownNetwork(String),
     #[error("users: {0}")]
     Users(#[from] IdentityError),
+    #[error("notify: {0}")]
+    Notify(#[from] PostFault),
     #[error("settlement: {0}")]
     Settlement(#[from] MoneyError),
     #[error("cannot listen on {0}: {1}")]
@@ -61,6 +68,7 @@ pub struct Platform {
     cancel: CancellationToken,
     server: api::Running,
     tasks: Vec<JoinHandle<()>>,
+    post: Post,
 }
 
 impl Platform {
@@ -73,6 +81,7 @@ impl Platform {
                 tracing::error!(%error, "a worker ended badly");
             }
         }
+        self.post.finish(POST_TIME).await;
         self.participant.db.close().await;
     }
 }
@@ -134,12 +143,15 @@ pub async fn start(config: &Config, place: Place, clocks: Clocks, ids: Ids) -> R
     }
     let cancel = CancellationToken::new();
     let mut state = ApiState::new(participant.clone(), registry);
+    let (clock, ids) = (&participant.clocks.wire, &participant.ids);
+    let post = Post::new(&config.notify, config.server.insecure_demo, clock, ids)?;
+    state.messenger = Arc::new(post.clone());
     state.credentials = Arc::new(verifier);
     let address = place.listen.local_addr().map_err(|e| StartError::Listen(config.server.listen, e))?;
     let ops_address = place.ops.as_ref().and_then(|ops| ops.local_addr().ok());
     let server = api::serve(state, place.listen, place.ops).map_err(|e| StartError::Listen(address, e))?;
     let tasks = workers::spawn(&participant, &cancel);
-    Ok(Platform { participant, address, ops_address, cancel, server, tasks })
+    Ok(Platform { participant, address, ops_address, cancel, server, tasks, post })
 }
 
 fn signing(mode: &str) -> CallbackSigning {

@@ -60,6 +60,43 @@ pub enum GatewayFault {
     Client(#[from] ClientError),
 }
 
+impl Gateway {
+    /// Checks what can be seen without asking it.
+    ///
+    /// # Errors
+    /// The first fault.
+    pub fn validate(&self, unprotected: bool) -> Result<(), GatewayFault> {
+        self.check(unprotected).map(drop)
+    }
+
+    /// `host:port`, and the body's template.
+    fn check(&self, unprotected: bool) -> Result<(String, Body), GatewayFault> {
+        let place = place_of(&self.url, unprotected)?;
+        let body = match (&self.json, &self.form) {
+            (Some(_), Some(_)) => return Err(GatewayFault::TwoBodies),
+            (Some(json), None) => Body::Json(serde_json::from_str(json).map_err(|_| GatewayFault::Json)?),
+            (None, Some(form)) => Body::Form(form.clone()),
+            (None, None) => Body::None,
+        };
+        let sound = |(name, value): &(String, String)| {
+            let token = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+            !name.is_empty() && name.bytes().all(token) && value.bytes().all(|b| (0x20..0x7f).contains(&b))
+        };
+        if !self.headers.iter().all(sound) {
+            return Err(GatewayFault::Header);
+        }
+        let templates = [Some(self.url.as_str()), self.json.as_deref(), self.form.as_deref()];
+        let has = |word: &str| templates.iter().flatten().any(|template| template.contains(word));
+        if !has("{to}") && !has("{to_digits}") {
+            return Err(GatewayFault::NoRecipient);
+        }
+        if !has("{text}") && !has("{code}") {
+            return Err(GatewayFault::NoText);
+        }
+        Ok((place, body))
+    }
+}
+
 enum Body {
     None,
     Json(Value),
@@ -81,30 +118,8 @@ impl SmsCarrier {
     /// # Errors
     /// See [`GatewayFault`].
     pub fn new(gateway: &Gateway, timeout: Duration, unprotected: bool) -> Result<Self, GatewayFault> {
-        let place = place_of(&gateway.url, unprotected)?;
+        let (place, body) = gateway.check(unprotected)?;
         let allow = AllowList::none().with(&place).map_err(|_| GatewayFault::Url)?;
-        let body = match (&gateway.json, &gateway.form) {
-            (Some(_), Some(_)) => return Err(GatewayFault::TwoBodies),
-            (Some(json), None) => Body::Json(serde_json::from_str(json).map_err(|_| GatewayFault::Json)?),
-            (None, Some(form)) => Body::Form(form.clone()),
-            (None, None) => Body::None,
-        };
-        let sound = |(name, value): &(String, String)| {
-            let token = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-            !name.is_empty() && name.bytes().all(token) && value.bytes().all(|b| (0x20..0x7f).contains(&b))
-        };
-        if !gateway.headers.iter().all(sound) {
-            return Err(GatewayFault::Header);
-        }
-        let bodies = [gateway.json.as_deref(), gateway.form.as_deref()];
-        let has =
-            |word: &str| gateway.url.contains(word) || bodies.iter().flatten().any(|b| b.contains(word));
-        if !has("{to}") && !has("{to_digits}") {
-            return Err(GatewayFault::NoRecipient);
-        }
-        if !has("{text}") && !has("{code}") {
-            return Err(GatewayFault::NoText);
-        }
         let config = ClientConfig { allow, total_timeout: timeout, ..ClientConfig::default() };
         let client = GuardedClient::new(&config)?;
         Ok(Self { url: gateway.url.clone(), body, headers: gateway.headers.clone(), client })

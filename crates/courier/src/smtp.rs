@@ -43,6 +43,17 @@ pub struct Relay {
     pub from: String,
 }
 
+impl Relay {
+    /// Checks what can be seen without asking it.
+    ///
+    /// # Errors
+    /// [`RelayFault`].
+    pub fn validate(&self) -> Result<(), RelayFault> {
+        self.from.parse::<Mailbox>()?;
+        if self.host.is_empty() { Err(RelayFault::Host) } else { Ok(()) }
+    }
+}
+
 impl fmt::Debug for Relay {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Relay")
@@ -58,6 +69,8 @@ impl fmt::Debug for Relay {
 pub enum RelayFault {
     #[error("the sender is not an e-mail address: {0}")]
     From(#[from] AddressError),
+    #[error("it has no name")]
+    Host,
     #[error("TLS cannot be prepared")]
     Tls,
 }
@@ -76,6 +89,7 @@ impl SmtpCarrier {
     /// # Errors
     /// See [`RelayFault`].
     pub fn new(relay: &Relay, clock: Arc<dyn Clock>, ids: Ids) -> Result<Self, RelayFault> {
+        relay.validate()?;
         let from: Mailbox = relay.from.parse()?;
         let parameters = || {
             TlsParameters::new(relay.host.clone()).map_err(|error| {
