@@ -7,6 +7,9 @@
 //! client who hangs up interrupts nothing and a panic is one failed request.
 
 mod auth;
+mod caller;
+mod cors;
+mod fresh;
 mod idempotency;
 mod json;
 mod limits;
@@ -18,6 +21,7 @@ mod problem;
 mod respond;
 mod routes;
 mod stream;
+mod tls;
 mod view;
 mod wait;
 
@@ -36,11 +40,15 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
+pub use self::caller::Proxies;
 use self::limits::Limits;
 use self::news::News;
 use self::problem::Problem;
 pub use self::routes::{OPERATED, PAGES, SERVED};
 use self::stream::Streams;
+pub use self::tls::{Tls, TlsError};
+use crate::cache::Cache;
+use crate::config::LimitsConfig;
 use crate::error::Code;
 use crate::network::Participant;
 use crate::settlement::{Payments, SimulatedBank};
@@ -88,6 +96,20 @@ pub struct ApiState {
     /// Where top-ups come from and withdrawals go.
     pub bank: Arc<dyn Payments>,
     pub patience: Patience,
+    pub web: Web,
+}
+
+/// How the public port meets browsers, proxies and those who ask too often.
+#[derive(Clone, Default)]
+pub struct Web {
+    /// Origins whose pages may use the API.
+    pub cors: Vec<String>,
+    pub proxies: Proxies,
+    pub limits: LimitsConfig,
+    /// Where the limits are counted.
+    pub cache: Cache,
+    /// The certificate of the public port; plain HTTP without one.
+    pub tls: Option<Arc<Tls>>,
 }
 
 impl ApiState {
@@ -99,6 +121,7 @@ impl ApiState {
             metrics: telemetry::metrics(),
             bank: Arc::new(SimulatedBank),
             patience: Patience::default(),
+            web: Web::default(),
         }
     }
 }
@@ -110,7 +133,10 @@ struct Shared {
     metrics: Option<PrometheusHandle>,
     bank: Arc<dyn Payments>,
     runtime: Handle,
-    limits: Limits,
+    cors: Vec<String>,
+    proxies: Proxies,
+    cache: Cache,
+    limits: Arc<Limits>,
     news: News,
     streams: Streams,
     stopping: CancellationToken,
@@ -177,7 +203,10 @@ pub fn serve(state: ApiState, listen: TcpListener, ops: Option<TcpListener>) -> 
     let ops_address = ops.as_ref().map(TcpListener::local_addr).transpose()?;
     let stopping = CancellationToken::new();
     let shared = web::Data::new(Shared {
-        limits: Limits::new(),
+        limits: Arc::new(Limits::new(&state.web.cache, &state.web.limits)),
+        cors: state.web.cors,
+        proxies: state.web.proxies,
+        cache: state.web.cache,
         participant: state.participant,
         registry: state.registry,
         metrics: state.metrics,
@@ -187,7 +216,8 @@ pub fn serve(state: ApiState, listen: TcpListener, ops: Option<TcpListener>) -> 
         streams: Streams::new(),
         stopping: stopping.clone(),
     });
-    let mut servers = vec![public(shared.clone(), listen, state.patience)?];
+    let tls = state.web.tls;
+    let mut servers = vec![public(shared.clone(), listen, state.patience, tls.as_ref())?];
     if let Some(ops) = ops {
         servers.push(operators(shared.clone(), ops, state.patience)?);
     }
@@ -195,6 +225,9 @@ pub fn serve(state: ApiState, listen: TcpListener, ops: Option<TcpListener>) -> 
     let mut tasks: Vec<JoinHandle<()>> =
         servers.into_iter().map(|server| tokio::spawn(run(server))).collect();
     tasks.push(tokio::spawn(async move { shared.news.run(&shared.participant.db, &shared.stopping).await }));
+    if let Some(tls) = tls {
+        tasks.push(tokio::spawn(tls.watch(stopping.clone())));
+    }
     Ok(Running { address, ops_address, handles, tasks, stopping })
 }
 
@@ -204,7 +237,12 @@ async fn run(server: Server) {
     }
 }
 
-fn public(shared: State, listener: TcpListener, patience: Patience) -> io::Result<Server> {
+fn public(
+    shared: State,
+    listener: TcpListener,
+    patience: Patience,
+    tls: Option<&Arc<Tls>>,
+) -> io::Result<Server> {
     node::listener::cut_off_stalled(&listener, patience.stalled)?;
     let app = move || {
         App::new()
@@ -220,8 +258,12 @@ fn public(shared: State, listener: TcpListener, patience: Patience) -> io::Resul
         .client_request_timeout(patience.head)
         .client_disconnect_timeout(DISCONNECT_TIME)
         .keep_alive(patience.idle)
-        .shutdown_timeout(SHUTDOWN_SECS)
-        .listen(listener)?;
+        .tls_handshake_timeout(patience.head)
+        .shutdown_timeout(SHUTDOWN_SECS);
+    let server = match tls {
+        Some(tls) => server.listen_rustls_0_23(listener, tls.config().map_err(io::Error::other)?)?,
+        None => server.listen(listener)?,
+    };
     Ok(server.run())
 }
 
@@ -231,7 +273,7 @@ fn operators(shared: State, listener: TcpListener, patience: Patience) -> io::Re
         App::new()
             .app_data(shared.clone())
             .wrap(middleware::from_fn(routes::ops::to_this_machine_only))
-            .wrap(middleware::from_fn(respond::dress))
+            .wrap(middleware::from_fn(respond::dress_operators))
             .configure(routes::operators)
             .default_service(web::to(respond::not_found))
     };

@@ -8,6 +8,7 @@ mod server;
 mod settlement;
 mod trade;
 mod trust;
+mod web;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -20,6 +21,7 @@ pub use settlement::{RATE_KINDS, RateConfig, SettlementConfig};
 pub use trade::TradeConfig;
 pub use trust::TrustConfig;
 use units::WattHours;
+pub use web::{LimitsConfig, ProxyHeader, Subnet, WebConfig};
 
 /// Everything that an operator decides about one participant.
 #[derive(Clone, Debug, Deserialize)]
@@ -35,6 +37,8 @@ pub struct Config {
     pub settlement: SettlementConfig,
     #[serde(default)]
     pub choice: ChoiceConfig,
+    #[serde(default)]
+    pub web: WebConfig,
     /// People and meters that exist from the start; accounts come later.
     #[serde(default)]
     pub users: Vec<UserConfig>,
@@ -146,6 +150,7 @@ impl Config {
         config.network.overlay(environment);
         config.trade.overlay(environment)?;
         config.trust.overlay(environment)?;
+        config.web.overlay(environment)?;
         config.validate()?;
         Ok(config)
     }
@@ -161,6 +166,7 @@ impl Config {
         self.trust.validate()?;
         self.settlement.validate()?;
         self.choice.validate()?;
+        self.web.validate()?;
         for (index, user) in self.users.iter().enumerate() {
             let place = |key: &str| format!("users[{index}].{key}");
             if user.token.expose().len() < 16 {

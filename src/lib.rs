@@ -6,7 +6,7 @@
 //! |---|---|
 //! | 0 | the crates: `units` ← `beckn-wire` ← `energy-rules` ← `contract-policy`; `plan`; `clock`; `db`; `node` on all |
 //! | 1 | [`error`] [`config`] [`telemetry`] |
-//! | 2 | [`network`] [`identity`] [`events`] |
+//! | 2 | [`cache`] [`network`] [`identity`] [`events`] |
 //! | 4 | [`metering`] [`trust`] [`contract`] |
 //! | 5 | [`market`] [`settlement`] |
 //! | 6 | [`buyer`] [`seller`] [`discom`]: with [`network`] the only ones that see wire types |
@@ -17,6 +17,7 @@
 
 pub mod api;
 pub mod buyer;
+pub mod cache;
 pub mod cli;
 pub mod config;
 pub mod contract;

@@ -4,6 +4,8 @@
 
 #[path = "api/doors.rs"]
 mod doors;
+#[path = "api/transport.rs"]
+mod transport;
 #[path = "api/trust.rs"]
 mod trust;
 #[path = "api/world.rs"]

@@ -16,11 +16,27 @@ use crate::identity::{self, User};
 const TOKEN_MAX: usize = 512;
 
 impl Shared {
-    /// The user whose token the request carries, counted against the user's limit.
+    /// The user whose token the request carries, counted against the user's limit; a token that is not valid is
+    /// counted against the address that tried it.
     ///
     /// # Errors
-    /// 401 without a valid token, 429 beyond the limit.
+    /// 401 without a valid token, 429 beyond a limit.
     pub async fn user(&self, request: &HttpRequest, class: Class) -> Result<User, Problem> {
+        match self.bearer(request).await {
+            Ok(user) => {
+                self.count_user(request, user.id, class).await?;
+                Ok(user)
+            }
+            Err(problem) => {
+                if request.headers().contains_key(header::AUTHORIZATION) {
+                    self.count_address(request).await?;
+                }
+                Err(problem)
+            }
+        }
+    }
+
+    async fn bearer(&self, request: &HttpRequest) -> Result<User, Problem> {
         let token = token(request)?.to_owned();
         let found = self
             .read(move |tx| {
@@ -28,9 +44,7 @@ impl Shared {
                 async move { identity::find_by_token(tx, &token).await }.boxed()
             })
             .await?;
-        let user = found.ok_or_else(invalid)?;
-        self.limits.take(user.id, class, self.participant.now())?;
-        Ok(user)
+        found.ok_or_else(invalid)
     }
 }
 

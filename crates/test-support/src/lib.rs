@@ -7,6 +7,6 @@ pub mod database;
 pub mod vectors;
 
 /// Whether what is missing must fail the run rather than be skipped (ruling 34).
-pub(crate) fn is_ci() -> bool {
+pub fn is_ci() -> bool {
     std::env::var("CI").is_ok_and(|value| value == "true")
 }
