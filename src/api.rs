@@ -7,7 +7,6 @@
 //! client who hangs up interrupts nothing and a panic is one failed request.
 
 mod auth;
-mod caller;
 mod cors;
 mod fresh;
 mod idempotency;
@@ -18,8 +17,10 @@ mod news;
 pub mod openapi;
 mod page;
 mod problem;
+mod remote;
 mod respond;
 mod routes;
+mod socket;
 mod stream;
 mod tls;
 mod view;
@@ -40,7 +41,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-pub use self::caller::Proxies;
+pub use self::remote::Proxies;
 use self::limits::Limits;
 use self::news::News;
 use self::problem::Problem;
@@ -139,6 +140,8 @@ struct Shared {
     limits: Arc<Limits>,
     news: News,
     streams: Streams,
+    /// A client that takes nothing for so long is cut off.
+    stalled: Duration,
     stopping: CancellationToken,
 }
 
@@ -214,6 +217,7 @@ pub fn serve(state: ApiState, listen: TcpListener, ops: Option<TcpListener>) -> 
         runtime: Handle::current(),
         news: News::new(),
         streams: Streams::new(),
+        stalled: state.patience.stalled,
         stopping: stopping.clone(),
     });
     let tls = state.web.tls;

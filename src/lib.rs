@@ -74,6 +74,12 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/sqlite/0006_places.sql"),
         postgres: include_str!("../migrations/postgres/0006_places.sql"),
     },
+    Migration {
+        version: 30,
+        name: "web",
+        sqlite: include_str!("../migrations/sqlite/0030_web.sql"),
+        postgres: include_str!("../migrations/postgres/0030_web.sql"),
+    },
 ];
 
 /// The component under which [`MIGRATIONS`] are recorded.

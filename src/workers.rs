@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::contract::{self, Side};
-use crate::events::idempotency;
+use crate::events::{answers, idempotency, tickets};
 use crate::network::{self, Action, Participant};
 use crate::settlement::{self, MoneyError, SimulatedBank, Stamp};
 use crate::{buyer, discom, seller};
@@ -264,12 +264,18 @@ async fn money(participant: &Participant) -> Result<usize, DbError> {
     })
 }
 
-/// Forgets idempotency keys that have served; messages are the node's to forget.
+/// Forgets idempotency keys with their answers, and tickets, that have served; messages are the node's to forget.
 async fn prune(participant: &Participant) -> Result<usize, DbError> {
     let now = participant.now();
-    let keys =
-        participant.db.write(move |tx| async move { idempotency::prune(tx, now).await }.boxed()).await?;
-    Ok(usize::try_from(keys).unwrap_or(usize::MAX))
+    let forgotten = participant.db.write(move |tx| {
+        async move {
+            let keys = idempotency::prune(tx, now).await?;
+            let answers = answers::prune(tx, now).await?;
+            Ok::<_, DbError>(keys.saturating_add(answers).saturating_add(tickets::prune(tx, now).await?))
+        }
+        .boxed()
+    });
+    Ok(usize::try_from(forgotten.await?).unwrap_or(usize::MAX))
 }
 
 /// Runs a job again and again: at once while there is something to do, else after a pause.

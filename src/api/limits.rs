@@ -13,8 +13,8 @@ use units::Span;
 use uuid::Uuid;
 
 use super::Shared;
-use super::caller::Caller;
 use super::problem::Problem;
+use super::remote::Remote;
 use crate::cache::{Cache, Counted, Counter, Quota};
 use crate::config::LimitsConfig;
 use crate::error::Code;
@@ -88,7 +88,7 @@ impl Shared {
     /// # Errors
     /// 429 beyond the limit.
     pub async fn count_address(&self, request: &HttpRequest) -> Result<(), Problem> {
-        let address = self.caller(request).counted();
+        let address = self.remote(request).counted();
         self.count(request, Class::Anonymous, format!("address:{address}")).await
     }
 
@@ -98,15 +98,15 @@ impl Shared {
     /// 429 beyond either limit.
     #[allow(dead_code, reason = "so far the operator gives the tokens")]
     pub async fn count_sign_in(&self, request: &HttpRequest, name: &str) -> Result<(), Problem> {
-        let address = self.caller(request).counted();
+        let address = self.remote(request).counted();
         self.count(request, Class::SignIn, format!("address:{address}")).await?;
         let name = name.trim().to_lowercase();
         self.count(request, Class::SignIn, format!("name:{name}")).await
     }
 
     /// From where a request comes.
-    pub fn caller(&self, request: &HttpRequest) -> Caller {
-        self.proxies.caller(request)
+    pub fn remote(&self, request: &HttpRequest) -> Remote {
+        self.proxies.remote(request)
     }
 
     async fn count(&self, request: &HttpRequest, class: Class, caller: String) -> Result<(), Problem> {

@@ -31,7 +31,7 @@ pub async fn dress(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let origin = cors::origin(&state.cors, request.headers());
-    let https = state.caller(request.request()).https;
+    let https = state.remote(request.request()).https;
     let mut response = dressed(&state, request, async |request: ServiceRequest| {
         if let Some(permission) = cors::preflight(&state.cors, &request) {
             return Ok(request.into_response(permission));
@@ -72,7 +72,8 @@ async fn dressed(
     let id = given_id(request.request()).unwrap_or_else(|| state.participant.ids.uuid().to_string());
     let span = tracing::info_span!("request", id);
     let response = work(request).instrument(span).await?;
-    let mut response = fresh::tagged(uniform(response, &id));
+    let response = state.conclude(uniform(response, &id)).await;
+    let mut response = fresh::tagged(response);
     let took = state.participant.now().since(started).as_millis();
     tell(&response, &id, took);
     let request = response.request().clone();

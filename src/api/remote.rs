@@ -22,13 +22,13 @@ pub struct Proxies {
 
 /// Who stands at the other end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Caller {
+pub struct Remote {
     pub address: IpAddr,
     /// The client's own connection is encrypted, as far as we know.
     pub https: bool,
 }
 
-impl Caller {
+impl Remote {
     /// The one who counts: for IPv6 the network of a household, of which everybody there has any address.
     pub fn counted(&self) -> String {
         match self.address {
@@ -47,12 +47,12 @@ impl Proxies {
     }
 
     /// Who sent a request.
-    pub fn caller(&self, request: &HttpRequest) -> Caller {
+    pub fn remote(&self, request: &HttpRequest) -> Remote {
         let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
         let peer = peer.to_canonical();
         let https = request.app_config().secure();
         if !self.trusts(peer) {
-            return Caller { address: peer, https };
+            return Remote { address: peer, https };
         }
         let hops = match self.header {
             ProxyHeader::XForwardedFor => chain(request.headers()),
@@ -67,7 +67,7 @@ impl Proxies {
             }
         }
         let proto = hops.last().and_then(|hop| hop.https);
-        Caller { address, https: proto.unwrap_or(https) }
+        Remote { address, https: proto.unwrap_or(https) }
     }
 }
 
@@ -134,7 +134,7 @@ mod tests {
         for field in headers {
             request = request.append_header(*field);
         }
-        let caller = Proxies { trusted, header }.caller(&request.to_http_request());
+        let caller = Proxies { trusted, header }.remote(&request.to_http_request());
         (caller.address.to_string(), caller.https)
     }
 
@@ -179,7 +179,7 @@ mod tests {
 
     #[test]
     fn a_household_is_counted_as_one() {
-        let counted = |text: &str| Caller { address: text.parse().unwrap(), https: false }.counted();
+        let counted = |text: &str| Remote { address: text.parse().unwrap(), https: false }.counted();
         assert_eq!(counted("2001:db8:1:2:3::4"), counted("2001:db8:1:2:ffff::1"));
         assert_ne!(counted("2001:db8:1:2::1"), counted("2001:db8:1:3::1"));
         assert_ne!(counted("1.2.3.4"), counted("1.2.3.5"));
