@@ -6,6 +6,7 @@
 //! another user does not exist for the asker (404); work runs on the runtime that the server was started on, so that a
 //! client who hangs up interrupts nothing and a panic is one failed request.
 
+mod access;
 mod auth;
 mod cors;
 mod fresh;
@@ -41,17 +42,20 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-pub use self::remote::Proxies;
+pub use self::access::{Access, Who};
+pub use self::limits::Class;
 use self::limits::Limits;
 use self::news::News;
 use self::problem::Problem;
-pub use self::routes::{OPERATED, PAGES, SERVED};
+pub use self::remote::Proxies;
+pub use self::routes::{OPERATED, PAGES, SERVED, Served};
 use self::stream::Streams;
 pub use self::tls::{Tls, TlsError};
 use crate::cache::Cache;
 use crate::config::LimitsConfig;
 use crate::error::Code;
 use crate::network::Participant;
+use crate::notify::{Desk, Messenger};
 use crate::settlement::{Payments, SimulatedBank};
 use crate::telemetry;
 
@@ -96,6 +100,8 @@ pub struct ApiState {
     pub metrics: Option<PrometheusHandle>,
     /// Where top-ups come from and withdrawals go.
     pub bank: Arc<dyn Payments>,
+    /// Carries codes and links to people.
+    pub messenger: Arc<dyn Messenger>,
     pub patience: Patience,
     pub web: Web,
 }
@@ -117,6 +123,7 @@ impl ApiState {
     /// The first of a process also records the metrics of the whole process.
     pub fn new(participant: Participant, registry: Arc<dyn Registry>) -> Self {
         Self {
+            messenger: Arc::new(Desk::new(Arc::clone(&participant.clocks.wire))),
             participant,
             registry,
             metrics: telemetry::metrics(),
@@ -133,6 +140,7 @@ struct Shared {
     registry: Arc<dyn Registry>,
     metrics: Option<PrometheusHandle>,
     bank: Arc<dyn Payments>,
+    messenger: Arc<dyn Messenger>,
     runtime: Handle,
     cors: Vec<String>,
     proxies: Proxies,
@@ -214,6 +222,7 @@ pub fn serve(state: ApiState, listen: TcpListener, ops: Option<TcpListener>) -> 
         registry: state.registry,
         metrics: state.metrics,
         bank: state.bank,
+        messenger: state.messenger,
         runtime: Handle::current(),
         news: News::new(),
         streams: Streams::new(),

@@ -38,6 +38,7 @@ codes! {
     TokenMissing = "auth.token_missing", 401, "An API token is needed";
     TokenInvalid = "auth.token_invalid", 401, "The API token is not valid";
     Forbidden = "auth.forbidden", 403, "This account may not do that";
+    ScopeMissing = "auth.scope_missing", 403, "The API token may not be used for that";
     NotFound = "resource.not_found", 404, "There is no such thing here";
     MethodNotAllowed = "request.method_not_allowed", 405, "This method is not offered here";
     InProgress = "request.in_progress", 409, "The same request is being worked off";

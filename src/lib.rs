@@ -6,7 +6,8 @@
 //! |---|---|
 //! | 0 | the crates: `units` ← `beckn-wire` ← `energy-rules` ← `contract-policy`; `plan`; `clock`; `db`; `node` on all |
 //! | 1 | [`error`] [`config`] [`telemetry`] |
-//! | 2 | [`cache`] [`network`] [`identity`] [`events`] |
+//! | 2 | [`cache`] [`network`] [`notify`] [`events`] |
+//! | 3 | [`identity`] |
 //! | 4 | [`metering`] [`trust`] [`contract`] |
 //! | 5 | [`market`] [`settlement`] |
 //! | 6 | [`buyer`] [`seller`] [`discom`]: with [`network`] the only ones that see wire types |
@@ -28,6 +29,7 @@ pub mod identity;
 pub mod market;
 pub mod metering;
 pub mod network;
+pub mod notify;
 pub mod seller;
 pub mod settlement;
 pub mod telemetry;
@@ -73,6 +75,12 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "places",
         sqlite: include_str!("../migrations/sqlite/0006_places.sql"),
         postgres: include_str!("../migrations/postgres/0006_places.sql"),
+    },
+    Migration {
+        version: 7,
+        name: "accounts",
+        sqlite: include_str!("../migrations/sqlite/0007_accounts.sql"),
+        postgres: include_str!("../migrations/postgres/0007_accounts.sql"),
     },
     Migration {
         version: 30,

@@ -4,6 +4,10 @@
 
 #[path = "api/doors.rs"]
 mod doors;
+#[path = "api/keys.rs"]
+mod keys;
+#[path = "api/sockets.rs"]
+mod sockets;
 #[path = "api/transport.rs"]
 mod transport;
 #[path = "api/trust.rs"]
@@ -19,7 +23,7 @@ use futures_util::FutureExt;
 use serde_json::{Value, json};
 use test_support::both_databases;
 use uuid::Uuid;
-use wattmandi::api::{OPERATED, PAGES, SERVED};
+use wattmandi::api::{OPERATED, PAGES, SERVED, Served};
 use wattmandi::contract::{Side, State};
 use wattmandi::error::Code;
 use wattmandi::events;
@@ -34,15 +38,16 @@ db::sql! {
 
 const ERRORS: &str = include_str!("../docs/errors.md");
 
-fn is_client(path: &str) -> bool {
-    ["/api/", "/seller/", "/users/"].iter().any(|start| path.starts_with(start))
+fn is_client(route: &Served) -> bool {
+    route.access.who.roles().is_some()
 }
 
 /// Every documented route of clients, with a random id in its path.
 fn client_routes() -> impl Iterator<Item = (String, String)> {
-    let routes = SERVED.iter().filter(|(_, path)| is_client(path));
-    routes
-        .map(|(method, path)| (method.to_uppercase(), path.replace("{id}", &Uuid::from_u128(9).to_string())))
+    let routes = SERVED.iter().filter(|route| is_client(route));
+    routes.map(|route| {
+        (route.method.to_uppercase(), route.path.replace("{id}", &Uuid::from_u128(9).to_string()))
+    })
 }
 
 async fn searches(world: &World) -> Vec<String> {
@@ -93,10 +98,15 @@ both_databases! {
                 assert!(names.insert(operation["operationId"].to_string()), "{method} {path}: a name twice");
                 let responses = operation["responses"].as_object().unwrap();
                 assert!(responses.keys().any(|status| status.starts_with('2')), "{method} {path}");
-                assert_eq!(responses.contains_key("401"), is_client(path), "{method} {path}");
+                let served = SERVED.iter().find(|r| (r.method, r.path) == (method.as_str(), path.as_str()));
+                let client = served.is_some_and(is_client);
+                assert_eq!(responses.contains_key("401"), client, "{method} {path}");
+                let who = served.map(|route| route.access.who.as_str());
+                assert_eq!(operation["x-access"]["who"].as_str(), who, "{method} {path}");
+                assert_eq!(operation["security"] == json!([{}]), !client, "{method} {path}");
             }
         }
-        let served: BTreeSet<_> = SERVED.iter().map(|(m, p)| ((*m).to_owned(), (*p).to_owned())).collect();
+        let served: BTreeSet<_> = SERVED.iter().map(|r| (r.method.to_owned(), r.path.to_owned())).collect();
         assert_eq!(documented, served);
         for schema in text.split("#/components/schemas/").skip(1) {
             let name = schema.split('"').next().unwrap();
@@ -369,9 +379,42 @@ both_databases! {
         }
         seen.sort();
         assert_eq!(seen, ["t-0", "t-1", "t-2", "t-3", "t-4"]);
-        for (query, field) in [("limit=0", "limit"), ("limit=many", "limit"), ("cursor=x", "cursor"), ("page=2", "page")] {
+        for (query, field) in [("limit=0", "limit"), ("limit=many", "limit"), ("page=2", "page")] {
             let reply = world.get(ASHA, &format!("/api/transactions?{query}")).await;
             assert_eq!(reply.problem(422, "request.field_invalid")["field"], field);
+        }
+        // By a field.
+        let count = async |path: &str| world.get(ASHA, path).await.is(200)["items"].as_array().unwrap().len();
+        for (path, found) in [
+            ("/api/transactions?state=draft", 6),
+            ("/api/transactions?state=draft&side=seller", 1),
+            ("/api/transactions?state=active", 0),
+            ("/seller/orders?state=draft", 1),
+            ("/seller/orders?state=active", 0),
+            ("/seller/offers?state=live", 0),
+            ("/api/plans?state=standing", 0),
+            ("/api/interests?state=active", 0),
+            ("/users/me/account/journal?kind=top_up", 0),
+        ] {
+            assert_eq!(count(path).await, found, "{path}");
+            let (list, _) = path.split_once('=').unwrap();
+            let field = list.rsplit(['?', '&']).next().unwrap();
+            let odd = world.get(ASHA, &format!("{list}=odd")).await;
+            assert_eq!(odd.problem(422, "request.field_invalid")["field"], field, "{path}");
+        }
+        world.offer().await;
+        assert_eq!((count("/seller/offers?state=live").await, count("/seller/offers?state=withdrawn").await), (1, 0));
+        // Garbage, the cursor of other filters, of another list, and of another user.
+        let cursor = path.split("cursor=").nth(1).unwrap().split('&').next().unwrap();
+        let orders = format!("/seller/orders?limit=2&side=buyer&cursor={cursor}").replace("&side=buyer", "");
+        for (token, path) in [
+            (ASHA, "/api/transactions?cursor=x".to_owned()),
+            (ASHA, format!("/api/transactions?side=seller&cursor={cursor}")),
+            (ASHA, orders),
+            (BILAL, path.clone()),
+        ] {
+            let reply = world.get(token, &path).await;
+            assert_eq!(reply.problem(400, "request.cursor_invalid")["field"], "cursor", "{path}");
         }
         world.running.stop().await;
     }
@@ -503,7 +546,7 @@ both_databases! {
         assert_eq!((&outbox["counts"], &outbox["ended_badly"]), (&json!({"queued": 1}), &json!([])));
         assert_eq!(world.operator("/admin/inbox").await.is(200)["counts"], json!({}));
         assert_eq!(world.operator("/admin/peers").await.is(200), json!([]));
-        for (_, path) in OPERATED {
+        for path in OPERATED.iter().map(|route| route.path) {
             let reply = world.operator(path).await;
             assert_eq!(reply.status, 200, "{path}: {}", reply.text());
             reply.dressed();
@@ -518,7 +561,7 @@ both_databases! {
     async fn there_are_pages_for_people(db: db::Db) {
         let world = World::start(db).await;
         let page = |path: &'static str| Reply::of(world.plain("GET", path));
-        for (method, path) in PAGES {
+        for Served { method, path, .. } in PAGES {
             let path = path.replace("{file:.*}", "index.html");
             let reply = Reply::of(world.plain(&method.to_uppercase(), &path)).await;
             assert_eq!(reply.status, 200, "{path}: {}", reply.text());

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 /// Modules of the server by level; a module imports from lower levels, or what [`SIDEWAYS`] names.
 const LEVELS: &[(u32, &[&str])] = &[
     (1, &["error", "config", "telemetry"]),
-    (2, &["cache", "network", "identity", "events"]),
-    (3, &["credentials", "notify"]),
+    (2, &["cache", "network", "notify", "events"]),
+    (3, &["identity", "credentials"]),
     (4, &["metering", "trust", "contract"]),
     (5, &["market", "settlement"]),
     (6, &["buyer", "seller", "discom"]),

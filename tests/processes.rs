@@ -23,5 +23,7 @@ mod network;
 mod process;
 #[path = "processes/race.rs"]
 mod race;
+#[path = "processes/secrets.rs"]
+mod secrets;
 #[path = "processes/serve.rs"]
 mod serve;

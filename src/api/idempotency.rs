@@ -3,7 +3,7 @@
 //! `Idempotency-Key` makes a write safe to repeat: the same request gets the same bytes again and has no second
 //! effect; another request under the same key is refused. Two rows see to it: one below, in the transaction of the
 //! effect, and one here, when the answer is whole ([`answers`]). While a request is worked off, the same one waits for
-//! its answer, ten seconds at most. Only successes are kept: a failure leaves the key free, since what it was about may
+//! its answer, twelve seconds at most. Only successes are kept: a failure leaves the key free, since what it was about may
 //! be mended.
 
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use sha2::{Digest, Sha256};
 use tokio::runtime::Handle;
 use uuid::Uuid;
 
-use super::limits::Class;
+use super::access::Caller;
 use super::problem::Problem;
 use super::{Shared, json, wait};
 use crate::error::{Code, Coded};
@@ -40,7 +40,7 @@ const ANSWER_MAX: usize = 1024 * 1024;
 const KEPT_HEADERS: &[&str] = &["content-type", "location", "content-location", "preference-applied"];
 /// How often, and how many times, one looks whether the same request has its answer.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
-const LOOKS: u32 = 100;
+const LOOKS: u32 = 120;
 
 /// What a client asked for.
 pub struct Asked<B> {
@@ -58,16 +58,16 @@ pub struct Answered {
 }
 
 impl Shared {
-    /// Reads a request that changes something: user, limit, body, key, in this order.
+    /// Reads a request that changes something, of a caller whom its route has let in: body, then key.
     ///
     /// # Errors
-    /// 401, 429, 413, 415, 400, 422.
+    /// 413, 415, 400, 422.
     pub async fn asked<B: DeserializeOwned>(
         &self,
         request: &HttpRequest,
         payload: Payload,
     ) -> Result<Asked<B>, Problem> {
-        let user = self.user(request, Class::Trade).await?;
+        let Caller { user, .. } = Caller::of(request)?;
         let bytes = json::body(request, payload).await?;
         let key = key(request, &bytes, user.id)?;
         if let Some(key) = &key {

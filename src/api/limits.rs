@@ -9,7 +9,7 @@ use std::fmt::Write;
 use actix_web::dev::ServiceRequest;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::{HttpMessage, HttpRequest};
-use units::Span;
+use units::{Span, Timestamp};
 use uuid::Uuid;
 
 use super::Shared;
@@ -25,15 +25,28 @@ static RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy
 /// What a request is counted as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
+    /// Not counted for a user.
+    Free,
     /// A user reads.
     Read,
     /// A user changes something.
     Trade,
-    /// Somebody says who he is.
-    #[allow(dead_code, reason = "so far the operator gives the tokens")]
+    /// An attempt to sign in; nobody is known yet.
     SignIn,
     /// No valid token.
     Anonymous,
+}
+
+impl Class {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Class::Free => "free",
+            Class::Read => "read",
+            Class::Trade => "trade",
+            Class::SignIn => "sign_in",
+            Class::Anonymous => "anonymous",
+        }
+    }
 }
 
 /// The counters.
@@ -43,10 +56,6 @@ pub struct Limits {
     sign_in: Counter,
     anonymous: Counter,
 }
-
-/// The user that a request was found to come from.
-#[derive(Clone, Copy, Debug)]
-pub struct Asker(#[allow(dead_code, reason = "cursors will be one user's")] pub Uuid);
 
 /// How a request was counted, for its answer.
 #[derive(Default)]
@@ -63,12 +72,20 @@ impl Limits {
         }
     }
 
-    fn of(&self, class: Class) -> &Counter {
+    fn of(&self, class: Class) -> Option<&Counter> {
         match class {
-            Class::Read => &self.read,
-            Class::Trade => &self.trade,
-            Class::SignIn => &self.sign_in,
-            Class::Anonymous => &self.anonymous,
+            Class::Free => None,
+            Class::Read => Some(&self.read),
+            Class::Trade => Some(&self.trade),
+            Class::SignIn => Some(&self.sign_in),
+            Class::Anonymous => Some(&self.anonymous),
+        }
+    }
+
+    async fn count(&self, class: Class, caller: &str, now: Timestamp) -> Option<Counted> {
+        match self.of(class) {
+            Some(counter) => Some(counter.count(caller, now).await),
+            None => None,
         }
     }
 }
@@ -79,7 +96,6 @@ impl Shared {
     /// # Errors
     /// 429 beyond the limit.
     pub async fn count_user(&self, request: &HttpRequest, user: Uuid, class: Class) -> Result<(), Problem> {
-        request.extensions_mut().insert(Asker(user));
         self.count(request, class, format!("user:{user}")).await
     }
 
@@ -92,14 +108,21 @@ impl Shared {
         self.count(request, Class::Anonymous, format!("address:{address}")).await
     }
 
-    /// Counts an attempt to sign in, by its address and by the name that is tried.
+    /// Counts an attempt to sign in, by its address: the doors of such routes do.
     ///
     /// # Errors
-    /// 429 beyond either limit.
-    #[allow(dead_code, reason = "so far the operator gives the tokens")]
-    pub async fn count_sign_in(&self, request: &HttpRequest, name: &str) -> Result<(), Problem> {
+    /// 429 beyond the limit.
+    pub async fn count_attempt(&self, request: &HttpRequest) -> Result<(), Problem> {
         let address = self.remote(request).counted();
-        self.count(request, Class::SignIn, format!("address:{address}")).await?;
+        self.count(request, Class::SignIn, format!("address:{address}")).await
+    }
+
+    /// Counts an attempt to sign in, by the name that is tried: whoever reads that name does, known or not.
+    ///
+    /// # Errors
+    /// 429 beyond the limit.
+    #[allow(dead_code, reason = "so far the operator gives the tokens")]
+    pub async fn count_name(&self, request: &HttpRequest, name: &str) -> Result<(), Problem> {
         let name = name.trim().to_lowercase();
         self.count(request, Class::SignIn, format!("name:{name}")).await
     }
@@ -114,10 +137,11 @@ impl Shared {
         let counted = if self.cache.is_shared() {
             // A connection to Redis lives on the runtime that does not end with a worker.
             let limits = std::sync::Arc::clone(&self.limits);
-            self.run(async move { limits.of(class).count(&caller, now).await }).await?
+            self.run(async move { limits.count(class, &caller, now).await }).await?
         } else {
-            self.limits.of(class).count(&caller, now).await
+            self.limits.count(class, &caller, now).await
         };
+        let Some(counted) = counted else { return Ok(()) };
         let mut extensions = request.extensions_mut();
         match extensions.get_mut::<Counts>() {
             Some(counts) => counts.0.push(counted),
@@ -180,19 +204,18 @@ pub fn tell(request: &HttpRequest, headers: &mut HeaderMap) {
 mod tests {
     use super::*;
     use actix_web::test::TestRequest;
-    use units::Timestamp;
 
     #[tokio::test]
     async fn a_hundred_trades_a_minute_and_reads_apart() {
         let limits = Limits::new(&Cache::memory(), &LimitsConfig::default());
         let now = Timestamp::from_seconds(1_000);
         for left in (0..100).rev() {
-            assert_eq!(limits.of(Class::Trade).count("a", now).await.remaining, left);
+            assert_eq!(limits.count(Class::Trade, "a", now).await.unwrap().remaining, left);
         }
-        let refused = limits.of(Class::Trade).count("a", now).await.refused;
+        let refused = limits.count(Class::Trade, "a", now).await.unwrap().refused;
         assert_eq!(refused.map(whole_seconds), Some(1));
-        assert_eq!(limits.of(Class::Read).count("a", now).await.remaining, 999);
-        assert_eq!(limits.of(Class::SignIn).count("a", now).await.remaining, 4);
+        assert_eq!(limits.count(Class::Read, "a", now).await.unwrap().remaining, 999);
+        assert_eq!(limits.count(Class::SignIn, "a", now).await.unwrap().remaining, 4);
     }
 
     #[test]

@@ -1,21 +1,24 @@
 //! The OpenAPI document, made from the handlers and their types.
 
+use serde_json::json;
 use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{HttpMethod, Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::response::{Response, ResponseBuilder};
 use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{OpenApi as Document, Ref, RefOr, Required};
 use utoipa::{Modify, OpenApi, ToSchema};
 
+use super::access::Access;
 use super::network;
 use super::problem::{MEDIA_TYPE, ProblemBody};
 use super::routes::transactions::TransactionDocument;
 use super::routes::{
-    account, discover, health, interests, offers, orders, plans, profile, statements, trade, transactions,
-    trust,
+    SERVED, account, discover, health, interests, offers, orders, plans, profile, statements, streams, trade,
+    transactions, trust,
 };
+use crate::identity::{Role, Scope};
 
 /// A request that is stored and on its way to the network; the outcome follows.
 #[derive(Debug, ToSchema)]
@@ -49,14 +52,13 @@ pub struct AcceptedSchema {
         (name = "operation", description = "Is it alive, is it ready"),
         (name = "network", description = "What platforms of the network call; signed, as Beckn 2.0 says"),
     ),
-    security(("token" = [])),
     paths(
         health::health, health::ready,
         discover::discover, trade::select, trade::init, trade::confirm, trade::status, trade::cancel, trade::update,
         trade::track, trade::rate, trade::support,
         plans::list, plans::create, plans::show, plans::confirm,
         interests::list, interests::create, interests::show, interests::close,
-        transactions::list, transactions::show, discover::offers, transactions::events, transactions::all_events,
+        transactions::list, transactions::show, discover::offers, transactions::events, transactions::all_events, streams::ticket, streams::socket,
         trust::show, profile::show, offers::list, offers::create, offers::show, offers::change, offers::withdraw,
         orders::list, orders::show, orders::cancel, orders::push_status,
         account::show, account::journal, account::top_up, account::withdraw, statements::list, statements::show,
@@ -77,10 +79,13 @@ impl Modify for Everywhere {
         bearer.description = Some("The API token of a user".to_owned());
         components.add_security_scheme("token", SecurityScheme::Http(bearer));
         for (path, item) in &mut document.paths.paths {
-            let ours = ["/api/", "/seller/", "/users/"].iter().any(|start| path.starts_with(start));
             for (method, operation) in operations(item) {
-                operation.operation_id = Some(name(&method, path));
-                if ours {
+                let verb = verb(&method);
+                operation.operation_id = Some(name(verb, path));
+                let served = SERVED.iter().find(|route| route.method == verb && route.path == path);
+                let Some(access) = served.map(|route| route.access) else { continue };
+                admitted(access, operation);
+                if access.who.roles().is_some() {
                     client(path, &method, operation);
                 } else {
                     operation.responses.responses.insert("default".into(), problem("Any failure"));
@@ -103,14 +108,50 @@ fn operations(item: &mut utoipa::openapi::PathItem) -> Vec<(HttpMethod, &mut Ope
         .collect()
 }
 
-/// `post_seller_orders_id_cancel`: handlers of several paths share a name, operations may not.
-fn name(method: &HttpMethod, path: &str) -> String {
-    let method = match method {
+fn verb(method: &HttpMethod) -> &'static str {
+    match method {
         HttpMethod::Post => "post",
         HttpMethod::Patch => "patch",
         HttpMethod::Delete => "delete",
         _ => "get",
+    }
+}
+
+/// Who may call, as the table of routes states it: as `security`, as the extension `x-access`, and in words.
+fn admitted(access: Access, operation: &mut Operation) {
+    let roles: Option<Vec<_>> =
+        access.who.roles().map(|roles| roles.iter().map(|role| role.as_str()).collect());
+    let scope = access.scope.map(Scope::as_str);
+    let words = match (&roles, access.scope) {
+        (None, _) => None,
+        (Some(_), Some(Scope::Session)) => {
+            Some("Needs somebody who has signed in; no API token does it.".into())
+        }
+        (Some(roles), _) if roles.len() == Role::ALL.len() => {
+            Some(format!("For every account; an API token needs the scope `{}`.", scope.unwrap_or_default()))
+        }
+        (Some(roles), _) => Some(format!(
+            "For accounts with the role {}; an API token needs the scope `{}`.",
+            roles.join(", "),
+            scope.unwrap_or_default()
+        )),
     };
+    if let Some(words) = words {
+        let said = operation.description.take().map(|text| format!("{text}\n\n")).unwrap_or_default();
+        operation.description = Some(format!("{said}{words}"));
+        operation.responses.responses.insert("403".into(), problem("Not for this account, or this token"));
+    }
+    operation.security = Some(vec![match scope {
+        Some(scope) => SecurityRequirement::new("token", [scope]),
+        None => SecurityRequirement::default(),
+    }]);
+    // One member only: the order of several would not be the same each time.
+    let stated = json!({"who": access.who.as_str(), "roles": roles, "scope": scope, "counted_as": access.class.as_str()});
+    operation.extensions.get_or_insert_default().insert("x-access".to_owned(), stated);
+}
+
+/// `post_seller_orders_id_cancel`: handlers of several paths share a name, operations may not.
+fn name(method: &str, path: &str) -> String {
     let words = path.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|word| !word.is_empty());
     std::iter::once(method).chain(words).collect::<Vec<_>>().join("_")
 }
@@ -122,11 +163,18 @@ fn client(path: &str, method: &HttpMethod, operation: &mut Operation) {
     responses.insert("429".into(), problem("Too many requests; Retry-After says when to ask again"));
     responses.insert("default".into(), problem("Any other failure"));
     if *method == HttpMethod::Get {
+        // A stream has no tag.
+        if !path.ends_with("/events") && !path.ends_with("/events/ws") {
+            let known = "The ETag of the answer that you have: 304 when it is still the same";
+            operation.parameters.get_or_insert_default().push(header("If-None-Match", known));
+            let same = ResponseBuilder::new().description("The client has it already").build();
+            responses_mut(operation).insert("304".into(), RefOr::T(same));
+        }
         return;
     }
     let parameters = operation.parameters.get_or_insert_default();
     parameters.push(header("Idempotency-Key", "The same key gives the same answer, and no second effect"));
-    if path.starts_with("/api/") {
+    if path.starts_with("/api/") && !path.ends_with("/tickets") {
         parameters.push(header(
             "Prefer",
             "wait=N: answer with the outcome if it comes within N seconds, at most 30",

@@ -221,9 +221,12 @@ impl Line {
     }
 
     async fn close(self, end: End) {
-        let reason = end.map(|(code, text)| {
-            if text.is_empty() { CloseReason::from(code) } else { CloseReason::from((code, text)) }
-        });
+        let reason =
+            end.map(
+                |(code, text)| {
+                    if text.is_empty() { CloseReason::from(code) } else { CloseReason::from((code, text)) }
+                },
+            );
         // A client that does not read is left to the operating system.
         let _ = timeout(self.stalled, self.session.close(reason)).await;
     }

@@ -9,8 +9,9 @@ use units::{Span, Timestamp};
 
 use super::idempotency::{KEPT_FOR, Key};
 
-/// A request takes no longer than this, waiting for the network included.
-const LEASE: Span = Span::from_secs(60);
+/// So long nobody else begins. A request that takes longer shares its work with whoever asks again: the effect has its
+/// own row, and the first whole answer is everybody's.
+const LEASE: Span = Span::from_secs(10);
 
 sql! {
     CLAIM = "INSERT INTO answers (user_id, key, request_hash, leased_until, created_at) \
@@ -19,7 +20,7 @@ sql! {
         AND leased_until <> 0 AND leased_until < $5";
     FIND = "SELECT request_hash, leased_until, status, headers, body FROM answers WHERE user_id = $1 AND key = $2";
     KEEP = "UPDATE answers SET leased_until = 0, status = $4, headers = $5, body = $6 \
-        WHERE user_id = $1 AND key = $2 AND leased_until = $3";
+        WHERE user_id = $1 AND key = $2 AND request_hash = $3 AND leased_until <> 0";
     RELEASE = "DELETE FROM answers WHERE user_id = $1 AND key = $2 AND leased_until = $3 AND leased_until <> 0";
     PRUNE = "DELETE FROM answers WHERE created_at < $1";
 }
@@ -76,14 +77,16 @@ pub async fn claim(tx: &mut Tx, key: &Key, now: Timestamp) -> Result<Claim, DbEr
     Ok(Claim::Answered(Kept { status, headers: row.get("headers")?, body: row.get("body")? }))
 }
 
-/// Keeps the answer of a request that was ours. False when the lease had run out and somebody else took it on.
+/// Keeps the answer of a request that was ours. False when there is none to be kept: there is an earlier one, or nobody
+/// holds the key any more.
 ///
 /// # Errors
 /// The database's.
 pub async fn keep(tx: &mut Tx, lease: &Lease, answer: &Kept) -> Result<bool, DbError> {
     let (key, status) = (&lease.key, i64::from(answer.status));
     let (headers, body) = (answer.headers.as_str(), answer.body.as_slice());
-    let params = params![key.user_id, key.key.as_str(), lease.until, status, headers, body];
+    let hash = key.request_hash.as_str();
+    let params = params![key.user_id, key.key.as_str(), hash, status, headers, body];
     Ok(tx.execute(&KEEP, &params).await? == 1)
 }
 

@@ -28,7 +28,12 @@ fn hash(ticket: &str) -> String {
 ///
 /// # Errors
 /// The database's.
-pub async fn issue(tx: &mut Tx, ticket: &str, user: Uuid, now: Timestamp) -> Result<Option<Timestamp>, DbError> {
+pub async fn issue(
+    tx: &mut Tx,
+    ticket: &str,
+    user: Uuid,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, DbError> {
     tx.execute(&EXPIRE, &params![user, now]).await?;
     if tx.query_one(&COUNT, &params![user]).await?.get::<i64>("n")? >= PER_USER {
         return Ok(None);

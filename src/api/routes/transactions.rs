@@ -11,12 +11,12 @@ use utoipa::ToSchema;
 
 use super::paging::{Asked, Page};
 use super::{Answer, id};
-use crate::api::limits::Class;
+use crate::api::access::Caller;
 use crate::api::problem::Problem;
 use crate::api::view::{self, DeliveryView, History, Reason, Transaction};
 use crate::api::{Shared, State, stream};
 use crate::buyer::{self, BuyerError, Exchange, Search};
-use crate::contract::{self, Contract, Side, delivery};
+use crate::contract::{self, Contract, Side, State as ContractState, delivery};
 use crate::events;
 use crate::identity::User;
 use crate::metering;
@@ -96,11 +96,11 @@ pub struct ExchangeView {
 /// The user's trades, newest first.
 #[utoipa::path(get, path = "/api/transactions", tag = "transactions",
     params(("side" = Option<String>, Query, description = "buyer or seller"),
+        ("state" = Option<String>, Query, description = "`offered`, `standing`, `active`, …"),
         ("limit" = Option<i64>, Query, minimum = 1, maximum = 100), ("cursor" = Option<String>, Query)),
     responses((status = 200, body = Page<Transaction>)))]
-pub async fn list(state: State, request: HttpRequest) -> Answer {
-    let user = state.user(&request, Class::Read).await?;
-    let page = Asked::read(&request, &["side"])?;
+pub async fn list(state: State, Caller { user, .. }: Caller, request: HttpRequest) -> Answer {
+    let page = Asked::read(&request, &["side", "state"])?;
     contracts(&state, &request, &user, &page, side(&page)?).await
 }
 
@@ -112,11 +112,13 @@ pub(super) async fn contracts(
     page: &Asked,
     side: Option<Side>,
 ) -> Answer {
+    let wanted = page.other("state").map(ContractState::parse).transpose();
+    let wanted = wanted.map_err(|_| Problem::field("state", "There is no such state of a trade."))?;
     let (user, before, rows) = (user.id, page.before, page.rows());
     let (contracts, meters) = state
         .read(move |tx| {
             async move {
-                let contracts = contract::service::of_user(tx, user, side, before, rows).await?;
+                let contracts = contract::service::of_user(tx, user, side, wanted, before, rows).await?;
                 Ok((contracts, metering::of_user(tx, user).await?))
             }
             .boxed()
@@ -135,8 +137,7 @@ pub(super) async fn contracts(
     params(("id" = String, Path, description = "The transaction id"),
         ("side" = Option<String>, Query, description = "buyer or seller")),
     responses((status = 200, body = TransactionDocument)))]
-pub async fn show(state: State, request: HttpRequest) -> Answer {
-    let user = state.user(&request, Class::Read).await?;
+pub async fn show(state: State, Caller { user, .. }: Caller, request: HttpRequest) -> Answer {
     let side = side(&Asked::read(&request, &["side"])?)?;
     let found = document(&state, &user, id(&request, "transaction")?, side).await?;
     found.map(|document| HttpResponse::Ok().json(document)).ok_or_else(|| Problem::not_found("transaction"))
@@ -147,8 +148,7 @@ pub async fn show(state: State, request: HttpRequest) -> Answer {
 #[utoipa::path(get, path = "/api/transactions/{id}/events", tag = "transactions",
     params(("id" = String, Path, description = "The transaction id"), ("Last-Event-ID" = Option<i64>, Header)),
     responses((status = 200, description = "Server-sent events", body = String, content_type = "text/event-stream")))]
-pub async fn events(state: State, request: HttpRequest) -> Answer {
-    let user = state.user(&request, Class::Read).await?;
+pub async fn events(state: State, Caller { user, .. }: Caller, request: HttpRequest) -> Answer {
     let transaction = id(&request, "transaction")?;
     if document(&state, &user, transaction, None).await?.is_none() {
         return Err(Problem::not_found("transaction"));
@@ -159,8 +159,7 @@ pub async fn events(state: State, request: HttpRequest) -> Answer {
 /// All events of the user from now on, or after `Last-Event-ID`.
 #[utoipa::path(get, path = "/api/events", tag = "transactions", params(("Last-Event-ID" = Option<i64>, Header)),
     responses((status = 200, description = "Server-sent events", body = String, content_type = "text/event-stream")))]
-pub async fn all_events(state: State, request: HttpRequest) -> Answer {
-    let user = state.user(&request, Class::Read).await?;
+pub async fn all_events(state: State, Caller { user, .. }: Caller, request: HttpRequest) -> Answer {
     stream::open(&state, &request, user.id, None).await
 }
 
