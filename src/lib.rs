@@ -4,7 +4,7 @@
 //!
 //! | level | modules |
 //! |---|---|
-//! | 0 | the crates: `units` ← `beckn-wire` ← `energy-rules` ← `contract-policy`; `plan`; `clock`; `db`; `node` on all |
+//! | 0 | the crates: `units` ← `beckn-wire` ← `energy-rules` ← `contract-policy`; `plan`; `clock`; `db`; `node`; `oidc`, `courier` |
 //! | 1 | [`error`] [`config`] [`telemetry`] |
 //! | 2 | [`cache`] [`network`] [`notify`] [`events`] |
 //! | 3 | [`identity`] |
