@@ -24,7 +24,7 @@ use uuid::Uuid;
 
 use super::limits::Class;
 use super::problem::{Problem, challenge};
-use super::{Shared, State};
+use super::{Shared, State, socket};
 use crate::error::Code;
 use crate::identity::{Role, Scope, User};
 
@@ -226,7 +226,11 @@ async fn attempt<B: MessageBody>(
 
 async fn judge(access: Access, request: &ServiceRequest) -> Result<Caller, Problem> {
     let state = request.app_data::<State>().cloned().ok_or_else(|| Problem::of(Code::Internal))?;
-    access.caller(&state, request.request()).await
+    match request.match_pattern().as_deref() {
+        // A browser can send no header there.
+        Some(socket::PATH) => state.opener(access, request.request()).await,
+        _ => access.caller(&state, request.request()).await,
+    }
 }
 
 /// One statement of who may call: see the table above.

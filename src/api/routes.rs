@@ -88,7 +88,7 @@ table! {
     "/api/transactions/{id}/events" { get transactions::events [Trader: Read] }
     "/api/events" { get transactions::all_events [Trader: Read] }
     "/api/events/tickets" { post streams::ticket [Trader: Read] }
-    "/api/events/ws" { get streams::socket [Public] }
+    "/api/events/ws" { get streams::socket [Trader: Read] }
     "/users/me/trust" { get trust::show [Trader: Read] }
     "/seller/profile" { get profile::show [Trader: Read] }
     "/seller/offers" { get offers::list [Seller: Read], post offers::create [Seller: Trade] }

@@ -11,17 +11,22 @@ use std::time::Duration;
 use actix_web::web::{Payload, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use actix_ws::{CloseCode, CloseReason, Message, MessageStream, Session};
+use db::DbError;
 use futures_util::{FutureExt, StreamExt};
 use serde::Deserialize;
 use tokio::time::timeout;
 use uuid::Uuid;
 
+use super::access::{Access, Caller, Means};
 use super::problem::{Problem, challenge};
 use super::stream::{self, Reader};
 use super::{Shared, State, cors};
 use crate::error::Code;
 use crate::events::{Event, tickets};
+use crate::identity::{self, Scope, User};
 
+/// Where streams are opened.
+pub const PATH: &str = "/api/events/ws";
 /// Longest message of a client.
 const MESSAGE_MAX: usize = 1024;
 /// Pings that a client may leave without an answer.
@@ -30,8 +35,8 @@ const UNANSWERED_MAX: u32 = 2;
 const TICKET_MAX: usize = 128;
 
 /// What a handshake says beside its headers.
-pub struct Wish {
-    pub ticket: Option<String>,
+struct Wish {
+    ticket: Option<String>,
     after: Option<i64>,
 }
 
@@ -47,7 +52,7 @@ impl Wish {
     ///
     /// # Errors
     /// 403 for a page of an origin that is not listed, 422 for a parameter.
-    pub fn read(state: &Shared, request: &HttpRequest) -> Result<Self, Problem> {
+    fn read(state: &Shared, request: &HttpRequest) -> Result<Self, Problem> {
         if !from_here(state, request) {
             let detail = "Pages of this origin may not open a stream; the operator lists those that may.";
             return Err(Problem::new(Code::Forbidden, detail));
@@ -78,29 +83,46 @@ fn from_here(state: &Shared, request: &HttpRequest) -> bool {
 }
 
 impl Shared {
-    /// Whose ticket it is; it is gone then.
+    /// Who opens a stream: by a token as everywhere, or by a ticket, which is gone then.
     ///
     /// # Errors
-    /// 401 when it was used, has expired, or never was one.
-    pub async fn redeemed(&self, ticket: &str) -> Result<Uuid, Problem> {
-        let (db, now) = (self.participant.db.clone(), self.participant.now());
-        let known = if ticket.len() > TICKET_MAX {
-            None
-        } else {
-            let ticket = ticket.to_owned();
-            let work = async move {
-                db.write(move |tx| {
-                    let ticket = ticket.clone();
-                    async move { tickets::redeem(tx, &ticket, now).await }.boxed()
-                })
-                .await
-            };
-            self.run(work).await??
+    /// 401 without either, 403 for a page of elsewhere and for whom streams are not, 429 beyond a limit.
+    pub async fn opener(&self, access: Access, request: &HttpRequest) -> Result<Caller, Problem> {
+        // Before the ticket is taken: a page of elsewhere cannot spoil it.
+        let Some(ticket) = Wish::read(self, request)?.ticket else {
+            return access.caller(self, request).await;
         };
-        known.ok_or_else(|| {
+        let Some(user) = self.redeemed(ticket).await? else {
+            self.count_address(request).await?;
             let detail = "The ticket was used before, has expired, or is none.";
-            challenge(Problem::new(Code::TokenInvalid, detail), Some("invalid_token"))
-        })
+            return Err(challenge(Problem::new(Code::TokenInvalid, detail), Some("invalid_token")));
+        };
+        self.count_user(request, user.id, access.class).await?;
+        let caller = Caller { user, by: Means::ApiToken { id: None, scopes: vec![Scope::Read] } };
+        access.admit(&caller)?;
+        Ok(caller)
+    }
+
+    /// Whose ticket it is.
+    async fn redeemed(&self, ticket: String) -> Result<Option<User>, Problem> {
+        if ticket.len() > TICKET_MAX {
+            return Ok(None);
+        }
+        let (db, now) = (self.participant.db.clone(), self.participant.now());
+        let work = async move {
+            db.write(move |tx| {
+                let ticket = ticket.clone();
+                async move {
+                    match tickets::redeem(tx, &ticket, now).await? {
+                        Some(id) => identity::get(tx, id).await.map(Some),
+                        None => Ok::<_, DbError>(None),
+                    }
+                }
+                .boxed()
+            })
+            .await
+        };
+        Ok(self.run(work).await??)
     }
 }
 
@@ -113,8 +135,8 @@ pub async fn open(
     request: &HttpRequest,
     payload: Payload,
     user: Uuid,
-    wish: Wish,
 ) -> Result<HttpResponse, Problem> {
+    let wish = Wish::read(state, request)?;
     let reader = Reader::begin(state, user, None, wish.after).await?;
     let (response, session, messages) = actix_ws::handle(request, payload)
         .map_err(|_| Problem::new(Code::RequestMalformed, "The handshake of a WebSocket is expected."))?;

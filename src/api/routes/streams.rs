@@ -11,16 +11,12 @@ use utoipa::ToSchema;
 
 use super::Answer;
 use super::offers::EmptyBody;
-use crate::api::access::{Access, Caller, Means, Who};
+use crate::api::access::Caller;
 use crate::api::idempotency::Asked;
 use crate::api::problem::Problem;
 use crate::api::{State, socket};
 use crate::error::Code;
 use crate::events::tickets;
-use crate::identity::{self, Scope};
-
-/// As for the stream of server-sent events.
-const ACCESS: Access = Access::of(Who::Trader, Scope::Read);
 
 /// Opens one stream, once.
 #[derive(Debug, Serialize, ToSchema)]
@@ -67,27 +63,11 @@ pub async fn ticket(state: State, request: HttpRequest, payload: Payload) -> Ans
     responses((status = 101, description = "A WebSocket follows"),
         (status = 400, description = "No WebSocket was asked for", body = crate::api::problem::ProblemBody,
             content_type = "application/problem+json")))]
-pub async fn socket(state: State, request: HttpRequest, payload: Payload) -> Answer {
-    let wish = socket::Wish::read(&state, &request)?;
-    let caller = match &wish.ticket {
-        None => ACCESS.caller(&state, &request).await?,
-        Some(ticket) => holder(&state, &request, ticket).await?,
-    };
-    socket::open(&state, &request, payload, caller.user.id, wish).await
-}
-
-/// Whoever has got a ticket may use it as long as the account may do what it is for.
-async fn holder(state: &State, request: &HttpRequest, ticket: &str) -> Result<Caller, Problem> {
-    let id = match state.redeemed(ticket).await {
-        Ok(id) => id,
-        Err(problem) => {
-            state.count_address(request).await?;
-            return Err(problem);
-        }
-    };
-    let user = state.read(move |tx| identity::get(tx, id).boxed()).await?;
-    let caller = Caller { user, by: Means::ApiToken { id: None, scopes: vec![Scope::Read] } };
-    state.count_user(request, id, ACCESS.class).await?;
-    ACCESS.admit(&caller)?;
-    Ok(caller)
+pub async fn socket(
+    state: State,
+    Caller { user, .. }: Caller,
+    request: HttpRequest,
+    payload: Payload,
+) -> Answer {
+    socket::open(&state, &request, payload, user.id).await
 }
