@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::client::{Person, Reply};
+use crate::databases::Databases;
 use crate::network::{Network, SELLER_METER, buyer_meter, token};
 
 /// What nobody but its owner, or the operator's own files, may show: a name for it, and its text.
