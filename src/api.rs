@@ -53,6 +53,7 @@ use self::stream::Streams;
 pub use self::tls::{Tls, TlsError};
 use crate::cache::Cache;
 use crate::config::LimitsConfig;
+use crate::credentials::Verifier;
 use crate::error::Code;
 use crate::network::Participant;
 use crate::notify::{Desk, Messenger};
@@ -104,6 +105,8 @@ pub struct ApiState {
     pub messenger: Arc<dyn Messenger>,
     pub patience: Patience,
     pub web: Web,
+    /// Judges the credentials of users.
+    pub credentials: Arc<Verifier>,
 }
 
 /// How the public port meets browsers, proxies and those who ask too often.
@@ -130,6 +133,7 @@ impl ApiState {
             bank: Arc::new(SimulatedBank),
             patience: Patience::default(),
             web: Web::default(),
+            credentials: Arc::default(),
         }
     }
 }
@@ -140,6 +144,7 @@ struct Shared {
     registry: Arc<dyn Registry>,
     metrics: Option<PrometheusHandle>,
     bank: Arc<dyn Payments>,
+    credentials: Arc<Verifier>,
     messenger: Arc<dyn Messenger>,
     runtime: Handle,
     cors: Vec<String>,
@@ -222,6 +227,7 @@ pub fn serve(state: ApiState, listen: TcpListener, ops: Option<TcpListener>) -> 
         registry: state.registry,
         metrics: state.metrics,
         bank: state.bank,
+        credentials: state.credentials,
         messenger: state.messenger,
         runtime: Handle::current(),
         news: News::new(),

@@ -22,6 +22,7 @@ pub mod cache;
 pub mod cli;
 pub mod config;
 pub mod contract;
+pub mod credentials;
 pub mod discom;
 pub mod error;
 pub mod events;
@@ -81,6 +82,12 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "accounts",
         sqlite: include_str!("../migrations/sqlite/0007_accounts.sql"),
         postgres: include_str!("../migrations/postgres/0007_accounts.sql"),
+    },
+    Migration {
+        version: 9,
+        name: "credentials",
+        sqlite: include_str!("../migrations/sqlite/0009_credentials.sql"),
+        postgres: include_str!("../migrations/postgres/0009_credentials.sql"),
     },
     Migration {
         version: 12,

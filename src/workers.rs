@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 use crate::contract::{self, Side};
 use crate::events::{answers, idempotency, tickets};
+use crate::metering;
 use crate::network::{self, Action, Participant};
 use crate::settlement::{self, MoneyError, SimulatedBank, Stamp};
 use crate::{buyer, discom, seller};
@@ -264,7 +265,8 @@ async fn money(participant: &Participant) -> Result<usize, DbError> {
     })
 }
 
-/// Forgets idempotency keys with their answers, and tickets, that have served; messages are the node's to forget.
+/// Forgets idempotency keys with their answers, and tickets, that have served, and ends the proofs of meters that have
+/// expired; messages are the node's to forget.
 async fn prune(participant: &Participant) -> Result<usize, DbError> {
     let now = participant.now();
     let forgotten = participant.db.write(move |tx| {
@@ -275,7 +277,10 @@ async fn prune(participant: &Participant) -> Result<usize, DbError> {
         }
         .boxed()
     });
-    Ok(usize::try_from(forgotten.await?).unwrap_or(usize::MAX))
+    let forgotten = forgotten.await?;
+    let proofs =
+        participant.db.write(move |tx| async move { metering::proof::lapse(tx, now).await }.boxed()).await?;
+    Ok(usize::try_from(forgotten).unwrap_or(usize::MAX).saturating_add(proofs))
 }
 
 /// Runs a job again and again: at once while there is something to do, else after a pause.

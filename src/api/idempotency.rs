@@ -69,11 +69,26 @@ impl Shared {
     ) -> Result<Asked<B>, Problem> {
         let Caller { user, .. } = Caller::of(request)?;
         let bytes = json::body(request, payload).await?;
-        let key = key(request, &bytes, user.id)?;
+        let key = self.keyed(request, &bytes, user.id).await?;
+        Ok(Asked { body: json::parse(&bytes)?, key, wait: wait::wished(request), user })
+    }
+
+    /// The key that a request carries, bound to what it asks for, and taken on: for bodies that are not JSON.
+    ///
+    /// # Errors
+    /// 422 for one that cannot be used or belongs to another request, 409 while the same request is worked off; the
+    /// answer that was given before.
+    pub async fn keyed(
+        &self,
+        request: &HttpRequest,
+        body: &[u8],
+        user: Uuid,
+    ) -> Result<Option<Key>, Problem> {
+        let key = key(request, body, user)?;
         if let Some(key) = &key {
             self.begin(request, key).await?;
         }
-        Ok(Asked { body: json::parse(&bytes)?, key, wait: wait::wished(request), user })
+        Ok(key)
     }
 
     /// Takes a request on under its key; one that was answered is answered again, in place of an error.

@@ -15,8 +15,8 @@ use super::network;
 use super::problem::{MEDIA_TYPE, ProblemBody};
 use super::routes::transactions::TransactionDocument;
 use super::routes::{
-    SERVED, account, discover, health, interests, offers, orders, plans, profile, statements, streams, trade,
-    transactions, trust,
+    SERVED, account, credentials, discover, health, interests, meters, offers, orders, plans, profile,
+    statements, streams, trade, transactions, trust,
 };
 use crate::identity::{Role, Scope};
 
@@ -60,6 +60,8 @@ pub struct AcceptedSchema {
         interests::list, interests::create, interests::show, interests::close,
         transactions::list, transactions::show, discover::offers, transactions::events, transactions::all_events,
         streams::ticket, streams::socket,
+        profile::show_mine, profile::change, meters::list, meters::create, meters::release,
+        credentials::list, credentials::upload, credentials::show, credentials::remove,
         trust::show, profile::show, offers::list, offers::create, offers::show, offers::change, offers::withdraw,
         orders::list, orders::show, orders::cancel, orders::push_status,
         account::show, account::journal, account::top_up, account::withdraw, statements::list, statements::show,

@@ -1,10 +1,12 @@
 //! Every route with who may call it, in one table per port; [`SERVED`] is compared with the OpenAPI document by a test.
 
 pub mod account;
+pub mod credentials;
 pub mod discover;
 pub mod exceptions;
 pub mod health;
 pub mod interests;
+pub mod meters;
 pub mod offers;
 pub mod ops;
 pub mod orders;
@@ -91,6 +93,17 @@ table! {
     "/api/events" { get transactions::all_events [Trader: Read] }
     "/api/events/tickets" { post streams::ticket [Trader: Read] }
     "/api/events/ws" { get streams::socket [Trader: Read] }
+    "/users/me/profile" {
+        get profile::show_mine [Trader: Read],
+        patch profile::change [Trader: Account]
+    }
+    "/users/me/meters" { get meters::list [Trader: Read], post meters::create [Trader: Account] }
+    "/users/me/meters/{id}" { delete meters::release [Trader: Account] }
+    "/users/me/credentials" { get credentials::list [Trader: Read], post credentials::upload [Trader: Account] }
+    "/users/me/credentials/{id}" {
+        get credentials::show [Trader: Read],
+        delete credentials::remove [Trader: Account]
+    }
     "/users/me/trust" { get trust::show [Trader: Read] }
     "/seller/profile" { get profile::show [Trader: Read] }
     "/seller/offers" { get offers::list [Seller: Read], post offers::create [Seller: Trade] }

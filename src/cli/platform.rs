@@ -19,6 +19,7 @@ use units::{Paise, Span};
 use crate::api::{self, ApiState};
 use crate::cache::Cache;
 use crate::config::{Config, ConfigError, UserConfig};
+use crate::credentials::Verifier;
 use crate::identity::{self, NewUser};
 use crate::metering::{self, Meter};
 use crate::network::{Participant, Policies, PolicySource, Settings};
@@ -126,6 +127,7 @@ pub async fn start(config: &Config, place: Place, clocks: Clocks, ids: Ids) -> R
         keep: Span::from_secs(config.network.policy_cache_secs),
         limits: Limits::default(),
     };
+    let verifier = Verifier::new(&config.credentials, client.clone())?;
     let policies = Policies::new(client, Arc::clone(&clocks.wire), source);
     let participant = Participant { db, clocks, ids, node, settings: Arc::new(settings), policies };
     dispatcher.serve(participant.clone());
@@ -136,6 +138,7 @@ pub async fn start(config: &Config, place: Place, clocks: Clocks, ids: Ids) -> R
     let cancel = CancellationToken::new();
     let mut state = ApiState::new(participant.clone(), registry);
     state.web = web(config)?;
+    state.credentials = Arc::new(verifier);
     let address = place.listen.local_addr().map_err(|e| StartError::Listen(config.server.listen, e))?;
     let ops_address = place.ops.as_ref().and_then(|ops| ops.local_addr().ok());
     let server = api::serve(state, place.listen, place.ops).map_err(|e| StartError::Listen(address, e))?;
