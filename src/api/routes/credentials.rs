@@ -14,7 +14,7 @@ use super::paging::{Asked as PageAsked, Page};
 use super::{Answer, id};
 use crate::api::State;
 use crate::api::access::Caller;
-use crate::api::idempotency::{self, Answered};
+use crate::api::idempotency::Answered;
 use crate::api::json::{self, Unread};
 use crate::api::problem::Problem;
 use crate::api::view::masked;
@@ -171,6 +171,7 @@ pub async fn show(state: State, Caller { user, .. }: Caller, request: HttpReques
     responses((status = 204, description = "It is gone")))]
 pub async fn remove(state: State, Caller { user, .. }: Caller, request: HttpRequest) -> Answer {
     let (id, now) = (credential_id(&request)?, state.participant.now());
+    state.keyed(&request, &[], user.id).await?;
     let db = state.participant.db.clone();
     let work = async move {
         db.write(move |tx| async move { proof::withdraw(tx, user.id, id, now).await }.boxed()).await

@@ -99,6 +99,7 @@ pub async fn create(state: State, request: HttpRequest, payload: Payload) -> Ans
     responses((status = 204, description = "It is nobody's now")))]
 pub async fn release(state: State, Caller { user, .. }: Caller, request: HttpRequest) -> Answer {
     let named = id(&request, "meter")?.to_owned();
+    state.keyed(&request, &[], user.id).await?;
     let meters = state.read(move |tx| metering::of_user(tx, user.id).boxed()).await?;
     let is_it = |meter: &&metering::Meter| meter.id.to_string() == named || meter.meter_id == named;
     let meter = meters.iter().find(is_it).ok_or_else(|| Problem::not_found("meter"))?;
