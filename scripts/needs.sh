@@ -31,6 +31,7 @@ case "${1:-build}" in
   test)
     build
     ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || command -v postgres >/dev/null || install postgresql
+    command -v redis-server >/dev/null || install redis-server
     command -v python3 >/dev/null || install python3
     python3 -c 'import venv, ensurepip' 2>/dev/null || install python3-venv
     command -v curl >/dev/null || install curl

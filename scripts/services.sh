@@ -1,11 +1,12 @@
-# Sourced by test.sh and bench.sh: a PostgreSQL of our own, on a port of its own, gone when the shell ends.
-# Gives WATTMANDI_TEST_POSTGRES.
+# Sourced by test.sh and bench.sh: a PostgreSQL and a Redis of our own, each on a port of its own, gone when the
+# shell ends. Gives WATTMANDI_TEST_POSTGRES and WATTMANDI_TEST_REDIS.
 
 services_dir=$(mktemp -d "${TMPDIR:-/tmp}/wattmandi-services.XXXXXX")
 services_as=()
 
 services_stop() {
   [ -n "${pg_bin:-}" ] && "${services_as[@]}" "$pg_bin/pg_ctl" -D "$services_dir/pg" -m immediate stop >/dev/null 2>&1
+  [ -n "${redis_pid:-}" ] && kill "$redis_pid" 2>/dev/null
   rm -rf "$services_dir"
   return 0
 }
@@ -30,4 +31,20 @@ services_start() {
     -o "-p $pg_port -k $services_dir -c listen_addresses=127.0.0.1 -c max_connections=400 -c fsync=${PG_FSYNC:-off} -c max_locks_per_transaction=256" \
     start >/dev/null || { cat "$services_dir/pg.log" >&2; return 1; }
   export WATTMANDI_TEST_POSTGRES="postgres://wattmandi@127.0.0.1:$pg_port/postgres"
+  redis_start
+}
+
+# Nothing of it is kept on disk.
+redis_start() {
+  local port tries=0
+  port=$(free_port)
+  redis-server --port "$port" --bind 127.0.0.1 --save '' --appendonly no --daemonize no \
+    >"$services_dir/redis.log" 2>&1 &
+  redis_pid=$!
+  until redis-cli -p "$port" ping >/dev/null 2>&1; do
+    tries=$((tries + 1))
+    [ "$tries" -lt 100 ] || { cat "$services_dir/redis.log" >&2; return 1; }
+    sleep 0.1
+  done
+  export WATTMANDI_TEST_REDIS="redis://127.0.0.1:$port"
 }

@@ -24,6 +24,7 @@ echo
 echo "vectors: $(count '^test .*vector.* \.\.\. ok$|^vectors: [0-9]+ passed') test runs over official vectors"
 echo "sqlite: $(count '::sqlite \.\.\. ok$') passed, $(count '::sqlite \.\.\. FAILED$') failed"
 echo "postgres: $(count '::postgres \.\.\. ok$') passed, $(count '::postgres \.\.\. FAILED$') failed"
+echo "redis: $(count '::redis \.\.\. ok$') passed, $(count '::redis \.\.\. FAILED$') failed"
 passed=$(grep -E '^test result:' "$log" | awk '{s += $4} END {print s + 0}')
 failed=$(grep -E '^test result:' "$log" | awk '{s += $6} END {print s + 0}')
 echo "$passed passed, $failed failed"

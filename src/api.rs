@@ -8,6 +8,8 @@
 
 mod access;
 mod auth;
+mod cors;
+mod fresh;
 mod idempotency;
 mod json;
 mod limits;
@@ -16,9 +18,12 @@ mod news;
 pub mod openapi;
 mod page;
 mod problem;
+mod remote;
 mod respond;
 mod routes;
+mod socket;
 mod stream;
+mod tls;
 mod view;
 mod wait;
 
@@ -44,8 +49,12 @@ pub use self::limits::Class;
 use self::limits::Limits;
 use self::news::News;
 use self::problem::Problem;
+pub use self::remote::Proxies;
 pub use self::routes::{OPERATED, PAGES, SERVED, Served};
 use self::stream::Streams;
+pub use self::tls::{Tls, TlsError};
+use crate::cache::Cache;
+use crate::config::LimitsConfig;
 use crate::credentials::Verifier;
 use crate::error::Code;
 use crate::identity::{Accounts, Setup, Welcome};
@@ -103,10 +112,24 @@ pub struct ApiState {
     pub messenger: Arc<dyn Messenger>,
     pub accounts: Accounts,
     pub patience: Patience,
+    pub web: Web,
     /// Judges the credentials of users.
     pub credentials: Arc<Verifier>,
     /// Reads the PDFs of users, in processes of their own.
     pub documents: pdf_text::Apart,
+}
+
+/// How the public port meets browsers, proxies and those who ask too often.
+#[derive(Clone, Default)]
+pub struct Web {
+    /// Origins whose pages may use the API.
+    pub cors: Vec<String>,
+    pub proxies: Proxies,
+    pub limits: LimitsConfig,
+    /// Where the limits are counted.
+    pub cache: Cache,
+    /// The certificate of the public port; plain HTTP without one.
+    pub tls: Option<Arc<Tls>>,
 }
 
 impl ApiState {
@@ -120,6 +143,7 @@ impl ApiState {
             metrics: telemetry::metrics(),
             bank: Arc::new(SimulatedBank),
             patience: Patience::default(),
+            web: Web::default(),
             credentials: Arc::default(),
             documents: pdf_text::Apart::new(std::env::current_exe().unwrap_or_default(), &["pdf-text"]),
         }
@@ -167,9 +191,14 @@ struct Shared {
     /// Messages to people that are on their way.
     sending: Arc<Semaphore>,
     runtime: Handle,
-    limits: Limits,
+    cors: Vec<String>,
+    proxies: Proxies,
+    cache: Cache,
+    limits: Arc<Limits>,
     news: News,
     streams: Streams,
+    /// A client that takes nothing for so long is cut off.
+    stalled: Duration,
     stopping: CancellationToken,
 }
 
@@ -251,7 +280,10 @@ pub fn serve(state: ApiState, listen: TcpListener, ops: Option<TcpListener>) -> 
     let ops_address = ops.as_ref().map(TcpListener::local_addr).transpose()?;
     let stopping = CancellationToken::new();
     let shared = web::Data::new(Shared {
-        limits: Limits::new(),
+        limits: Arc::new(Limits::new(&state.web.cache, &state.web.limits)),
+        cors: state.web.cors,
+        proxies: state.web.proxies,
+        cache: state.web.cache,
         participant: state.participant,
         registry: state.registry,
         metrics: state.metrics,
@@ -264,9 +296,11 @@ pub fn serve(state: ApiState, listen: TcpListener, ops: Option<TcpListener>) -> 
         runtime: Handle::current(),
         news: News::new(),
         streams: Streams::new(),
+        stalled: state.patience.stalled,
         stopping: stopping.clone(),
     });
-    let mut servers = vec![public(shared.clone(), listen, state.patience)?];
+    let tls = state.web.tls;
+    let mut servers = vec![public(shared.clone(), listen, state.patience, tls.as_ref())?];
     if let Some(ops) = ops {
         servers.push(operators(shared.clone(), ops, state.patience)?);
     }
@@ -274,6 +308,9 @@ pub fn serve(state: ApiState, listen: TcpListener, ops: Option<TcpListener>) -> 
     let mut tasks: Vec<JoinHandle<()>> =
         servers.into_iter().map(|server| tokio::spawn(run(server))).collect();
     tasks.push(tokio::spawn(async move { shared.news.run(&shared.participant.db, &shared.stopping).await }));
+    if let Some(tls) = tls {
+        tasks.push(tokio::spawn(tls.watch(stopping.clone())));
+    }
     Ok(Running { address, ops_address, handles, tasks, stopping })
 }
 
@@ -283,7 +320,12 @@ async fn run(server: Server) {
     }
 }
 
-fn public(shared: State, listener: TcpListener, patience: Patience) -> io::Result<Server> {
+fn public(
+    shared: State,
+    listener: TcpListener,
+    patience: Patience,
+    tls: Option<&Arc<Tls>>,
+) -> io::Result<Server> {
     node::listener::cut_off_stalled(&listener, patience.stalled)?;
     let app = move || {
         App::new()
@@ -299,8 +341,12 @@ fn public(shared: State, listener: TcpListener, patience: Patience) -> io::Resul
         .client_request_timeout(patience.head)
         .client_disconnect_timeout(DISCONNECT_TIME)
         .keep_alive(patience.idle)
-        .shutdown_timeout(SHUTDOWN_SECS)
-        .listen(listener)?;
+        .tls_handshake_timeout(patience.head)
+        .shutdown_timeout(SHUTDOWN_SECS);
+    let server = match tls {
+        Some(tls) => server.listen_rustls_0_23(listener, tls.config().map_err(io::Error::other)?)?,
+        None => server.listen(listener)?,
+    };
     Ok(server.run())
 }
 
@@ -310,7 +356,7 @@ fn operators(shared: State, listener: TcpListener, patience: Patience) -> io::Re
         App::new()
             .app_data(shared.clone())
             .wrap(middleware::from_fn(routes::ops::to_this_machine_only))
-            .wrap(middleware::from_fn(respond::dress))
+            .wrap(middleware::from_fn(respond::dress_operators))
             .configure(routes::operators)
             .default_service(web::to(respond::not_found))
     };

@@ -12,6 +12,7 @@ mod sign_in;
 mod trade;
 mod trust;
 mod users;
+mod web;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -28,6 +29,7 @@ pub use trade::TradeConfig;
 pub use trust::TrustConfig;
 use units::WattHours;
 pub use users::ROLES;
+pub use web::{LimitsConfig, ProxyHeader, Subnet, WebConfig};
 
 /// Everything that an operator decides about one participant.
 #[derive(Clone, Debug, Deserialize)]
@@ -47,6 +49,8 @@ pub struct Config {
     pub notify: NotifyConfig,
     #[serde(default)]
     pub sign_in: SignInConfig,
+    #[serde(default)]
+    pub web: WebConfig,
     #[serde(default)]
     pub credentials: CredentialsConfig,
     /// People and meters that exist from the start; accounts come later.
@@ -180,6 +184,7 @@ impl Config {
         config.trust.overlay(environment)?;
         config.notify.overlay(environment)?;
         config.sign_in.overlay(environment)?;
+        config.web.overlay(environment)?;
         config.validate()?;
         Ok(config)
     }
@@ -197,6 +202,7 @@ impl Config {
         self.choice.validate()?;
         self.notify.validate(self.server.insecure_demo)?;
         self.sign_in.validate(self.server.insecure_demo)?;
+        self.web.validate()?;
         let discoms: Vec<&str> = self.network.discoms.iter().map(|discom| discom.code.as_str()).collect();
         self.credentials.validate(&discoms)?;
         for (index, user) in self.users.iter().enumerate() {

@@ -34,6 +34,7 @@ macro_rules! codes {
 
 codes! {
     RequestMalformed = "request.malformed", 400, "The request cannot be read";
+    CursorInvalid = "request.cursor_invalid", 400, "The cursor is not one of this list";
     TokenMissing = "auth.token_missing", 401, "An API token is needed";
     TokenInvalid = "auth.token_invalid", 401, "The API token is not valid";
     TokenExpired = "auth.token_expired", 401, "The access token has expired";
@@ -46,6 +47,7 @@ codes! {
     AccountLocked = "auth.account_locked", 403, "The account is locked";
     NotFound = "resource.not_found", 404, "There is no such thing here";
     MethodNotAllowed = "request.method_not_allowed", 405, "This method is not offered here";
+    InProgress = "request.in_progress", 409, "The same request is being worked off";
     StateConflict = "trade.state_conflict", 409, "The trade is in another state";
     GateClosed = "trade.gate_closed", 409, "The delivery slot can no longer be traded";
     GateNotOpen = "trade.gate_not_open", 409, "The delivery slot cannot be traded yet";

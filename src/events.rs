@@ -1,9 +1,12 @@
 //! The durable log of events of each user: it feeds the streams, and a client resumes it by sequence number.
 //!
 //! An event is written in the transaction that makes it true, so that none is told that did not happen and none is
-//! lost. Beside it stand the idempotency keys of the client API, written in the same way.
+//! lost. Beside it stand the idempotency keys of the client API, written in the same way,
+//! the answers that were given under them, and the tickets that open a stream.
 
+pub mod answers;
 pub mod idempotency;
+pub mod tickets;
 
 use db::{DbError, Row, Tx, sql};
 use units::Timestamp;

@@ -4,9 +4,9 @@
 //!
 //! | level | modules |
 //! |---|---|
-//! | 0 | the crates: `units` ← `beckn-wire` ← `energy-rules` ← `contract-policy`; `plan`; `clock`; `db`; `node`; `oidc`, `courier` |
+//! | 0 | crates: `units` ← `beckn-wire` ← `energy-rules` ← `contract-policy`; `plan` `clock` `db` `node` `oidc` `courier` |
 //! | 1 | [`error`] [`config`] [`telemetry`] |
-//! | 2 | [`network`] [`notify`] [`events`] |
+//! | 2 | [`cache`] [`network`] [`notify`] [`events`] |
 //! | 3 | [`identity`] |
 //! | 4 | [`metering`] [`trust`] [`contract`] |
 //! | 5 | [`market`] [`settlement`] |
@@ -18,6 +18,7 @@
 
 pub mod api;
 pub mod buyer;
+pub mod cache;
 pub mod cli;
 pub mod config;
 pub mod contract;
@@ -105,6 +106,12 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "exceptions",
         sqlite: include_str!("../migrations/sqlite/0013_exceptions.sql"),
         postgres: include_str!("../migrations/postgres/0013_exceptions.sql"),
+    },
+    Migration {
+        version: 30,
+        name: "web",
+        sqlite: include_str!("../migrations/sqlite/0030_web.sql"),
+        postgres: include_str!("../migrations/postgres/0030_web.sql"),
     },
 ];
 

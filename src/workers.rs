@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::contract::{self, Side};
-use crate::events::idempotency;
+use crate::events::{answers, idempotency, tickets};
 use crate::identity::Accounts;
 use crate::metering;
 use crate::network::{self, Action, Participant};
@@ -266,16 +266,23 @@ async fn money(participant: &Participant) -> Result<usize, DbError> {
     })
 }
 
-/// Forgets idempotency keys that have served and what is over of signing in, and ends the proofs of meters that have
-/// expired; messages are the node's to forget.
+/// Forgets idempotency keys with their answers, tickets and what is over of signing in, and ends the proofs of meters
+/// that have expired; messages are the node's to forget.
 async fn prune(participant: &Participant) -> Result<usize, DbError> {
     let now = participant.now();
-    let keys =
-        participant.db.write(move |tx| async move { idempotency::prune(tx, now).await }.boxed()).await?;
+    let forgotten = participant.db.write(move |tx| {
+        async move {
+            let keys = idempotency::prune(tx, now).await?;
+            let answers = answers::prune(tx, now).await?;
+            Ok::<_, DbError>(keys.saturating_add(answers).saturating_add(tickets::prune(tx, now).await?))
+        }
+        .boxed()
+    });
+    let forgotten = forgotten.await?;
     Accounts::prune(&participant.db, now).await?;
     let proofs =
         participant.db.write(move |tx| async move { metering::proof::lapse(tx, now).await }.boxed()).await?;
-    Ok(usize::try_from(keys).unwrap_or(usize::MAX).saturating_add(proofs))
+    Ok(usize::try_from(forgotten).unwrap_or(usize::MAX).saturating_add(proofs))
 }
 
 /// Runs a job again and again: at once while there is something to do, else after a pause.

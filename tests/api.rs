@@ -6,6 +6,14 @@
 mod consents;
 #[path = "api/doors.rs"]
 mod doors;
+#[path = "api/keys.rs"]
+mod keys;
+#[path = "api/lists.rs"]
+mod lists;
+#[path = "api/sockets.rs"]
+mod sockets;
+#[path = "api/transport.rs"]
+mod transport;
 #[path = "api/trust.rs"]
 mod trust;
 #[path = "api/world.rs"]
@@ -98,7 +106,8 @@ both_databases! {
                 documented.insert((method.clone(), path.clone()));
                 assert!(names.insert(operation["operationId"].to_string()), "{method} {path}: a name twice");
                 let responses = operation["responses"].as_object().unwrap();
-                assert!(responses.keys().any(|status| status.starts_with('2')), "{method} {path}");
+                let good = |status: &String| status.starts_with('2') || status == "101";
+                assert!(responses.keys().any(good), "{method} {path}");
                 let served = SERVED.iter().find(|r| (r.method, r.path) == (method.as_str(), path.as_str()));
                 let client = served.is_some_and(is_client);
                 assert_eq!(responses.contains_key("401"), client, "{method} {path}");
@@ -355,36 +364,6 @@ both_databases! {
         let profile = world.get(ASHA, "/seller/profile").await.is(200);
         assert_eq!((&profile["handle"], &profile["meters"][0]["discom"]), (&json!("asha"), &json!("NORTH")));
         assert!(!profile.to_string().contains("token"));
-        world.running.stop().await;
-    }
-
-    async fn lists_come_in_pages(db: db::Db) {
-        let world = World::start(db).await;
-        for number in 0..5 {
-            world.contract(Side::Buyer, State::Draft, &format!("t-{number}")).await;
-        }
-        world.contract(Side::Seller, State::Draft, "t-9").await;
-        let mut path = "/api/transactions?side=buyer&limit=2".to_owned();
-        let mut seen = Vec::new();
-        loop {
-            let page = world.get(ASHA, &path).await;
-            let body = page.is(200);
-            let items = body["items"].as_array().unwrap().clone();
-            assert!(items.len() <= 2);
-            seen.extend(items.iter().map(|item| item["transaction_id"].as_str().unwrap().to_owned()));
-            let Some(link) = page.header("link").strip_suffix(">; rel=\"next\"") else {
-                assert_eq!(body["next_cursor"], Value::Null);
-                break;
-            };
-            path = link.trim_start_matches('<').to_owned();
-            assert!(path.contains(body["next_cursor"].as_str().unwrap()) && path.contains("side=buyer"));
-        }
-        seen.sort();
-        assert_eq!(seen, ["t-0", "t-1", "t-2", "t-3", "t-4"]);
-        for (query, field) in [("limit=0", "limit"), ("limit=many", "limit"), ("cursor=x", "cursor"), ("page=2", "page")] {
-            let reply = world.get(ASHA, &format!("/api/transactions?{query}")).await;
-            assert_eq!(reply.problem(422, "request.field_invalid")["field"], field);
-        }
         world.running.stop().await;
     }
 

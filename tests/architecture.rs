@@ -280,3 +280,33 @@ fn migrations_have_twins() {
     }
     report(faults);
 }
+
+/// The time of a comparison of texts tells how much of a guess is right. Secrets are looked up by their hash, checked by
+/// a key, or compared by `subtle`.
+#[test]
+fn no_secret_is_compared_as_a_text() {
+    let secret = [".expose()", "bearer", "password", "ticket", "token"];
+    let mut faults = Vec::new();
+    for (name, text) in product_files().iter().filter(|(name, _)| !is_test(name)) {
+        for (number, line) in shipped(text).lines().enumerate() {
+            let code = line.split("//").next().unwrap_or("");
+            for sign in [" == ", " != "] {
+                let Some((before, after)) = code.split_once(sign) else { continue };
+                let first = |text: &str| {
+                    let word = |c: char| c.is_alphanumeric() || "_.()&*".contains(c);
+                    text.chars().take_while(|c| word(*c)).collect::<String>()
+                };
+                let last: String = before.chars().rev().collect::<String>();
+                let last: String = first(&last).chars().rev().collect();
+                let named =
+                    |side: &str| secret.iter().any(|word| side.trim_end_matches("()").ends_with(word));
+                let exposed = |side: &str| side.contains(".expose()") && !side.ends_with(".len()");
+                let after = first(after);
+                if named(&last) || named(&after) || exposed(&last) || exposed(&after) {
+                    faults.push(format!("{name}:{}: {}", number + 1, code.trim()));
+                }
+            }
+        }
+    }
+    report(faults);
+}

@@ -25,5 +25,7 @@ mod plans;
 mod process;
 #[path = "processes/race.rs"]
 mod race;
+#[path = "processes/secrets.rs"]
+mod secrets;
 #[path = "processes/serve.rs"]
 mod serve;

@@ -4,7 +4,7 @@
 //! | statement | who gets in |
 //! |---|---|
 //! | `[Public]` | everybody; nobody is asked for a token |
-//! | `[Public, SignIn]` | the same, counted as an attempt to sign in |
+//! | `[Public, SignIn]` | the same, counted as an attempt to sign in: here by address, in the handler by name |
 //! | `[Network]` | whoever signs as a participant of the network; the node judges that |
 //! | `[Operator]` | whoever reaches the operator's port |
 //! | `[SignedIn: Read]` | any user; an API token needs the scope after the colon |
@@ -17,13 +17,14 @@ use std::future::{Ready, ready};
 
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::http::header;
 use actix_web::middleware::{Next, from_fn};
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, Route};
 use uuid::Uuid;
 
-use super::State;
 use super::limits::Class;
 use super::problem::{Problem, challenge};
+use super::{Shared, State, socket};
 use crate::error::Code;
 use crate::identity::{Role, Scope, User};
 
@@ -87,11 +88,30 @@ impl Access {
         Self { who, scope: Some(scope), class }
     }
 
+    /// Who calls, counted and let in. A token that is not valid is counted against the address that tries it.
+    ///
+    /// # Errors
+    /// 401 without a valid token, 403 for whom the route is not, 429 beyond a limit.
+    pub(super) async fn caller(self, state: &Shared, request: &HttpRequest) -> Result<Caller, Problem> {
+        let caller = match state.caller(request).await {
+            Ok(caller) => caller,
+            Err(problem) => {
+                if request.headers().contains_key(header::AUTHORIZATION) {
+                    state.count_address(request).await?;
+                }
+                return Err(problem);
+            }
+        };
+        state.count_user(request, caller.user.id, self.class).await?;
+        self.admit(&caller)?;
+        Ok(caller)
+    }
+
     /// Whether the caller gets in.
     ///
     /// # Errors
     /// 403 for another role, a token without the scope, or a trade of somebody whose address was not checked.
-    fn admit(self, caller: &Caller) -> Result<(), Problem> {
+    pub fn admit(self, caller: &Caller) -> Result<(), Problem> {
         let roles = self.who.roles().unwrap_or_default();
         if !roles.contains(&caller.user.role) {
             let named: Vec<_> = roles.iter().map(|role| role.as_str()).collect();
@@ -150,6 +170,13 @@ impl Caller {
     }
 }
 
+impl Caller {
+    /// The user of a request, where one was let in.
+    pub fn known(request: &HttpRequest) -> Option<Uuid> {
+        request.extensions().get::<Self>().map(|caller| caller.user.id)
+    }
+}
+
 impl FromRequest for Caller {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
@@ -161,6 +188,9 @@ impl FromRequest for Caller {
 
 /// The route with its door: nobody whom `access` does not let in reaches the handler.
 pub fn guarded(route: Route, access: Access) -> Route {
+    if access.class == Class::SignIn {
+        return route.wrap(from_fn(attempt));
+    }
     if access.who.roles().is_none() {
         return route;
     }
@@ -182,12 +212,28 @@ async fn enter<B: MessageBody>(
     }
 }
 
+/// Counts an attempt to sign in by its address, before anything of it is looked at.
+async fn attempt<B: MessageBody>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+    let counted = match request.app_data::<State>().cloned() {
+        Some(state) => state.count_attempt(request.request()).await,
+        None => Err(Problem::of(Code::Internal)),
+    };
+    match counted {
+        Ok(()) => Ok(next.call(request).await?.map_into_left_body()),
+        Err(problem) => Ok(request.error_response(problem).map_into_right_body()),
+    }
+}
+
 async fn judge(access: Access, request: &ServiceRequest) -> Result<Caller, Problem> {
     let state = request.app_data::<State>().cloned().ok_or_else(|| Problem::of(Code::Internal))?;
-    let caller = state.caller(request.request()).await?;
-    access.admit(&caller)?;
-    state.limits.take(caller.user.id, access.class, state.participant.now())?;
-    Ok(caller)
+    match request.match_pattern().as_deref() {
+        // A browser can send no header there.
+        Some(socket::PATH) => state.opener(access, request.request()).await,
+        _ => access.caller(&state, request.request()).await,
+    }
 }
 
 /// One statement of who may call: see the table above.

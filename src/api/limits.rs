@@ -1,27 +1,40 @@
-//! How often one user may ask: reads and trades are counted apart, on the wire clock, in bounded memory.
+//! How often one may ask: by user, by address and by class of route, on the wire clock, shared between instances where
+//! there is a Redis ([`crate::cache`]).
+//!
+//! Every answer that was counted says how it stands in the fields `RateLimit-Policy` and `RateLimit`
+//! (draft-ietf-httpapi-ratelimit-headers-09); a refused one is 429 with `Retry-After`.
 
-use actix_web::http::header;
-use node::Limiter;
+use std::fmt::Write;
+
+use actix_web::dev::ServiceRequest;
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::{HttpMessage, HttpRequest};
 use units::{Span, Timestamp};
 use uuid::Uuid;
 
+use super::Shared;
 use super::problem::Problem;
+use super::remote::Remote;
+use crate::cache::{Cache, Counted, Counter, Quota};
+use crate::config::LimitsConfig;
 use crate::error::Code;
 
-/// Users that a limit remembers at once.
-const USERS_MAX: usize = 100_000;
-const READS_PER_MINUTE: u32 = 1_000;
-const TRADES_PER_MINUTE: u32 = 100;
+static RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+static RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
 /// What a request is counted as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
-    /// Not counted.
+    /// Not counted for a user.
     Free,
+    /// A user reads.
     Read,
+    /// A user changes something.
     Trade,
     /// An attempt to sign in; nobody is known yet.
     SignIn,
+    /// No valid token.
+    Anonymous,
 }
 
 impl Class {
@@ -31,56 +44,204 @@ impl Class {
             Class::Read => "read",
             Class::Trade => "trade",
             Class::SignIn => "sign_in",
+            Class::Anonymous => "anonymous",
         }
     }
 }
 
 /// The counters.
 pub struct Limits {
-    reads: Limiter<Uuid>,
-    trades: Limiter<Uuid>,
+    read: Counter,
+    trade: Counter,
+    sign_in: Counter,
+    anonymous: Counter,
 }
+
+/// How a request was counted, for its answer.
+#[derive(Default)]
+struct Counts(Vec<Counted>);
 
 impl Limits {
-    pub fn new() -> Self {
-        Self { reads: per_minute(READS_PER_MINUTE), trades: per_minute(TRADES_PER_MINUTE) }
+    pub fn new(cache: &Cache, config: &LimitsConfig) -> Self {
+        let counter = |name, limit| cache.counter(Quota { name, limit, window: Span::from_minutes(1) });
+        Self {
+            read: counter("read", config.read),
+            trade: counter("trade", config.trade),
+            sign_in: counter("sign-in", config.sign_in),
+            anonymous: counter("anonymous", config.anonymous),
+        }
     }
 
-    /// Counts one request.
-    pub fn take(&self, user: Uuid, class: Class, now: Timestamp) -> Result<(), Problem> {
-        let limiter = match class {
-            Class::Read => &self.reads,
-            Class::Trade => &self.trades,
-            Class::Free | Class::SignIn => return Ok(()),
-        };
-        limiter.take(user, now).map_err(|wait| {
-            let seconds = wait.as_secs().saturating_add(1);
-            Problem::new(Code::RateLimited, format!("Too many requests; ask again in {seconds} s."))
-                .with(header::RETRY_AFTER, seconds.to_string())
-        })
+    fn of(&self, class: Class) -> Option<&Counter> {
+        match class {
+            Class::Free => None,
+            Class::Read => Some(&self.read),
+            Class::Trade => Some(&self.trade),
+            Class::SignIn => Some(&self.sign_in),
+            Class::Anonymous => Some(&self.anonymous),
+        }
+    }
+
+    async fn count(&self, class: Class, caller: &str, now: Timestamp) -> Option<Counted> {
+        match self.of(class) {
+            Some(counter) => Some(counter.count(caller, now).await),
+            None => None,
+        }
     }
 }
 
-fn per_minute(count: u32) -> Limiter<Uuid> {
-    let interval = Span::from_minutes(1).micros().checked_div(i64::from(count)).unwrap_or(1);
-    Limiter::every(Span::from_micros(interval), count, USERS_MAX)
+impl Shared {
+    /// Counts a request of a user.
+    ///
+    /// # Errors
+    /// 429 beyond the limit.
+    pub async fn count_user(&self, request: &HttpRequest, user: Uuid, class: Class) -> Result<(), Problem> {
+        self.count(request, class, format!("user:{user}")).await
+    }
+
+    /// Counts a request of nobody whom we know, by its address.
+    ///
+    /// # Errors
+    /// 429 beyond the limit.
+    pub async fn count_address(&self, request: &HttpRequest) -> Result<(), Problem> {
+        let address = self.remote(request).counted();
+        self.count(request, Class::Anonymous, format!("address:{address}")).await
+    }
+
+    /// Counts an attempt to sign in, by its address: the doors of such routes do.
+    ///
+    /// # Errors
+    /// 429 beyond the limit.
+    pub async fn count_attempt(&self, request: &HttpRequest) -> Result<(), Problem> {
+        let address = self.remote(request).counted();
+        self.count(request, Class::SignIn, format!("address:{address}")).await
+    }
+
+    /// Counts an attempt to sign in, by the name that is tried: whoever reads that name does, known or not.
+    ///
+    /// # Errors
+    /// 429 beyond the limit.
+    #[allow(dead_code, reason = "so far the operator gives the tokens")]
+    pub async fn count_name(&self, request: &HttpRequest, name: &str) -> Result<(), Problem> {
+        let name = name.trim().to_lowercase();
+        self.count(request, Class::SignIn, format!("name:{name}")).await
+    }
+
+    /// From where a request comes.
+    pub fn remote(&self, request: &HttpRequest) -> Remote {
+        self.proxies.remote(request)
+    }
+
+    async fn count(&self, request: &HttpRequest, class: Class, caller: String) -> Result<(), Problem> {
+        let now = self.participant.now();
+        let counted = if self.cache.is_shared() {
+            // A connection to Redis lives on the runtime that does not end with a worker.
+            let limits = std::sync::Arc::clone(&self.limits);
+            self.run(async move { limits.count(class, &caller, now).await }).await?
+        } else {
+            self.limits.count(class, &caller, now).await
+        };
+        let Some(counted) = counted else { return Ok(()) };
+        let mut extensions = request.extensions_mut();
+        match extensions.get_mut::<Counts>() {
+            Some(counts) => counts.0.push(counted),
+            None => {
+                extensions.insert(Counts(vec![counted]));
+            }
+        }
+        let Some(wait) = counted.refused else { return Ok(()) };
+        let seconds = whole_seconds(wait);
+        metrics::counter!("http_limited_total", "class" => counted.quota.name).increment(1);
+        Err(Problem::new(Code::RateLimited, format!("Too many requests; ask again in {seconds} s."))
+            .with(header::RETRY_AFTER, seconds.to_string()))
+    }
+}
+
+/// At least one.
+fn whole_seconds(span: Span) -> i64 {
+    span.micros().max(0).saturating_add(999_999).checked_div(1_000_000).unwrap_or(1).max(1)
+}
+
+/// Whether a request without a token is counted by its address: not what orchestrators ask, and not the doors of the
+/// network, where the node counts.
+pub fn is_counted(request: &ServiceRequest) -> bool {
+    let path = request.path();
+    let doors = ["/bap/receiver/", "/bpp/receiver/", "/callbacks/", "/discom/"];
+    let network = doors.iter().any(|door| path.contains(door)) || path.ends_with("/catalog/push");
+    !network
+        && !["/health", "/ready"].contains(&path)
+        && !request.headers().contains_key(header::AUTHORIZATION)
+}
+
+/// Says on the answer how the request was counted; of two counts of one class the tighter one.
+pub fn tell(request: &HttpRequest, headers: &mut HeaderMap) {
+    let extensions = request.extensions();
+    let Some(Counts(counts)) = extensions.get::<Counts>() else { return };
+    let (mut policies, mut states) = (String::new(), String::new());
+    for (index, counted) in counts.iter().enumerate() {
+        let Quota { name, limit, window } = counted.quota;
+        let others = counts.iter().enumerate().filter(|(other, _)| *other != index);
+        let tighter = |(other, count): (usize, &Counted)| {
+            count.quota.name == name && (count.remaining, other) < (counted.remaining, index)
+        };
+        if others.into_iter().any(tighter) {
+            continue;
+        }
+        let comma = if policies.is_empty() { "" } else { ", " };
+        let reset = whole_seconds(counted.refused.unwrap_or(counted.reset));
+        // Writing to a string cannot fail.
+        let _ = write!(policies, "{comma}\"{name}\";q={limit};w={}", window.as_secs());
+        let _ = write!(states, "{comma}\"{name}\";r={};t={reset}", counted.remaining);
+    }
+    for (name, text) in [(&RATE_LIMIT_POLICY, policies), (&RATE_LIMIT, states)] {
+        if let Ok(value) = HeaderValue::from_str(&text) {
+            headers.insert(name.clone(), value);
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use actix_web::test::TestRequest;
+
+    #[tokio::test]
+    async fn a_hundred_trades_a_minute_and_reads_apart() {
+        let limits = Limits::new(&Cache::memory(), &LimitsConfig::default());
+        let now = Timestamp::from_seconds(1_000);
+        for left in (0..100).rev() {
+            assert_eq!(limits.count(Class::Trade, "a", now).await.unwrap().remaining, left);
+        }
+        let refused = limits.count(Class::Trade, "a", now).await.unwrap().refused;
+        assert_eq!(refused.map(whole_seconds), Some(1));
+        assert_eq!(limits.count(Class::Read, "a", now).await.unwrap().remaining, 999);
+        assert_eq!(limits.count(Class::SignIn, "a", now).await.unwrap().remaining, 4);
+    }
 
     #[test]
-    fn a_hundred_trades_a_minute_and_reads_apart() {
-        let limits = Limits::new();
-        let (user, now) = (Uuid::from_u128(1), Timestamp::from_seconds(1_000));
-        for _ in 0..TRADES_PER_MINUTE {
-            assert!(limits.take(user, Class::Trade, now).is_ok());
-        }
-        let refused = limits.take(user, Class::Trade, now).unwrap_err();
-        assert!(refused.to_string().contains("ask again in 1 s"), "{refused}");
-        assert!(limits.take(user, Class::Read, now).is_ok());
-        assert!(limits.take(Uuid::from_u128(2), Class::Trade, now).is_ok());
-        assert!(limits.take(user, Class::Trade, now.saturating_add(Span::from_secs(1))).is_ok());
+    fn the_tighter_of_two_counts_is_told() {
+        let quota = |name, limit| Quota { name, limit, window: Span::from_minutes(1) };
+        let count = |quota, remaining, refused: Option<i64>| Counted {
+            quota,
+            remaining,
+            reset: Span::from_millis(36_500),
+            refused: refused.map(Span::from_secs),
+        };
+        let request = TestRequest::default().to_http_request();
+        let mut headers = HeaderMap::new();
+        tell(&request, &mut headers);
+        assert!(headers.is_empty());
+        let sign_in = quota("sign-in", 5);
+        request.extensions_mut().insert(Counts(vec![
+            count(quota("anonymous", 600), 599, None),
+            count(sign_in, 3, None),
+            count(sign_in, 0, Some(12)),
+        ]));
+        tell(&request, &mut headers);
+        assert_eq!(headers.get("ratelimit").unwrap(), "\"anonymous\";r=599;t=37, \"sign-in\";r=0;t=12");
+        assert_eq!(
+            headers.get("ratelimit-policy").unwrap(),
+            "\"anonymous\";q=600;w=60, \"sign-in\";q=5;w=60"
+        );
     }
 }

@@ -81,7 +81,7 @@ pub async fn push(state: State, request: HttpRequest, payload: Payload) -> Resul
 pub async fn receive(state: State, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
     let headers = headers(&request);
     let length = headers.get("content-length").and_then(|text| text.parse().ok());
-    let remote = request.peer_addr().map(|address| address.ip());
+    let remote = request.peer_addr().map(|_| state.remote(&request).address);
     let node = Arc::clone(&state.participant.node);
     let path = request.path().to_owned();
     let max = match node.preflight(&path, &headers, length, remote) {

@@ -16,7 +16,7 @@ use super::problem::{MEDIA_TYPE, ProblemBody};
 use super::routes::transactions::TransactionDocument;
 use super::routes::{
     SERVED, account, admin, auth, consents, credentials, devices, discover, health, interests, me, meters,
-    offers, orders, plans, profile, statements, trade, transactions, trust, utility,
+    offers, orders, plans, profile, statements, streams, trade, transactions, trust, utility,
 };
 use crate::identity::{Role, Scope};
 
@@ -59,9 +59,10 @@ pub struct AcceptedSchema {
         health::health, health::ready,
         discover::discover, trade::select, trade::init, trade::confirm, trade::status, trade::cancel, trade::update,
         trade::track, trade::rate, trade::support,
-        plans::list, plans::create, plans::show, plans::confirm,
+        plans::list, plans::create, plans::show, plans::confirm, plans::cancel,
         interests::list, interests::create, interests::show, interests::close,
         transactions::list, transactions::show, discover::offers, transactions::events, transactions::all_events,
+        streams::ticket, streams::socket,
         profile::show_mine, profile::change, meters::list, meters::create, meters::release,
         credentials::list, credentials::upload, credentials::show, credentials::remove,
         auth::register, auth::pages::verify_email, auth::verify_email, auth::resend, auth::login, auth::refresh,
@@ -174,13 +175,23 @@ fn client(path: &str, method: &HttpMethod, operation: &mut Operation) {
     responses.insert("401".into(), problem("No token, or one that is not valid"));
     responses.insert("429".into(), problem("Too many requests; Retry-After says when to ask again"));
     responses.insert("default".into(), problem("Any other failure"));
+    if *method == HttpMethod::Get {
+        // A stream has no tag.
+        if !path.ends_with("/events") && !path.ends_with("/events/ws") {
+            let known = "The ETag of the answer that you have: 304 when it is still the same";
+            operation.parameters.get_or_insert_default().push(header("If-None-Match", known));
+            let same = ResponseBuilder::new().description("The client has it already").build();
+            responses_mut(operation).insert("304".into(), RefOr::T(same));
+        }
+        return;
+    }
     // What is answered below /auth opens an account, and is kept under no key.
     if *method == HttpMethod::Get || path.starts_with("/auth/") {
         return;
     }
     let parameters = operation.parameters.get_or_insert_default();
     parameters.push(header("Idempotency-Key", "The same key gives the same answer, and no second effect"));
-    if path.starts_with("/api/") {
+    if path.starts_with("/api/") && !path.ends_with("/tickets") {
         parameters.push(header(
             "Prefer",
             "wait=N: answer with the outcome if it comes within N seconds, at most 30",

@@ -3,6 +3,7 @@
 //! The text says what is wrong in the client's terms; what went wrong inside stands in the log under the request id.
 
 use std::fmt;
+use std::sync::Arc;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName};
@@ -11,7 +12,9 @@ use db::DbError;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::idempotency;
 use crate::error::{Code, Coded};
+use crate::events::answers::Kept;
 
 /// The media type of every failure.
 pub const MEDIA_TYPE: &str = "application/problem+json";
@@ -24,6 +27,8 @@ pub struct Problem {
     field: Option<String>,
     help: Option<Box<Help>>,
     headers: Vec<(HeaderName, String)>,
+    /// What was answered before, which is given again in place of a failure.
+    instead: Option<Arc<Kept>>,
 }
 
 /// What few failures say of themselves beyond their code.
@@ -67,7 +72,7 @@ pub struct ProblemBody {
 impl Problem {
     /// With the title of the code as its text.
     pub fn of(code: Code) -> Self {
-        Self { code, detail: None, field: None, help: None, headers: Vec::new() }
+        Self { code, detail: None, field: None, help: None, headers: Vec::new(), instead: None }
     }
 
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
@@ -96,8 +101,16 @@ impl Problem {
         self
     }
 
+    /// No failure at all: the answer that was given under the request's key before.
+    pub fn answered(kept: Kept) -> Self {
+        Self { instead: Some(Arc::new(kept)), ..Self::of(Code::Internal) }
+    }
+
     /// The answer, under the id of its request.
     pub fn render(&self, request_id: &str) -> HttpResponse {
+        if let Some(kept) = &self.instead {
+            return idempotency::again(kept);
+        }
         let help = self.help.as_deref();
         let body = ProblemBody {
             kind: format!("/docs/errors#{}", self.code.as_str()),
@@ -208,6 +221,8 @@ fn next_step(code: Code) -> Option<&'static str> {
         Code::CreditExceeded => "Top the account up, or ask the operator for more credit.",
         Code::WithdrawalExceeded => "Withdraw at most what the balance has beyond what is held.",
         Code::BelowSold => "Keep at least what is sold and reserved in that slot.",
+        Code::InProgress => "Ask again with the same key, a second later.",
+        Code::CursorInvalid => "Begin without a cursor, and follow the Link of each page.",
         Code::IdempotencyMismatch => "Use a new Idempotency-Key for a new request.",
         Code::RateLimited => "Wait as long as Retry-After says.",
         Code::Internal => "Try again; if it persists, tell the operator the request id.",

@@ -9,30 +9,78 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpRequest};
 use tracing::Instrument;
 
-use super::State;
 use super::problem::{self, Problem};
+use super::{State, cors, fresh, limits};
 use crate::error::Code;
 
 /// Names a request in the log and in the answer.
 pub static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The middleware of both ports.
+/// Nothing but what a page names itself.
+const CSP: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// What a page needs of a device: nothing.
+const PERMISSIONS: &str = "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), \
+    magnetometer=(), microphone=(), midi=(), payment=(), usb=()";
+/// A browser that came over TLS once comes so for a year.
+const HSTS: &str = "max-age=31536000";
+
+/// The middleware of the public port: [`dressed`], with permissions for other origins and limits by address.
 pub async fn dress(
     state: State,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
+    let origin = cors::origin(&state.cors, request.headers());
+    let https = state.remote(request.request()).https;
+    let mut response = dressed(&state, request, async |request: ServiceRequest| {
+        if let Some(permission) = cors::preflight(&state.cors, &request) {
+            return Ok(request.into_response(permission));
+        }
+        if limits::is_counted(&request) {
+            let counted = state.count_address(request.request()).await;
+            if let Err(problem) = counted {
+                return Ok(request.error_response(problem));
+            }
+        }
+        Ok(next.call(request).await?.map_into_boxed_body())
+    })
+    .await?;
+    let headers = response.headers_mut();
+    cors::permit(origin, headers);
+    if https {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(HSTS));
+    }
+    Ok(response)
+}
+
+/// The middleware of the operator's port.
+pub async fn dress_operators(
+    state: State,
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    dressed(&state, request, async |request| Ok(next.call(request).await?.map_into_boxed_body())).await
+}
+
+/// What every answer of either port carries.
+async fn dressed(
+    state: &State,
+    request: ServiceRequest,
+    work: impl AsyncFnOnce(ServiceRequest) -> Result<ServiceResponse<BoxBody>, Error>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
     let started = state.participant.now();
     let id = given_id(request.request()).unwrap_or_else(|| state.participant.ids.uuid().to_string());
     let span = tracing::info_span!("request", id);
-    let response = next.call(request).instrument(span).await?.map_into_boxed_body();
-    let mut response = uniform(response, &id);
+    let response = work(request).instrument(span).await?;
+    let response = state.conclude(uniform(response, &id)).await;
+    let mut response = fresh::tagged(response);
     let took = state.participant.now().since(started).as_millis();
     tell(&response, &id, took);
-    let path = response.request().path();
-    let api = ["/api", "/seller", "/users", "/auth", "/admin", "/utility"]
+    let request = response.request().clone();
+    let personal = ["/api", "/seller", "/users", "/auth", "/admin", "/utility"]
         .iter()
-        .any(|start| path.starts_with(start));
+        .any(|start| request.path().starts_with(start));
+    let status = response.status();
     let headers = response.headers_mut();
     let mut default = |name: HeaderName, value: &'static str| {
         if !headers.contains_key(&name) {
@@ -42,10 +90,13 @@ pub async fn dress(
     default(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     default(header::X_FRAME_OPTIONS, "DENY");
     default(header::REFERRER_POLICY, "no-referrer");
-    default(header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'");
-    if api {
-        default(header::CACHE_CONTROL, "no-store");
-    }
+    default(header::CONTENT_SECURITY_POLICY, CSP);
+    default(header::PERMISSIONS_POLICY, PERMISSIONS);
+    default(header::CROSS_ORIGIN_OPENER_POLICY, "same-origin");
+    default(header::CROSS_ORIGIN_RESOURCE_POLICY, "same-origin");
+    fresh::cached(status, personal, headers);
+    fresh::vary(personal, headers);
+    limits::tell(&request, headers);
     if let Ok(id) = HeaderValue::from_str(&id) {
         headers.insert(REQUEST_ID.clone(), id);
     }

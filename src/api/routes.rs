@@ -19,6 +19,7 @@ pub mod paging;
 pub mod plans;
 pub mod profile;
 pub mod statements;
+pub mod streams;
 pub mod trade;
 pub mod transactions;
 pub mod trust;
@@ -96,6 +97,8 @@ table! {
     "/api/transactions/{id}/offers" { get discover::offers [Trader: Read] }
     "/api/transactions/{id}/events" { get transactions::events [Trader: Read] }
     "/api/events" { get transactions::all_events [Trader: Read] }
+    "/api/events/tickets" { post streams::ticket [Trader: Read] }
+    "/api/events/ws" { get streams::socket [Trader: Read] }
     "/users/me/profile" {
         get profile::show_mine [Trader: Read],
         patch profile::change [Trader: Account]

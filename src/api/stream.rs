@@ -86,8 +86,8 @@ struct Told<'a> {
     data: &'a RawValue,
 }
 
-/// One stream at work.
-struct Feed {
+/// Reads a user's events in their order, from a place on, and of one transaction when it is named.
+pub struct Reader {
     state: State,
     user: Uuid,
     transaction: Option<String>,
@@ -96,9 +96,14 @@ struct Feed {
     /// What was told above `after`.
     told: BTreeSet<i64>,
     waiting: Waiting,
+    _seat: Seat,
+}
+
+/// One stream at work.
+struct Feed {
+    reader: Reader,
     heartbeat: Interval,
     opened: bool,
-    _seat: Seat,
 }
 
 /// Opens a stream of the user's events, of one transaction when it is named. Without `Last-Event-ID` a transaction is
@@ -112,26 +117,11 @@ pub async fn open(
     user: Uuid,
     transaction: Option<String>,
 ) -> Result<HttpResponse, Problem> {
-    let seat = state.streams.sit(user)?;
-    let after = match (last_event_id(request)?, &transaction) {
-        (Some(seq), _) => seq,
-        (None, Some(_)) => 0,
-        (None, None) => state.read(|tx| events::last_seq(tx).boxed()).await?,
-    };
-    let mut heartbeat = interval(HEARTBEAT);
-    heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    heartbeat.reset();
-    let feed = Feed {
-        state: state.clone(),
-        user,
-        transaction,
-        after,
-        told: BTreeSet::new(),
-        waiting: state.news.subscribe(),
-        heartbeat,
-        opened: false,
-        _seat: seat,
-    };
+    let last = last_event_id(request)?;
+    // A transaction is told from its beginning.
+    let last = last.or(transaction.is_some().then_some(0));
+    let reader = Reader::begin(state, user, transaction, last).await?;
+    let feed = Feed { reader, heartbeat: heartbeat(), opened: false };
     Ok(HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "text/event-stream"))
         .insert_header((header::CACHE_CONTROL, "no-store"))
@@ -149,6 +139,71 @@ fn chunks(feed: Feed) -> impl Stream<Item = Result<Bytes, Infallible>> {
     stream::unfold(feed, |mut feed| async move { feed.next().await.map(|chunk| (Ok(chunk), feed)) })
 }
 
+/// Ticks when nothing was sent for a while.
+pub fn heartbeat() -> Interval {
+    let mut heartbeat = interval(HEARTBEAT);
+    heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    heartbeat.reset();
+    heartbeat
+}
+
+impl Reader {
+    /// Begins after an event, or from now on.
+    ///
+    /// # Errors
+    /// 429 when the user has too many streams; the database's.
+    pub async fn begin(
+        state: &State,
+        user: Uuid,
+        transaction: Option<String>,
+        after: Option<i64>,
+    ) -> Result<Self, Problem> {
+        let seat = state.streams.sit(user)?;
+        let after = match after {
+            Some(seq) => seq,
+            None => state.read(|tx| events::last_seq(tx).boxed()).await?,
+        };
+        let waiting = state.news.subscribe();
+        let told = BTreeSet::new();
+        Ok(Self { state: state.clone(), user, transaction, after, told, waiting, _seat: seat })
+    }
+
+    /// Begins anew after an event.
+    pub fn resume(&mut self, after: i64) {
+        self.after = after;
+        self.told.clear();
+    }
+
+    /// Until there may be something new.
+    pub async fn news(&mut self) {
+        self.waiting.news().await;
+    }
+
+    /// What is new, at most [`PAGE`] events.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn read(&mut self) -> Result<Vec<Event>, Problem> {
+        let (user, transaction, after) = (self.user, self.transaction.clone(), self.after);
+        let events = Shared::read(&self.state, move |tx| {
+            let transaction = transaction.clone();
+            async move { events::after(tx, user, transaction.as_deref(), after, PAGE).await }.boxed()
+        })
+        .await?;
+        let settled = self.state.participant.now().saturating_sub(LATE);
+        let full = i64::try_from(events.len()).is_ok_and(|count| count >= PAGE);
+        // What is old enough has no earlier event still to come; a full page must move on in any case.
+        let done = events.iter().take_while(|event| full || event.at < settled).last().map(|event| event.seq);
+        let mut events = events;
+        events.retain(|event| self.told.insert(event.seq));
+        if let Some(seq) = done {
+            self.after = seq;
+            self.told = self.told.split_off(&seq.saturating_add(1));
+        }
+        Ok(events)
+    }
+}
+
 impl Feed {
     /// The next piece of the stream; none when the server stops or cannot read the log.
     async fn next(&mut self) -> Option<Bytes> {
@@ -156,52 +211,34 @@ impl Feed {
             self.opened = true;
             return Some(Bytes::from_static(b"retry: 2000\n\n"));
         }
-        let stopping = self.state.stopping.clone();
+        let stopping = self.reader.state.stopping.clone();
         loop {
-            let chunk = self.read().await.ok()?;
+            let chunk: String = self.reader.read().await.ok()?.iter().map(told).collect();
             if !chunk.is_empty() {
-                return Some(chunk);
+                return Some(Bytes::from(chunk));
             }
             tokio::select! {
-                () = self.waiting.news() => {}
+                () = self.reader.news() => {}
                 _ = self.heartbeat.tick() => return Some(Bytes::from_static(b": heartbeat\n\n")),
                 () = stopping.cancelled() => return None,
             }
         }
     }
-
-    async fn read(&mut self) -> Result<Bytes, Problem> {
-        let (user, transaction, after) = (self.user, self.transaction.clone(), self.after);
-        let events = Shared::read(&self.state, move |tx| {
-            let transaction = transaction.clone();
-            async move { events::after(tx, user, transaction.as_deref(), after, PAGE).await }.boxed()
-        })
-        .await?;
-        let mut text = String::new();
-        let settled = self.state.participant.now().saturating_sub(LATE);
-        let full = i64::try_from(events.len()).is_ok_and(|count| count >= PAGE);
-        for event in &events {
-            if self.told.insert(event.seq) {
-                text.push_str(&told(event));
-            }
-        }
-        // What is old enough has no earlier event still to come; a full page must move on in any case.
-        let done = events.iter().take_while(|event| full || event.at < settled).last();
-        if let Some(event) = done {
-            self.after = event.seq;
-            self.told = self.told.split_off(&event.seq.saturating_add(1));
-        }
-        Ok(Bytes::from(text))
-    }
 }
 
-fn told(event: &Event) -> String {
-    let Ok(data) = serde_json::from_str::<&RawValue>(&event.payload) else { return String::new() };
+/// An event as JSON in one line; nothing when it cannot be shown.
+pub fn document(event: &Event) -> Option<String> {
+    let data = serde_json::from_str::<&RawValue>(&event.payload).ok()?;
     let body =
         Told { seq: event.seq, transaction_id: &event.transaction_id, kind: &event.kind, at: event.at, data };
     // JSON has no line break outside of strings, and none inside.
-    let body = serde_json::to_string(&body).unwrap_or_default().replace(['\n', '\r'], " ");
-    format!("id: {}\nevent: {}\ndata: {body}\n\n", event.seq, event.kind)
+    serde_json::to_string(&body).ok().map(|body| body.replace(['\n', '\r'], " "))
+}
+
+fn told(event: &Event) -> String {
+    document(event).map_or_else(String::new, |body| {
+        format!("id: {}\nevent: {}\ndata: {body}\n\n", event.seq, event.kind)
+    })
 }
 
 #[cfg(test)]

@@ -10,6 +10,8 @@ use clock::Clocks;
 use node::keys::KeyFile;
 use node::{AllowList, ClientConfig, DediConfig, DediRegistry, GuardedClient, Registry};
 
+use crate::api::Tls;
+use crate::cache::Cache;
 use crate::cli::platform::open_database;
 use crate::config::Config;
 
@@ -56,6 +58,18 @@ pub(super) async fn run(path: &Path, environment: &BTreeMap<String, String>) -> 
         Err(error) => Err(error.to_string()),
     };
     well &= report("database", database);
+    if let (Some(certificate), Some(key)) = (&config.web.tls_cert_file, &config.web.tls_key_file) {
+        let loaded = Tls::load(certificate, key).map(|_| certificate.display().to_string());
+        well &= report("TLS certificate", loaded.map_err(|error| error.to_string()));
+    }
+    if let Some(url) = &config.web.redis_url {
+        let answers = match Cache::redis(url.expose(), &config.network.subscriber_id) {
+            Ok(cache) => cache.answers().await == Some(true),
+            Err(_) => false,
+        };
+        let text = "limits are shared".to_owned();
+        well &= report("Redis", answers.then_some(text).ok_or_else(|| "does not answer".to_owned()));
+    }
     let allow = if config.server.insecure_demo { AllowList::loopback_for_demo() } else { AllowList::none() };
     match GuardedClient::new(&ClientConfig { allow, ..ClientConfig::default() }) {
         Ok(client) => {

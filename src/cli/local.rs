@@ -16,7 +16,7 @@ use units::WattHours;
 use super::platform::{self, Place, Platform, StartError};
 use crate::config::{
     ChoiceConfig, Config, CredentialsConfig, Discom, IssuerConfig, MeterConfig, NetworkConfig, NotifyConfig,
-    Secret, ServerConfig, SettlementConfig, SignInConfig, TradeConfig, TrustConfig, UserConfig,
+    Secret, ServerConfig, SettlementConfig, SignInConfig, TradeConfig, TrustConfig, UserConfig, WebConfig,
 };
 use crate::network::{KeyId, SigningKey};
 
@@ -221,6 +221,7 @@ async fn start_platform(
         sign_in: SignInConfig::default(),
         settlement: SettlementConfig { credit_limit_inr: DEMO_CREDIT, ..SettlementConfig::default() },
         choice: choice(),
+        web: WebConfig::default(),
         credentials: CredentialsConfig { issuers: issuers(), ..CredentialsConfig::default() },
         users: options.users[index].clone(),
     };

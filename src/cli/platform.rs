@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use units::{Paise, Span, Timestamp};
 
 use crate::api::{self, ApiState};
+use crate::cache::Cache;
 use crate::config::{Config, ConfigError, UserConfig};
 use crate::credentials::Verifier;
 use crate::identity::{self, Hasher, IdentityError, NewUser, Role, admin, contact};
@@ -54,6 +55,10 @@ pub enum StartError {
     Notify(#[from] PostFault),
     #[error("settlement: {0}")]
     Settlement(#[from] MoneyError),
+    #[error("web.redis_url: {0}")]
+    Cache(#[from] crate::cache::CacheError),
+    #[error("TLS: {0}")]
+    Tls(#[from] api::TlsError),
     #[error("cannot listen on {0}: {1}")]
     Listen(SocketAddr, std::io::Error),
 }
@@ -146,12 +151,33 @@ pub async fn start(config: &Config, place: Place, clocks: Clocks, ids: Ids) -> R
     let (clock, ids) = (&participant.clocks.wire, &participant.ids);
     let post = Post::new(&config.notify, config.server.insecure_demo, clock, ids)?;
     state.messenger = Arc::new(post.clone());
+    state.web = web(config)?;
     state.credentials = Arc::new(verifier);
     let address = place.listen.local_addr().map_err(|e| StartError::Listen(config.server.listen, e))?;
     let ops_address = place.ops.as_ref().and_then(|ops| ops.local_addr().ok());
     let server = api::serve(state, place.listen, place.ops).map_err(|e| StartError::Listen(address, e))?;
     let tasks = workers::spawn(&participant, &cancel);
     Ok(Platform { participant, address, ops_address, cancel, server, tasks, post })
+}
+
+/// How the public port meets browsers, proxies and those who ask too often.
+fn web(config: &Config) -> Result<api::Web, StartError> {
+    let web = &config.web;
+    let cache = match &web.redis_url {
+        Some(url) => Cache::redis(url.expose(), &config.network.subscriber_id)?,
+        None => Cache::memory(),
+    };
+    let tls = match (&web.tls_cert_file, &web.tls_key_file) {
+        (Some(certificate), Some(key)) => Some(api::Tls::load(certificate, key)?),
+        _ => None,
+    };
+    Ok(api::Web {
+        cors: web.cors_origins.clone(),
+        proxies: api::Proxies { trusted: web.trusted_proxies.clone(), header: web.proxy_header },
+        limits: web.limits,
+        cache,
+        tls,
+    })
 }
 
 fn signing(mode: &str) -> CallbackSigning {

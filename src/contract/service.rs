@@ -120,7 +120,7 @@ pub async fn by_contract_id(tx: &mut Tx, side: Side, contract_id: &str) -> Resul
     store::by_contract_id(tx, side, contract_id).await
 }
 
-/// The user's contracts, newest first, those before `before`.
+/// The user's contracts, of one side and state where these are given, newest first, those before `before`.
 ///
 /// # Errors
 /// The database's.
@@ -128,11 +128,12 @@ pub async fn of_user(
     tx: &mut Tx,
     user: Uuid,
     side: Option<Side>,
+    state: Option<State>,
     before: Option<Uuid>,
     limit: i64,
 ) -> Result<Vec<Contract>, DbError> {
     let before = before.map_or_else(|| "~".to_owned(), |id| id.to_string());
-    store::of_user(tx, user, side, &before, limit).await
+    store::of_user(tx, user, side, state, &before, limit).await
 }
 
 /// The confirmed contracts whose side of ours has a meter of that DISCOM, newest first, those before `before`.

@@ -22,8 +22,10 @@ sql! {
     BY_ID = "SELECT * FROM contracts WHERE id = $1";
     LOCK_BY_ID = "SELECT * FROM contracts WHERE id = $1 {FOR UPDATE}";
     BY_CONTRACT_ID = "SELECT * FROM contracts WHERE side = $1 AND contract_id = $2";
-    OF_USER = "SELECT * FROM contracts WHERE user_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
-    OF_USER_AND_SIDE = "SELECT * FROM contracts WHERE user_id = $1 AND side = $2 AND id < $3 ORDER BY id DESC LIMIT $4";
+    OF_USER = "SELECT * FROM contracts WHERE user_id = $1 AND id < $2 AND ($4 = '' OR state = $4) \
+        ORDER BY id DESC LIMIT $3";
+    OF_USER_AND_SIDE = "SELECT * FROM contracts WHERE user_id = $1 AND side = $2 AND id < $3 \
+        AND ($5 = '' OR state = $5) ORDER BY id DESC LIMIT $4";
     OF_DISCOM = "SELECT c.* FROM contracts c JOIN meters m \
         ON m.meter_key = CASE WHEN c.side = 'seller' THEN c.seller_meter ELSE c.buyer_meter END \
         WHERE m.discom_code = $1 AND c.confirmed_at IS NOT NULL AND c.id < $2 ORDER BY c.id DESC LIMIT $3";
@@ -160,15 +162,17 @@ pub(super) async fn of_user(
     tx: &mut Tx,
     user: Uuid,
     side: Option<Side>,
+    state: Option<State>,
     before: &str,
     limit: i64,
 ) -> Result<Vec<Contract>, DbError> {
+    let state = state.map_or("", State::as_str);
     let rows = match side {
         Some(side) => {
-            let params = [user.into(), side.as_str().into(), before.into(), limit.into()];
+            let params = [user.into(), side.as_str().into(), before.into(), limit.into(), state.into()];
             tx.query(&OF_USER_AND_SIDE, &params).await?
         }
-        None => tx.query(&OF_USER, &[user.into(), before.into(), limit.into()]).await?,
+        None => tx.query(&OF_USER, &[user.into(), before.into(), limit.into(), state.into()]).await?,
     };
     let mut contracts = Vec::with_capacity(rows.len());
     for row in rows {

@@ -358,18 +358,19 @@ pub async fn find(tx: &mut Tx, offer_id: Uuid) -> Result<Offer, MarketError> {
     store::find(tx, offer_id).await?.ok_or(MarketError::OfferNotFound)
 }
 
-/// The user's offers, newest first, those before `before`.
+/// The user's offers, of one state where it is given, newest first, those before `before`.
 ///
 /// # Errors
 /// The database's.
 pub async fn of_user(
     tx: &mut Tx,
     user: Uuid,
+    state: Option<OfferState>,
     before: Option<Uuid>,
     limit: i64,
 ) -> Result<Vec<Offer>, DbError> {
     let before = before.map_or_else(|| "~".to_owned(), |id| id.to_string());
-    store::of_user(tx, user, &before, limit).await
+    store::of_user(tx, user, state, &before, limit).await
 }
 
 /// Offers whose newest revision is not yet sent to the catalog, oldest first.

@@ -20,7 +20,7 @@ sql! {
         FROM offers WHERE id = $1 {FOR UPDATE}";
     OFFERS_OF_USER = "SELECT id, user_id, meter_id, meter_key, name, state, publish_transaction_id, valid_from, \
         valid_until, revision, published_revision, publish_state, publish_error, created_at, updated_at \
-        FROM offers WHERE user_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
+        FROM offers WHERE user_id = $1 AND id < $2 AND ($4 = '' OR state = $4) ORDER BY id DESC LIMIT $3";
     UNPUBLISHED = "SELECT id FROM offers WHERE publish_state = 'pending' ORDER BY id LIMIT $1";
     SLOTS = "SELECT slot_start, price, published_wh, reserved_wh, sold_wh, quota_wh, lapsed FROM offer_slots \
         WHERE offer_id = $1 ORDER BY slot_start";
@@ -89,10 +89,13 @@ pub(super) async fn lock(tx: &mut Tx, id: Uuid) -> Result<Option<Offer>, DbError
 pub(super) async fn of_user(
     tx: &mut Tx,
     user: Uuid,
+    state: Option<OfferState>,
     before: &str,
     limit: i64,
 ) -> Result<Vec<Offer>, DbError> {
-    let rows = tx.query(&OFFERS_OF_USER, &[user.into(), before.into(), limit.into()]).await?;
+    let state = state.map_or("", OfferState::as_str);
+    let params = [user.into(), before.into(), limit.into(), state.into()];
+    let rows = tx.query(&OFFERS_OF_USER, &params).await?;
     let mut offers = Vec::with_capacity(rows.len());
     for row in &rows {
         offers.push(with_slots(tx, row).await?);

@@ -163,7 +163,7 @@ pub async fn offers(
 ) -> Result<Vec<Offer>, SellerError> {
     let user_id = user.id;
     let read =
-        p.db.read(move |tx| Box::pin(async move { market::of_user(tx, user_id, before, limit).await }));
+        p.db.read(move |tx| Box::pin(async move { market::of_user(tx, user_id, None, before, limit).await }));
     Ok(read.await?)
 }
 

@@ -75,18 +75,19 @@ pub async fn overview(tx: &mut Tx, user: Uuid, credit_limit: Paise) -> Result<Ov
     })
 }
 
-/// The user's journals, newest first, those before `before`.
+/// The user's journals, of one kind where it is given, newest first, those before `before`.
 ///
 /// # Errors
 /// The database's.
 pub async fn entries(
     tx: &mut Tx,
     user: Uuid,
+    kind: Option<&'static str>,
     before: Option<Uuid>,
     limit: i64,
 ) -> Result<Vec<Entry>, DbError> {
     let before = before.map_or_else(|| "~".to_owned(), |id| id.to_string());
-    store::entries(tx, user, &before, limit).await
+    store::entries(tx, user, kind.unwrap_or_default(), &before, limit).await
 }
 
 /// Whether the books are right.

@@ -23,7 +23,7 @@ sql! {
     ENTRIES = "SELECT j.id, j.kind, j.reference, j.at, c.transaction_id, CAST(SUM(l.amount) AS BIGINT) AS amount, \
         CAST(SUM(l.held) AS BIGINT) AS held FROM journal_lines l JOIN journals j ON j.id = l.journal \
         LEFT JOIN contracts c ON c.id = j.contract WHERE l.account IN ($1, $2) AND l.journal < $3 \
-        GROUP BY j.id, j.kind, j.reference, j.at, c.transaction_id ORDER BY j.id DESC LIMIT $4";
+        AND ($5 = '' OR j.kind = $5) GROUP BY j.id, j.kind, j.reference, j.at, c.transaction_id ORDER BY j.id DESC LIMIT $4";
     MONTHS = "SELECT j.month, CAST(SUM(l.amount) AS BIGINT) AS amount FROM journal_lines l \
         JOIN journals j ON j.id = l.journal WHERE l.account IN ($1, $2) GROUP BY j.month ORDER BY j.month";
     MOVEMENTS = "SELECT j.id, j.kind, j.reference, j.at, c.transaction_id, CAST(SUM(l.amount) AS BIGINT) AS amount, \
@@ -146,11 +146,12 @@ fn accounts_of_user(user: Uuid) -> (String, String) {
 pub(super) async fn entries(
     tx: &mut Tx,
     user: Uuid,
+    kind: &str,
     before: &str,
     limit: i64,
 ) -> Result<Vec<Entry>, DbError> {
     let (own, arrears) = accounts_of_user(user);
-    let params = [own.into(), arrears.into(), before.into(), limit.into()];
+    let params = [own.into(), arrears.into(), before.into(), limit.into(), kind.into()];
     tx.query(&ENTRIES, &params).await?.iter().map(entry).collect()
 }
 

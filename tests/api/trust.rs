@@ -17,7 +17,7 @@ both_databases! {
     async fn trust_shows_what_may_be_traded_and_why(db: db::Db) {
         let world = World::start(db).await;
         let trust = world.get(ASHA, "/users/me/trust").await;
-        assert_eq!(trust.header("cache-control"), "no-store");
+        assert_eq!(trust.header("cache-control"), "private, no-cache");
         let trust = trust.is(200);
         assert_eq!((&trust["score"], &trust["tier"]["name"]), (&json!("0.3"), &json!("starter")));
         assert_eq!(trust["next_tier"], json!({"name": "bronze", "from_score": "0.5", "percent": 40}));

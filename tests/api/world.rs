@@ -13,7 +13,7 @@ use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 use units::{DeliverySlot, Paise, Price, Span, Timestamp, WattHours};
 use uuid::Uuid;
-use wattmandi::api::{self, ApiState, Patience, Running};
+use wattmandi::api::{self, ApiState, Patience, Running, Web};
 use wattmandi::config::{Discom, Policy, TrustConfig};
 use wattmandi::contract::{Contract, ContractSlot, Holds, LedgerState, Side, State, service};
 use wattmandi::identity::{self, NewUser, User};
@@ -102,6 +102,10 @@ impl Reply {
         assert_eq!(self.header("x-frame-options"), "DENY");
         assert_eq!(self.header("referrer-policy"), "no-referrer");
         assert!(self.header("content-security-policy").contains("default-src 'none'"));
+        assert!(self.header("content-security-policy").contains("frame-ancestors 'none'"));
+        assert!(self.header("permissions-policy").contains("geolocation=()"));
+        assert_eq!(self.header("cross-origin-resource-policy"), "same-origin");
+        assert!(self.header("vary").contains("Origin"));
     }
 }
 
@@ -115,6 +119,10 @@ impl World {
     }
 
     pub async fn patient(db: db::Db, patience: Patience) -> Self {
+        Self::with(db, patience, Web::default()).await
+    }
+
+    pub async fn with(db: db::Db, patience: Patience, web: Web) -> Self {
         let clock = TestClock::at(Timestamp::parse_rfc3339(NOW).unwrap());
         let clocks = Clocks::both(clock.clone());
         let ids = Ids::new(Arc::new(clock.clone()), Arc::new(SeededEntropy::new(7)));
@@ -151,6 +159,7 @@ impl World {
         let ops = TcpListener::bind("127.0.0.1:0").unwrap();
         let mut state = ApiState::new(participant.clone(), known);
         state.patience = patience;
+        state.web = web;
         let running = api::serve(state, listen, Some(ops)).unwrap();
         let ops = format!("http://{}", running.ops_address.unwrap());
         let client = Client::builder().no_proxy().timeout(Duration::from_secs(30)).build().unwrap();

@@ -91,7 +91,7 @@ both_databases! {
         world.preview_and_cancel(&confirmed).await;
         assert_eq!((world.state(&id).await, world.held().await), (State::Cancelled, 0));
         let user = world.user.id;
-        let read = world.p.db.read(move |tx| Box::pin(async move { settlement::entries(tx, user, None, 100).await }));
+        let read = world.p.db.read(move |tx| Box::pin(async move { settlement::entries(tx, user, None, None, 100).await }));
         let kinds: Vec<&str> = read.await.unwrap().iter().map(|entry| entry.kind.as_str()).collect();
         assert_eq!(kinds, ["release", "hold"]);
     }

@@ -39,7 +39,7 @@ pub struct Network {
     pub discoms: Api,
     /// A slot that is open for trading, RFC 3339.
     pub slot: String,
-    _mocks: [Process; 2],
+    pub mocks: [Process; 2],
 }
 
 impl Platform {
@@ -168,6 +168,11 @@ pub fn token(handle: &str) -> String {
 impl Network {
     /// Starts all of it, with so many buyers.
     pub async fn start(databases: &Databases, buyers: usize) -> Self {
+        Self::logging(None, databases, buyers).await
+    }
+
+    /// The same, with logs of a level.
+    pub async fn logging(level: Option<&'static str>, databases: &Databases, buyers: usize) -> Self {
         let folder = databases.folder();
         let ports: [u16; 6] = std::array::from_fn(|_| free_port());
         let (catalog_url, discoms_url) = (url(ports[0]), url(ports[1]));
@@ -191,9 +196,9 @@ impl Network {
             "--seed",
             path(&folder.join("seeds.json")),
         ]);
-        let catalog = Process::start("catalog", &mock("cds-mock"), &catalog_arguments, folder);
+        let catalog = Process::logging(level, "catalog", &mock("cds-mock"), &catalog_arguments, folder);
         ready(&Api::new(catalog_url)).await;
-        let ledgers = Process::start("discoms", &mock("discom-mock"), &discom_arguments, folder);
+        let ledgers = Process::logging(level, "discoms", &mock("discom-mock"), &discom_arguments, folder);
         let discoms = Api::new(&discoms_url);
         ready(&discoms).await;
 
@@ -213,7 +218,7 @@ impl Network {
             let config = folder.join(name).with_extension("toml");
             std::fs::write(&config, setup.toml()).unwrap();
             let arguments = arguments(&["serve", "--config", path(&config), "--insecure-demo"]);
-            let process = Process::start(name, &wattmandi(), &arguments, folder);
+            let process = Process::logging(level, name, &wattmandi(), &arguments, folder);
             Platform { process, api: Api::new(url(ports[0])), database }
         };
         let seller = user("seller", SELLER_METER, DISCOMS[0].0, Some(20_000));
@@ -224,7 +229,7 @@ impl Network {
             slot: DeliverySlot::containing(SystemClock.now().saturating_add(Span::from_hours(12)))
                 .start()
                 .to_rfc3339(),
-            _mocks: [catalog, ledgers],
+            mocks: [catalog, ledgers],
         };
         network.alpha.ready().await;
         network.beta.ready().await;

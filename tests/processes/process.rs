@@ -11,7 +11,8 @@ use units::Span;
 use crate::client::within;
 
 const STOPS_WITHIN: Span = Span::from_secs(20);
-/// What the programs log, as in `RUST_LOG`; when it is set, their logs are shown whole.
+/// What the programs log, as in `RUST_LOG`; when it is set, their logs are shown whole. What [`Process`] is told to log
+/// goes before it.
 const LOG_VARIABLE: &str = "WATTMANDI_TEST_LOG";
 /// How much of its log is shown when a test fails.
 const LOG_SHOWN: usize = 60;
@@ -22,15 +23,27 @@ pub struct Process {
     program: PathBuf,
     arguments: Vec<String>,
     log: PathBuf,
+    level: Option<&'static str>,
     child: Option<Child>,
 }
 
 impl Process {
     /// Starts it; its output goes to `NAME.log` in `folder`.
     pub fn start(name: &str, program: &Path, arguments: &[String], folder: &Path) -> Self {
+        Self::logging(None, name, program, arguments, folder)
+    }
+
+    /// Starts it with logs of a level.
+    pub fn logging(
+        level: Option<&'static str>,
+        name: &str,
+        program: &Path,
+        arguments: &[String],
+        folder: &Path,
+    ) -> Self {
         let log = folder.join(format!("{name}.log"));
         let (program, arguments) = (program.to_owned(), arguments.to_vec());
-        let mut process = Self { name: name.to_owned(), program, arguments, log, child: None };
+        let mut process = Self { name: name.to_owned(), program, arguments, log, level, child: None };
         process.spawn();
         process
     }
@@ -40,6 +53,9 @@ impl Process {
         assert!(self.child.is_none(), "{} runs", self.name);
         let log = File::options().create(true).append(true).open(&self.log).unwrap();
         let mut command = command(&self.program, &self.arguments);
+        if let Some(level) = self.level {
+            command.env("RUST_LOG", level);
+        }
         command.stdout(log.try_clone().unwrap()).stderr(log).stdin(Stdio::null());
         self.child = Some(command.spawn().unwrap());
     }

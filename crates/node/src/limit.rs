@@ -47,6 +47,14 @@ impl<K: Hash + Eq> Limiter<K> {
     /// # Errors
     /// The time after which the next one will be taken.
     pub fn take(&self, caller: K, now: Timestamp) -> Result<(), Span> {
+        self.count(caller, now).map(drop)
+    }
+
+    /// Counts one call, and says after which time the caller's bucket is empty again.
+    ///
+    /// # Errors
+    /// The time after which the next one will be taken.
+    pub fn count(&self, caller: K, now: Timestamp) -> Result<Span, Span> {
         let mut buckets = self.empty_at.lock().unwrap_or_else(PoisonError::into_inner);
         if buckets.len() >= self.capacity && !buckets.contains_key(&caller) {
             buckets.retain(|_, empty_at| *empty_at > now);
@@ -62,7 +70,7 @@ impl<K: Hash + Eq> Limiter<K> {
             return Err(Span::from_micros(wait));
         }
         *bucket = empty_at;
-        Ok(())
+        Ok(empty_at.since(now))
     }
 }
 

@@ -9,6 +9,6 @@ pub mod peer;
 pub mod vectors;
 
 /// Whether what is missing must fail the run rather than be skipped (ruling 34).
-pub(crate) fn is_ci() -> bool {
+pub fn is_ci() -> bool {
     std::env::var("CI").is_ok_and(|value| value == "true")
 }

@@ -17,6 +17,9 @@ use crate::api::idempotency::Asked;
 use crate::api::problem::Problem;
 use crate::settlement::{self, Entry, Payment, PaymentKind};
 
+/// What a booking may be, for lists.
+const KINDS: &[&str] = &["hold", "release", "settlement", "correction", "top_up", "withdrawal"];
+
 /// The account of the user.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Account)]
@@ -114,12 +117,14 @@ pub async fn show(state: State, Caller { user, .. }: Caller) -> Answer {
 
 /// Every booking that touched the account, newest first.
 #[utoipa::path(get, path = "/users/me/account/journal", tag = "account",
-    params(("limit" = Option<i64>, Query, minimum = 1, maximum = 100), ("cursor" = Option<String>, Query)),
+    params(("kind" = Option<String>, Query, description = "`hold`, `settlement`, …"),
+        ("limit" = Option<i64>, Query, minimum = 1, maximum = 100), ("cursor" = Option<String>, Query)),
     responses((status = 200, body = Page<JournalEntry>)))]
 pub async fn journal(state: State, Caller { user, .. }: Caller, request: HttpRequest) -> Answer {
-    let page = PageAsked::read(&request, &[])?;
+    let page = PageAsked::read(&request, &["kind"])?;
+    let kind = page.one_of("kind", KINDS)?;
     let (before, rows) = (page.before, page.rows());
-    let read = state.read(move |tx| settlement::entries(tx, user.id, before, rows).boxed());
+    let read = state.read(move |tx| settlement::entries(tx, user.id, kind, before, rows).boxed());
     Ok(page.answer(&request, read.await?, |entry| entry.id, entry))
 }
 

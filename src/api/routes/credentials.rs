@@ -15,7 +15,7 @@ use super::paging::{Asked as PageAsked, Page};
 use super::{Answer, id};
 use crate::api::State;
 use crate::api::access::Caller;
-use crate::api::idempotency::{self, Answered, Asked};
+use crate::api::idempotency::{Answered, Asked};
 use crate::api::json::{self, Unread};
 use crate::api::problem::Problem;
 use crate::api::view::masked;
@@ -113,7 +113,7 @@ pub async fn upload(
         }
         Unread::Broken => Problem::new(Code::RequestMalformed, "The body did not arrive whole."),
     })?;
-    let key = idempotency::key(&request, &bytes, user.id)?;
+    let key = state.keyed(&request, &bytes, user.id).await?;
     let (p, verifier, under) = (state.participant.clone(), state.credentials.clone(), key.clone());
     let documents = state.documents.clone();
     let work = async move {

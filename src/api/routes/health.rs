@@ -27,7 +27,8 @@ pub struct Ready {
     /// `ready` or `not_ready`.
     #[schema(example = "ready")]
     pub status: &'static str,
-    /// `database`, `registry` and `key`, each with `ok` or the reason.
+    /// `database`, `registry` and `key`, each with `ok` or the reason; `redis` where there is one, without which each
+    /// process counts for itself and is ready all the same.
     pub checks: BTreeMap<&'static str, String>,
 }
 
@@ -41,9 +42,11 @@ pub async fn health() -> HttpResponse {
 #[utoipa::path(get, path = "/ready", tag = "operation",
     responses((status = 200, body = Ready), (status = 503, description = "Not ready", body = Ready)))]
 pub async fn ready(state: State) -> Answer {
-    let (database, (registry, key)) = futures_util::join!(database(&state), registry(&state));
-    let checks = [("database", database), ("registry", registry), ("key", key)];
+    let (database, (registry, key), redis) =
+        futures_util::join!(database(&state), registry(&state), redis(&state));
+    let mut checks = vec![("database", database), ("registry", registry), ("key", key)];
     let fine = checks.iter().all(|(_, check)| check.is_ok());
+    checks.extend(redis.map(|check| ("redis", check)));
     let checks = checks
         .into_iter()
         .map(|(name, check)| (name, check.err().map_or_else(|| "ok".to_owned(), str::to_owned)));
@@ -61,6 +64,13 @@ async fn database(state: &Shared) -> Check {
         Ok(_) => Err("does not answer"),
         Err(_) => Err("does not answer in time"),
     }
+}
+
+/// Whether the shared counters can be had; nothing where none are configured.
+async fn redis(state: &Shared) -> Option<Check> {
+    let cache = state.cache.clone();
+    let answers = state.run(async move { cache.answers().await }).await.ok()??;
+    Some(if answers { Ok(()) } else { Err("does not answer; limits are counted by each process") })
 }
 
 /// Whether the registry answers for us, and whether it knows the key that we sign with.

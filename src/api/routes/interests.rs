@@ -119,13 +119,16 @@ pub async fn create(state: State, request: HttpRequest, payload: Payload) -> Ans
 
 /// The user's interests, newest first.
 #[utoipa::path(get, path = "/api/interests", tag = "plans",
-    params(("limit" = Option<i64>, Query, minimum = 1, maximum = 100), ("cursor" = Option<String>, Query)),
+    params(("state" = Option<String>, Query, description = "`active` or `closed`"),
+        ("limit" = Option<i64>, Query, minimum = 1, maximum = 100), ("cursor" = Option<String>, Query)),
     responses((status = 200, body = Page<InterestDocument>)))]
 pub async fn list(state: State, Caller { user, .. }: Caller, request: HttpRequest) -> Answer {
-    let page = PageAsked::read(&request, &[])?;
+    let page = PageAsked::read(&request, &["state"])?;
+    let wanted = page.one_of("state", &["active", "closed"])?;
     let (participant, before, rows) = (state.participant.clone(), page.before, page.rows());
-    let found =
-        state.run(async move { buyer::list_interests(&participant, &user, before, rows).await }).await??;
+    let found = state
+        .run(async move { buyer::list_interests(&participant, &user, wanted, before, rows).await })
+        .await??;
     Ok(page.answer(&request, found, |interest| interest.id, shown))
 }
 

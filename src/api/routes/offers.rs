@@ -20,7 +20,7 @@ use crate::api::{Shared, State};
 use crate::error::Code;
 use crate::events::idempotency::{self, Key, Known};
 use crate::identity::User;
-use crate::market::{self, NewSlot, Offer, SlotChange};
+use crate::market::{self, NewSlot, Offer, OfferState, SlotChange};
 use crate::metering;
 use crate::seller::{self, ChangeWish, ListWish};
 
@@ -82,15 +82,17 @@ pub struct EmptyBody {}
 
 /// The user's offers, newest first.
 #[utoipa::path(get, path = "/seller/offers", tag = "seller",
-    params(("limit" = Option<i64>, Query, minimum = 1, maximum = 100), ("cursor" = Option<String>, Query)),
+    params(("state" = Option<String>, Query, description = "`live` or `withdrawn`"),
+        ("limit" = Option<i64>, Query, minimum = 1, maximum = 100), ("cursor" = Option<String>, Query)),
     responses((status = 200, body = Page<OfferDocument>)))]
 pub async fn list(state: State, Caller { user, .. }: Caller, request: HttpRequest) -> Answer {
-    let page = PageAsked::read(&request, &[])?;
+    let page = PageAsked::read(&request, &["state"])?;
+    let wanted = page.one_of("state", &["live", "withdrawn"])?.map(OfferState::parse);
     let (id, before, rows) = (user.id, page.before, page.rows());
     let (offers, meters) = state
         .read(move |tx| {
             async move {
-                let offers = market::service::of_user(tx, id, before, rows).await?;
+                let offers = market::service::of_user(tx, id, wanted, before, rows).await?;
                 Ok((offers, metering::of_user(tx, id).await?))
             }
             .boxed()

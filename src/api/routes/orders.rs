@@ -33,10 +33,11 @@ pub struct CancelBody {
 
 /// The orders of the user, newest first.
 #[utoipa::path(get, path = "/seller/orders", tag = "seller",
-    params(("limit" = Option<i64>, Query, minimum = 1, maximum = 100), ("cursor" = Option<String>, Query)),
+    params(("state" = Option<String>, Query, description = "`reserved`, `active`, …"),
+        ("limit" = Option<i64>, Query, minimum = 1, maximum = 100), ("cursor" = Option<String>, Query)),
     responses((status = 200, body = Page<Transaction>)))]
 pub async fn list(state: State, Caller { user, .. }: Caller, request: HttpRequest) -> Answer {
-    let page = PageAsked::read(&request, &[])?;
+    let page = PageAsked::read(&request, &["state"])?;
     transactions::contracts(&state, &request, &user, &page, Some(Side::Seller)).await
 }
 

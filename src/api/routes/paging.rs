@@ -1,14 +1,22 @@
 //! Query parameters, and lists in pages: `limit`, `cursor`, and `Link: <…>; rel="next"` (RFC 8288).
+//!
+//! A cursor names the last row that was shown, so that rows which come and go in between shift nothing. It is one user's
+//! and one list's with its filters: any other one is refused rather than taken for a place in this list.
 
 use std::collections::BTreeMap;
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::api::access::Caller;
 use crate::api::problem::Problem;
+use crate::error::Code;
 
 /// Items of a page unless told otherwise, and at most.
 const LIMIT: i64 = 20;
@@ -19,8 +27,7 @@ const LIMIT_MAX: i64 = 100;
 pub struct Page<T> {
     pub items: Vec<T>,
     /// Give it as `cursor` to get the next page; null on the last one.
-    #[schema(value_type = Option<String>)]
-    pub next_cursor: Option<Uuid>,
+    pub next_cursor: Option<String>,
 }
 
 /// Which part of a list is asked for.
@@ -29,13 +36,55 @@ pub struct Asked {
     /// Items before this one.
     pub before: Option<Uuid>,
     others: BTreeMap<String, String>,
+    list: List,
+}
+
+/// Whose list it is, and which.
+struct List([u8; 32]);
+
+/// Bytes of a cursor that say to which list it belongs.
+const MARK: usize = 8;
+
+impl List {
+    fn of(request: &HttpRequest, others: &BTreeMap<String, String>) -> Self {
+        let user = Caller::known(request).map(|user| user.to_string()).unwrap_or_default();
+        let mut hash = Sha256::new();
+        hash.update(request.path());
+        for part in
+            [user.as_str()].into_iter().chain(others.iter().flat_map(|(name, value)| [&**name, &**value]))
+        {
+            hash.update([0]);
+            hash.update(part);
+        }
+        Self(hash.finalize().into())
+    }
+
+    fn mark(&self, row: Uuid) -> [u8; MARK] {
+        let whole = Sha256::new().chain_update(self.0).chain_update(row.as_bytes()).finalize();
+        let mut mark = [0; MARK];
+        for (place, byte) in mark.iter_mut().zip(whole) {
+            *place = byte;
+        }
+        mark
+    }
+
+    fn cursor(&self, row: Uuid) -> String {
+        URL_SAFE_NO_PAD.encode([&row.as_bytes()[..], &self.mark(row)].concat())
+    }
+
+    fn read(&self, cursor: &str) -> Option<Uuid> {
+        let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
+        let (row, mark) = bytes.split_first_chunk::<16>()?;
+        let row = Uuid::from_bytes(*row);
+        (mark == self.mark(row)).then_some(row)
+    }
 }
 
 impl Asked {
     /// Reads the query; `others` are the further parameters of the route.
     ///
     /// # Errors
-    /// 422 with the parameter that is unknown or cannot be read.
+    /// 422 with the parameter that is unknown or cannot be read, 400 for the cursor of another list.
     pub fn read(request: &HttpRequest, others: &[&str]) -> Result<Self, Problem> {
         let query = web::Query::<BTreeMap<String, String>>::from_query(request.query_string());
         let mut given = query.map_err(|_| Problem::field("query", "The query cannot be read."))?.into_inner();
@@ -47,18 +96,34 @@ impl Asked {
                 })?
             }
         };
-        let cursor = given.remove("cursor").map(|text| Uuid::parse_str(&text)).transpose();
-        let before = cursor
-            .map_err(|_| Problem::field("cursor", "The next_cursor of an earlier page is expected."))?;
-        match given.keys().find(|name| !others.contains(&name.as_str())) {
-            Some(name) => Err(Problem::field(name.as_str(), "There is no such query parameter.")),
-            None => Ok(Self { limit, before, others: given }),
+        let cursor = given.remove("cursor");
+        if let Some(name) = given.keys().find(|name| !others.contains(&name.as_str())) {
+            return Err(Problem::field(name.as_str(), "There is no such query parameter."));
         }
+        let list = List::of(request, &given);
+        let before = cursor.map(|text| {
+            list.read(&text).ok_or_else(|| {
+                let detail = "The next_cursor of an earlier page of this list is expected.";
+                Problem::new(Code::CursorInvalid, detail).at("cursor")
+            })
+        });
+        Ok(Self { limit, before: before.transpose()?, others: given, list })
     }
 
     /// A further parameter.
     pub fn other(&self, name: &str) -> Option<&str> {
         self.others.get(name).map(String::as_str)
+    }
+
+    /// A further parameter that has one of these values, when it is given.
+    ///
+    /// # Errors
+    /// 422 for another value.
+    pub fn one_of(&self, name: &str, values: &[&'static str]) -> Result<Option<&'static str>, Problem> {
+        let Some(given) = self.other(name) else { return Ok(None) };
+        let known = values.iter().find(|value| **value == given);
+        let wrong = || Problem::field(name, format!("One of {} is expected.", values.join(", ")));
+        known.copied().map(Some).ok_or_else(wrong)
     }
 
     /// One more than the page holds: whether it comes says whether there is a next page.
@@ -89,17 +154,23 @@ impl Asked {
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
         let more = rows.len() > limit;
         rows.truncate(limit);
-        let next_cursor = rows.last().filter(|_| more).map(id);
+        let next_cursor = rows.last().filter(|_| more).map(|row| self.list.cursor(id(row)));
         let mut response = HttpResponse::Ok();
-        if let Some(cursor) = next_cursor {
+        if let Some(cursor) = &next_cursor {
             let mut link = format!("<{}?limit={}&cursor={cursor}", request.path(), self.limit);
             for (name, value) in &self.others {
-                link.push_str(&format!("&{name}={value}"));
+                link.push_str(&format!("&{name}={}", encoded(value)));
             }
             response.insert_header((header::LINK, format!("{link}>; rel=\"next\"")));
         }
         (Page { items: rows.iter().map(show).collect(), next_cursor }, response)
     }
+}
+
+/// A value of a query, for any character.
+fn encoded(value: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    value.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
 }
 
 #[cfg(test)]
@@ -119,5 +190,21 @@ mod tests {
         for wrong in ["limit=0", "limit=101", "limit=1.5", "limit=x", "cursor=x", "colour=red"] {
             assert!(read(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_cursor_is_of_one_list_with_its_filters() {
+        let row = Uuid::from_u128(7);
+        let cursor = read("side=buyer").unwrap().list.cursor(row);
+        assert_eq!(read(&format!("side=buyer&limit=3&cursor={cursor}")).unwrap().before, Some(row));
+        for other in ["side=seller&", ""] {
+            assert!(read(&format!("{other}cursor={cursor}")).is_err(), "{other}");
+        }
+        let elsewhere = TestRequest::with_uri(&format!("/y?side=buyer&cursor={cursor}")).to_http_request();
+        assert!(Asked::read(&elsewhere, &["side"]).is_err());
+        for garbage in ["", "x", &cursor[1..], &row.to_string(), &format!("{cursor}AA"), "%FF"] {
+            assert!(read(&format!("side=buyer&cursor={garbage}")).is_err(), "{garbage}");
+        }
+        assert_eq!(encoded("a b&c=é"), "a%20b%26c%3D%C3%A9");
     }
 }

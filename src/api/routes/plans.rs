@@ -25,6 +25,19 @@ use crate::error::Code;
 use crate::events::idempotency::Key;
 use crate::identity::User;
 
+/// What a plan may be, for lists.
+const STATES: &[&str] = &[
+    "searching",
+    "proposed",
+    "reserving",
+    "confirming",
+    "standing",
+    "partial",
+    "failed",
+    "cancelling",
+    "cancelled",
+];
+
 /// So much of one hour.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -347,13 +360,16 @@ pub async fn show(state: State, Caller { user, .. }: Caller, request: HttpReques
 
 /// The user's plans, newest first.
 #[utoipa::path(get, path = "/api/plans", tag = "plans",
-    params(("limit" = Option<i64>, Query, minimum = 1, maximum = 100), ("cursor" = Option<String>, Query)),
+    params(("state" = Option<String>, Query, description = "`proposed`, `standing`, …"),
+        ("limit" = Option<i64>, Query, minimum = 1, maximum = 100), ("cursor" = Option<String>, Query)),
     responses((status = 200, body = Page<PlanDocument>)))]
 pub async fn list(state: State, Caller { user, .. }: Caller, request: HttpRequest) -> Answer {
-    let page = PageAsked::read(&request, &[])?;
+    let page = PageAsked::read(&request, &["state"])?;
+    let wanted = page.one_of("state", STATES)?;
     let (participant, before, rows) = (state.participant.clone(), page.before, page.rows());
-    let plans =
-        state.run(async move { buyer::list_plans(&participant, &user, before, rows).await }).await??;
+    let plans = state
+        .run(async move { buyer::list_plans(&participant, &user, wanted, before, rows).await })
+        .await??;
     Ok(page.answer(&request, plans, |plan| plan.plan.id, shown))
 }
 

@@ -16,7 +16,7 @@ use crate::api::problem::Problem;
 use crate::api::view::{self, DeliveryView, History, Reason, Transaction};
 use crate::api::{Shared, State, stream};
 use crate::buyer::{self, BuyerError, Exchange, Search};
-use crate::contract::{self, Contract, Side, delivery};
+use crate::contract::{self, Contract, Side, State as ContractState, delivery};
 use crate::events;
 use crate::identity::User;
 use crate::metering;
@@ -96,10 +96,11 @@ pub struct ExchangeView {
 /// The user's trades, newest first.
 #[utoipa::path(get, path = "/api/transactions", tag = "transactions",
     params(("side" = Option<String>, Query, description = "buyer or seller"),
+        ("state" = Option<String>, Query, description = "`offered`, `standing`, `active`, …"),
         ("limit" = Option<i64>, Query, minimum = 1, maximum = 100), ("cursor" = Option<String>, Query)),
     responses((status = 200, body = Page<Transaction>)))]
 pub async fn list(state: State, Caller { user, .. }: Caller, request: HttpRequest) -> Answer {
-    let page = Asked::read(&request, &["side"])?;
+    let page = Asked::read(&request, &["side", "state"])?;
     contracts(&state, &request, &user, &page, side(&page)?).await
 }
 
@@ -111,11 +112,13 @@ pub(super) async fn contracts(
     page: &Asked,
     side: Option<Side>,
 ) -> Answer {
+    let wanted = page.other("state").map(ContractState::parse).transpose();
+    let wanted = wanted.map_err(|_| Problem::field("state", "There is no such state of a trade."))?;
     let (user, before, rows) = (user.id, page.before, page.rows());
     let (contracts, meters) = state
         .read(move |tx| {
             async move {
-                let contracts = contract::service::of_user(tx, user, side, before, rows).await?;
+                let contracts = contract::service::of_user(tx, user, side, wanted, before, rows).await?;
                 Ok((contracts, metering::of_user(tx, user).await?))
             }
             .boxed()

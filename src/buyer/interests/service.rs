@@ -135,6 +135,7 @@ pub async fn read(p: &Participant, user: &User, id: Uuid) -> Result<Interest, Bu
 pub async fn list(
     p: &Participant,
     user: &User,
+    state: Option<&'static str>,
     before: Option<Uuid>,
     limit: i64,
 ) -> Result<Vec<Interest>, BuyerError> {
@@ -142,7 +143,7 @@ pub async fn list(
     let before = before.map_or_else(|| "~".to_owned(), |id| id.to_string());
     let found = p.db.read(move |tx| {
         let before = before.clone();
-        Box::pin(async move { store::of_user(tx, user_id, &before, limit).await })
+        Box::pin(async move { store::of_user(tx, user_id, state.unwrap_or_default(), &before, limit).await })
     });
     Ok(found.await?)
 }

@@ -12,7 +12,8 @@ sql! {
     FIND = "SELECT id, user_id, search_id, state, wish, buys, limit_wh, limit_paise, used_wh, used_paise, plan_id, \
         created_at FROM interests WHERE id = $1";
     OF_USER = "SELECT id, user_id, search_id, state, wish, buys, limit_wh, limit_paise, used_wh, used_paise, plan_id, \
-        created_at FROM interests WHERE user_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
+        created_at FROM interests WHERE user_id = $1 AND id < $2 AND ($4 = '' OR state = $4) \
+        ORDER BY id DESC LIMIT $3";
     ACTIVE = "SELECT id, user_id, search_id, state, wish, buys, limit_wh, limit_paise, used_wh, used_paise, plan_id, \
         created_at FROM interests WHERE state = 'active' AND id > $1 ORDER BY id LIMIT $2";
     READY = "SELECT id, user_id, search_id, state, wish, buys, limit_wh, limit_paise, used_wh, used_paise, plan_id, \
@@ -65,10 +66,11 @@ pub(super) async fn find(tx: &mut Tx, id: Uuid) -> Result<Option<Interest>, DbEr
 pub(super) async fn of_user(
     tx: &mut Tx,
     user_id: Uuid,
+    state: &str,
     before: &str,
     limit: i64,
 ) -> Result<Vec<Interest>, DbError> {
-    tx.query(&OF_USER, &params![user_id, before, limit]).await?.iter().map(read).collect()
+    tx.query(&OF_USER, &params![user_id, before, limit, state]).await?.iter().map(read).collect()
 }
 
 /// Those after `after`, in the order of their ids.

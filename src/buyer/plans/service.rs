@@ -294,6 +294,7 @@ pub async fn read(p: &Participant, user: &User, plan_id: Uuid) -> Result<PlanVie
 pub async fn list(
     p: &Participant,
     user: &User,
+    state: Option<&'static str>,
     before: Option<Uuid>,
     limit: i64,
 ) -> Result<Vec<PlanView>, BuyerError> {
@@ -301,7 +302,7 @@ pub async fn list(
     let before = before.map_or_else(|| "~".to_owned(), |id| id.to_string());
     let found = p.db.read(move |tx| {
         let before = before.clone();
-        Box::pin(async move { store::of_user(tx, user_id, &before, limit).await })
+        Box::pin(async move { store::of_user(tx, user_id, state.unwrap_or_default(), &before, limit).await })
     });
     Ok(found.await?.into_iter().map(|(plan, parts)| view(plan, parts)).collect())
 }

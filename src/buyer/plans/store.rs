@@ -17,7 +17,8 @@ sql! {
         failure_message, revision, created_at, updated_at FROM plans WHERE id = $1";
     OF_USER = "SELECT id, user_id, search_id, state, wish, proposal, rounds, failures_seen, failure_code, \
         failure_message, revision, created_at, updated_at FROM plans \
-        WHERE user_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
+        WHERE user_id = $1 AND id < $2 AND ($4 = '' OR state = $4) \
+        ORDER BY id DESC LIMIT $3";
     RUNNING = "SELECT id FROM plans WHERE state IN ('searching', 'reserving', 'confirming', 'cancelling') \
         ORDER BY id LIMIT $1";
     UPDATE = "UPDATE plans SET state = $3, proposal = $4, rounds = $5, failures_seen = $6, failure_code = $7, \
@@ -75,11 +76,12 @@ pub(super) async fn find(tx: &mut Tx, id: Uuid) -> Result<Option<(Plan, Vec<Part
 pub(super) async fn of_user(
     tx: &mut Tx,
     user_id: Uuid,
+    state: &str,
     before: &str,
     limit: i64,
 ) -> Result<Vec<(Plan, Vec<Part>)>, DbError> {
     let mut plans = Vec::new();
-    for row in tx.query(&OF_USER, &params![user_id, before, limit]).await? {
+    for row in tx.query(&OF_USER, &params![user_id, before, limit, state]).await? {
         let plan = read(&row)?;
         let parts = parts(tx, plan.id).await?;
         plans.push((plan, parts));

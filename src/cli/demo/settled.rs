@@ -218,7 +218,9 @@ async fn rows(tx: &mut Tx) -> Result<Vec<Row>, DbError> {
     for users in crate::cli::local::people() {
         for config in users {
             let Some(user) = identity::find_by_handle(tx, &config.handle).await? else { continue };
-            for contract in contract::service::of_user(tx, user.id, None, None, super::summary::PAGE).await? {
+            for contract in
+                contract::service::of_user(tx, user.id, None, None, None, super::summary::PAGE).await?
+            {
                 let Some(delivery) = delivery::find(tx, contract.id).await? else { continue };
                 if delivery.state == DeliveryState::Void {
                     continue;

@@ -98,10 +98,10 @@ async fn everything(tx: &mut Tx) -> Result<(Vec<Contract>, Stock), DbError> {
     for users in crate::cli::local::people() {
         for config in users {
             let Some(user) = identity::find_by_handle(tx, &config.handle).await? else { continue };
-            contracts.extend(contract::service::of_user(tx, user.id, None, None, PAGE).await?);
+            contracts.extend(contract::service::of_user(tx, user.id, None, None, None, PAGE).await?);
             let mut before: Option<Uuid> = None;
             loop {
-                let offers = market::service::of_user(tx, user.id, before, PAGE).await?;
+                let offers = market::service::of_user(tx, user.id, None, before, PAGE).await?;
                 let Some(last) = offers.last() else { break };
                 before = Some(last.id);
                 for offer in &offers {

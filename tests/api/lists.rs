@@ -1,0 +1,74 @@
+//! Lists: pages by cursor, filters by field, and what is refused.
+
+use serde_json::Value;
+use test_support::both_databases;
+use wattmandi::contract::{Side, State};
+
+use crate::world::{ASHA, BILAL, World};
+
+both_databases! {
+    migrations = [("node", node::MIGRATIONS), ("wattmandi", wattmandi::MIGRATIONS)];
+
+    async fn lists_come_in_pages(db: db::Db) {
+        let world = World::start(db).await;
+        for number in 0..5 {
+            world.contract(Side::Buyer, State::Draft, &format!("t-{number}")).await;
+        }
+        world.contract(Side::Seller, State::Draft, "t-9").await;
+        let mut path = "/api/transactions?side=buyer&limit=2".to_owned();
+        let mut seen = Vec::new();
+        loop {
+            let page = world.get(ASHA, &path).await;
+            let body = page.is(200);
+            let items = body["items"].as_array().unwrap().clone();
+            assert!(items.len() <= 2);
+            seen.extend(items.iter().map(|item| item["transaction_id"].as_str().unwrap().to_owned()));
+            let Some(link) = page.header("link").strip_suffix(">; rel=\"next\"") else {
+                assert_eq!(body["next_cursor"], Value::Null);
+                break;
+            };
+            path = link.trim_start_matches('<').to_owned();
+            assert!(path.contains(body["next_cursor"].as_str().unwrap()) && path.contains("side=buyer"));
+        }
+        seen.sort();
+        assert_eq!(seen, ["t-0", "t-1", "t-2", "t-3", "t-4"]);
+        for (query, field) in [("limit=0", "limit"), ("limit=many", "limit"), ("page=2", "page")] {
+            let reply = world.get(ASHA, &format!("/api/transactions?{query}")).await;
+            assert_eq!(reply.problem(422, "request.field_invalid")["field"], field);
+        }
+        // By a field.
+        let count = async |path: &str| world.get(ASHA, path).await.is(200)["items"].as_array().unwrap().len();
+        for (path, found) in [
+            ("/api/transactions?state=draft", 6),
+            ("/api/transactions?state=draft&side=seller", 1),
+            ("/api/transactions?state=active", 0),
+            ("/seller/orders?state=draft", 1),
+            ("/seller/orders?state=active", 0),
+            ("/seller/offers?state=live", 0),
+            ("/api/plans?state=standing", 0),
+            ("/api/interests?state=active", 0),
+            ("/users/me/account/journal?kind=top_up", 0),
+        ] {
+            assert_eq!(count(path).await, found, "{path}");
+            let (list, _) = path.split_once('=').unwrap();
+            let field = list.rsplit(['?', '&']).next().unwrap();
+            let odd = world.get(ASHA, &format!("{list}=odd")).await;
+            assert_eq!(odd.problem(422, "request.field_invalid")["field"], field, "{path}");
+        }
+        world.offer().await;
+        assert_eq!((count("/seller/offers?state=live").await, count("/seller/offers?state=withdrawn").await), (1, 0));
+        // Garbage, the cursor of other filters, of another list, and of another user.
+        let cursor = path.split("cursor=").nth(1).unwrap().split('&').next().unwrap();
+        let orders = format!("/seller/orders?limit=2&side=buyer&cursor={cursor}").replace("&side=buyer", "");
+        for (token, path) in [
+            (ASHA, "/api/transactions?cursor=x".to_owned()),
+            (ASHA, format!("/api/transactions?side=seller&cursor={cursor}")),
+            (ASHA, orders),
+            (BILAL, path.clone()),
+        ] {
+            let reply = world.get(token, &path).await;
+            assert_eq!(reply.problem(400, "request.cursor_invalid")["field"], "cursor", "{path}");
+        }
+        world.running.stop().await;
+    }
+}
