@@ -44,7 +44,7 @@ use self::stream::Streams;
 use crate::error::Code;
 use crate::network::Participant;
 use crate::settlement::{Payments, SimulatedBank};
-use crate::telemetry;
+use crate::{telemetry, webhooks};
 
 /// So long a request that is under way may still take when the server stops, seconds.
 const SHUTDOWN_SECS: u64 = 10;
@@ -87,6 +87,8 @@ pub struct ApiState {
     pub metrics: Option<PrometheusHandle>,
     /// Where top-ups come from and withdrawals go.
     pub bank: Arc<dyn Payments>,
+    /// What sends to the users' webhooks; without it there are none.
+    pub webhooks: Option<webhooks::Sender>,
     pub patience: Patience,
 }
 
@@ -98,6 +100,7 @@ impl ApiState {
             registry,
             metrics: telemetry::metrics(),
             bank: Arc::new(SimulatedBank),
+            webhooks: None,
             patience: Patience::default(),
         }
     }
@@ -109,6 +112,7 @@ struct Shared {
     registry: Arc<dyn Registry>,
     metrics: Option<PrometheusHandle>,
     bank: Arc<dyn Payments>,
+    webhooks: Option<webhooks::Sender>,
     runtime: Handle,
     limits: Limits,
     news: News,
@@ -182,6 +186,7 @@ pub fn serve(state: ApiState, listen: TcpListener, ops: Option<TcpListener>) -> 
         registry: state.registry,
         metrics: state.metrics,
         bank: state.bank,
+        webhooks: state.webhooks,
         runtime: Handle::current(),
         news: News::new(),
         streams: Streams::new(),

@@ -8,6 +8,7 @@ mod server;
 mod settlement;
 mod trade;
 mod trust;
+mod webhooks;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -20,6 +21,7 @@ pub use settlement::{RATE_KINDS, RateConfig, SettlementConfig};
 pub use trade::TradeConfig;
 pub use trust::TrustConfig;
 use units::WattHours;
+pub use webhooks::WebhooksConfig;
 
 /// Everything that an operator decides about one participant.
 #[derive(Clone, Debug, Deserialize)]
@@ -35,6 +37,8 @@ pub struct Config {
     pub settlement: SettlementConfig,
     #[serde(default)]
     pub choice: ChoiceConfig,
+    #[serde(default)]
+    pub webhooks: WebhooksConfig,
     /// People and meters that exist from the start; accounts come later.
     #[serde(default)]
     pub users: Vec<UserConfig>,
@@ -146,6 +150,7 @@ impl Config {
         config.network.overlay(environment);
         config.trade.overlay(environment)?;
         config.trust.overlay(environment)?;
+        config.webhooks.overlay(environment);
         config.validate()?;
         Ok(config)
     }

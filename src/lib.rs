@@ -7,6 +7,7 @@
 //! | 0 | the crates: `units` ← `beckn-wire` ← `energy-rules` ← `contract-policy`; `plan`; `clock`; `db`; `node` on all |
 //! | 1 | [`error`] [`config`] [`telemetry`] |
 //! | 2 | [`network`] [`identity`] [`events`] |
+//! | 3 | [`webhooks`] |
 //! | 4 | [`metering`] [`trust`] [`contract`] |
 //! | 5 | [`market`] [`settlement`] |
 //! | 6 | [`buyer`] [`seller`] [`discom`]: with [`network`] the only ones that see wire types |
@@ -31,6 +32,7 @@ pub mod seller;
 pub mod settlement;
 pub mod telemetry;
 pub mod trust;
+pub mod webhooks;
 pub mod workers;
 
 use db::Migration;
@@ -72,6 +74,12 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "places",
         sqlite: include_str!("../migrations/sqlite/0006_places.sql"),
         postgres: include_str!("../migrations/postgres/0006_places.sql"),
+    },
+    Migration {
+        version: 10,
+        name: "webhooks",
+        sqlite: include_str!("../migrations/sqlite/0010_webhooks.sql"),
+        postgres: include_str!("../migrations/postgres/0010_webhooks.sql"),
     },
 ];
 

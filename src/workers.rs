@@ -20,7 +20,7 @@ use crate::contract::{self, Side};
 use crate::events::idempotency;
 use crate::network::{self, Action, Participant};
 use crate::settlement::{self, MoneyError, SimulatedBank, Stamp};
-use crate::{buyer, discom, seller};
+use crate::{buyer, discom, seller, webhooks};
 
 /// How often the jobs look, when nobody wakes them.
 const EVERY: Duration = Duration::from_millis(500);
@@ -264,12 +264,13 @@ async fn money(participant: &Participant) -> Result<usize, DbError> {
     })
 }
 
-/// Forgets idempotency keys that have served; messages are the node's to forget.
+/// Forgets idempotency keys that have served and deliveries of webhooks that have ended; messages are the node's to forget.
 async fn prune(participant: &Participant) -> Result<usize, DbError> {
     let now = participant.now();
     let keys =
         participant.db.write(move |tx| async move { idempotency::prune(tx, now).await }.boxed()).await?;
-    Ok(usize::try_from(keys).unwrap_or(usize::MAX))
+    let deliveries = webhooks::prune(participant).await?;
+    Ok(usize::try_from(keys).unwrap_or(usize::MAX).saturating_add(deliveries))
 }
 
 /// Runs a job again and again: at once while there is something to do, else after a pause.

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 const LEVELS: &[(u32, &[&str])] = &[
     (1, &["error", "config", "telemetry"]),
     (2, &["cache", "network", "identity", "events"]),
-    (3, &["credentials", "notify"]),
+    (3, &["credentials", "notify", "webhooks"]),
     (4, &["metering", "trust", "contract"]),
     (5, &["market", "settlement"]),
     (6, &["buyer", "seller", "discom"]),

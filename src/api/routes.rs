@@ -14,6 +14,7 @@ pub mod statements;
 pub mod trade;
 pub mod transactions;
 pub mod trust;
+pub mod webhooks;
 
 use actix_web::http::header;
 use actix_web::web::{self, Payload, ServiceConfig};
@@ -70,6 +71,11 @@ table! {
     "/api/transactions/{id}/offers" { get discover::offers }
     "/api/transactions/{id}/events" { get transactions::events }
     "/api/events" { get transactions::all_events }
+    "/api/webhooks" { get webhooks::list, post webhooks::create }
+    "/api/webhooks/{id}" { get webhooks::show, patch webhooks::change, delete webhooks::remove }
+    "/api/webhooks/{id}/rotate" { post webhooks::rotate }
+    "/api/webhooks/{id}/deliveries" { get webhooks::deliveries }
+    "/api/webhooks/{id}/replay" { post webhooks::replay }
     "/users/me/trust" { get trust::show }
     "/seller/profile" { get profile::show }
     "/seller/offers" { get offers::list, post offers::create }

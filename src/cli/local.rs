@@ -14,7 +14,7 @@ use units::WattHours;
 use super::platform::{self, Place, Platform, StartError};
 use crate::config::{
     ChoiceConfig, Config, Discom, MeterConfig, NetworkConfig, Secret, ServerConfig, SettlementConfig,
-    TradeConfig, TrustConfig, UserConfig,
+    TradeConfig, TrustConfig, UserConfig, WebhooksConfig,
 };
 use crate::network::{KeyId, SigningKey};
 
@@ -216,6 +216,7 @@ async fn start_platform(
         trust: TrustConfig::default(),
         settlement: SettlementConfig { credit_limit_inr: DEMO_CREDIT, ..SettlementConfig::default() },
         choice: choice(),
+        webhooks: WebhooksConfig::default(),
         users: options.users[index].clone(),
     };
     let place = Place { identity, listen, ops: Some(ops) };
