@@ -6,6 +6,7 @@
 //! another user does not exist for the asker (404); work runs on the runtime that the server was started on, so that a
 //! client who hangs up interrupts nothing and a panic is one failed request.
 
+mod access;
 mod auth;
 mod idempotency;
 mod json;
@@ -36,13 +37,16 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
+pub use self::access::{Access, Who};
+pub use self::limits::Class;
 use self::limits::Limits;
 use self::news::News;
 use self::problem::Problem;
-pub use self::routes::{OPERATED, PAGES, SERVED};
+pub use self::routes::{OPERATED, PAGES, SERVED, Served};
 use self::stream::Streams;
 use crate::error::Code;
 use crate::network::Participant;
+use crate::notify::{Desk, Messenger};
 use crate::settlement::{Payments, SimulatedBank};
 use crate::{telemetry, webhooks};
 
@@ -89,6 +93,8 @@ pub struct ApiState {
     pub bank: Arc<dyn Payments>,
     /// What sends to the users' webhooks; without it there are none.
     pub webhooks: Option<webhooks::Sender>,
+    /// Carries codes and links to people.
+    pub messenger: Arc<dyn Messenger>,
     pub patience: Patience,
 }
 
@@ -96,6 +102,7 @@ impl ApiState {
     /// The first of a process also records the metrics of the whole process.
     pub fn new(participant: Participant, registry: Arc<dyn Registry>) -> Self {
         Self {
+            messenger: Arc::new(Desk::new(Arc::clone(&participant.clocks.wire))),
             participant,
             registry,
             metrics: telemetry::metrics(),
@@ -113,6 +120,7 @@ struct Shared {
     metrics: Option<PrometheusHandle>,
     bank: Arc<dyn Payments>,
     webhooks: Option<webhooks::Sender>,
+    messenger: Arc<dyn Messenger>,
     runtime: Handle,
     limits: Limits,
     news: News,
@@ -187,6 +195,7 @@ pub fn serve(state: ApiState, listen: TcpListener, ops: Option<TcpListener>) -> 
         metrics: state.metrics,
         bank: state.bank,
         webhooks: state.webhooks,
+        messenger: state.messenger,
         runtime: Handle::current(),
         news: News::new(),
         streams: Streams::new(),

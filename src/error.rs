@@ -37,6 +37,7 @@ codes! {
     TokenMissing = "auth.token_missing", 401, "An API token is needed";
     TokenInvalid = "auth.token_invalid", 401, "The API token is not valid";
     Forbidden = "auth.forbidden", 403, "This account may not do that";
+    ScopeMissing = "auth.scope_missing", 403, "The API token may not be used for that";
     NotFound = "resource.not_found", 404, "There is no such thing here";
     MethodNotAllowed = "request.method_not_allowed", 405, "This method is not offered here";
     StateConflict = "trade.state_conflict", 409, "The trade is in another state";

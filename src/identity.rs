@@ -3,10 +3,14 @@
 //! A token is shown once and stored as its SHA-256, so that a stolen database opens no account. Tokens are random and
 //! long; a slow hash is for passwords, which people choose.
 
+mod role;
+
 use db::{DbError, Row, Tx, sql};
 use sha2::{Digest, Sha256};
 use units::Timestamp;
 use uuid::Uuid;
+
+pub use self::role::{Role, Scope};
 
 sql! {
     INSERT = "INSERT INTO users (id, handle, display_name, token_hash, payout_name, payout_vpa, created_at) \
@@ -15,9 +19,12 @@ sql! {
         payout_name = excluded.payout_name, payout_vpa = excluded.payout_vpa";
     HANDLES = "SELECT handle FROM users";
     LOCK_OUT = "UPDATE users SET token_hash = $2 WHERE handle = $1";
-    BY_TOKEN = "SELECT id, handle, display_name, payout_name, payout_vpa FROM users WHERE token_hash = $1";
-    BY_ID = "SELECT id, handle, display_name, payout_name, payout_vpa FROM users WHERE id = $1";
-    BY_HANDLE = "SELECT id, handle, display_name, payout_name, payout_vpa FROM users WHERE handle = $1";
+    BY_TOKEN = "SELECT id, handle, display_name, payout_name, payout_vpa, role, discom_code, language \
+        FROM users WHERE token_hash = $1";
+    BY_ID = "SELECT id, handle, display_name, payout_name, payout_vpa, role, discom_code, language \
+        FROM users WHERE id = $1";
+    BY_HANDLE = "SELECT id, handle, display_name, payout_name, payout_vpa, role, discom_code, language \
+        FROM users WHERE handle = $1";
 }
 
 /// A user of this platform.
@@ -30,6 +37,11 @@ pub struct User {
     pub payout_name: String,
     /// The virtual payment address of the payment terms.
     pub payout_vpa: String,
+    pub role: Role,
+    /// The DISCOM whose desk a utility account is.
+    pub discom_code: Option<String>,
+    /// A tag of BCP 47: `en`, `hi`.
+    pub language: String,
 }
 
 /// A user to be added.
@@ -107,11 +119,15 @@ pub async fn get(tx: &mut Tx, id: Uuid) -> Result<User, DbError> {
 }
 
 fn read(row: &Row) -> Result<User, DbError> {
+    let role: String = row.get("role")?;
     Ok(User {
         id: row.get("id")?,
         handle: row.get("handle")?,
         display_name: row.get("display_name")?,
         payout_name: row.get("payout_name")?,
         payout_vpa: row.get("payout_vpa")?,
+        role: Role::parse(&role).ok_or_else(|| DbError::Other(format!("no role is called {role}")))?,
+        discom_code: row.get("discom_code")?,
+        language: row.get("language")?,
     })
 }

@@ -4,10 +4,10 @@
 //!
 //! | level | modules |
 //! |---|---|
-//! | 0 | the crates: `units` ← `beckn-wire` ← `energy-rules` ← `contract-policy`; `plan`; `clock`; `db`; `node` on all |
+//! | 0 | the crates: `units` ← `beckn-wire` ← `energy-rules` ← `contract-policy`; `plan`; `clock`; `db`; `node`; `oidc`, `courier` |
 //! | 1 | [`error`] [`config`] [`telemetry`] |
-//! | 2 | [`network`] [`identity`] [`events`] |
-//! | 3 | [`webhooks`] |
+//! | 2 | [`network`] [`notify`] [`events`] |
+//! | 3 | [`identity`] [`webhooks`] |
 //! | 4 | [`metering`] [`trust`] [`contract`] |
 //! | 5 | [`market`] [`settlement`] |
 //! | 6 | [`buyer`] [`seller`] [`discom`]: with [`network`] the only ones that see wire types |
@@ -28,6 +28,7 @@ pub mod identity;
 pub mod market;
 pub mod metering;
 pub mod network;
+pub mod notify;
 pub mod seller;
 pub mod settlement;
 pub mod telemetry;
@@ -74,6 +75,12 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "places",
         sqlite: include_str!("../migrations/sqlite/0006_places.sql"),
         postgres: include_str!("../migrations/postgres/0006_places.sql"),
+    },
+    Migration {
+        version: 7,
+        name: "accounts",
+        sqlite: include_str!("../migrations/sqlite/0007_accounts.sql"),
+        postgres: include_str!("../migrations/postgres/0007_accounts.sql"),
     },
     Migration {
         version: 10,

@@ -17,7 +17,7 @@ use futures_util::FutureExt;
 use serde_json::{Value, json};
 use test_support::both_databases;
 use uuid::Uuid;
-use wattmandi::api::{OPERATED, PAGES, SERVED};
+use wattmandi::api::{OPERATED, PAGES, SERVED, Served};
 use wattmandi::contract::{Side, State};
 use wattmandi::error::Code;
 use wattmandi::events;
@@ -32,15 +32,16 @@ db::sql! {
 
 const ERRORS: &str = include_str!("../docs/errors.md");
 
-fn is_client(path: &str) -> bool {
-    ["/api/", "/seller/", "/users/"].iter().any(|start| path.starts_with(start))
+fn is_client(route: &Served) -> bool {
+    route.access.who.roles().is_some()
 }
 
 /// Every documented route of clients, with a random id in its path.
 fn client_routes() -> impl Iterator<Item = (String, String)> {
-    let routes = SERVED.iter().filter(|(_, path)| is_client(path));
-    routes
-        .map(|(method, path)| (method.to_uppercase(), path.replace("{id}", &Uuid::from_u128(9).to_string())))
+    let routes = SERVED.iter().filter(|route| is_client(route));
+    routes.map(|route| {
+        (route.method.to_uppercase(), route.path.replace("{id}", &Uuid::from_u128(9).to_string()))
+    })
 }
 
 async fn searches(world: &World) -> Vec<String> {
@@ -91,10 +92,15 @@ both_databases! {
                 assert!(names.insert(operation["operationId"].to_string()), "{method} {path}: a name twice");
                 let responses = operation["responses"].as_object().unwrap();
                 assert!(responses.keys().any(|status| status.starts_with('2')), "{method} {path}");
-                assert_eq!(responses.contains_key("401"), is_client(path), "{method} {path}");
+                let served = SERVED.iter().find(|r| (r.method, r.path) == (method.as_str(), path.as_str()));
+                let client = served.is_some_and(is_client);
+                assert_eq!(responses.contains_key("401"), client, "{method} {path}");
+                let who = served.map(|route| route.access.who.as_str());
+                assert_eq!(operation["x-access"]["who"].as_str(), who, "{method} {path}");
+                assert_eq!(operation["security"] == json!([{}]), !client, "{method} {path}");
             }
         }
-        let served: BTreeSet<_> = SERVED.iter().map(|(m, p)| ((*m).to_owned(), (*p).to_owned())).collect();
+        let served: BTreeSet<_> = SERVED.iter().map(|r| (r.method.to_owned(), r.path.to_owned())).collect();
         assert_eq!(documented, served);
         for schema in text.split("#/components/schemas/").skip(1) {
             let name = schema.split('"').next().unwrap();
@@ -501,7 +507,7 @@ both_databases! {
         assert_eq!((&outbox["counts"], &outbox["ended_badly"]), (&json!({"queued": 1}), &json!([])));
         assert_eq!(world.operator("/admin/inbox").await.is(200)["counts"], json!({}));
         assert_eq!(world.operator("/admin/peers").await.is(200), json!([]));
-        for (_, path) in OPERATED {
+        for path in OPERATED.iter().map(|route| route.path) {
             let reply = world.operator(path).await;
             assert_eq!(reply.status, 200, "{path}: {}", reply.text());
             reply.dressed();
@@ -516,7 +522,7 @@ both_databases! {
     async fn there_are_pages_for_people(db: db::Db) {
         let world = World::start(db).await;
         let page = |path: &'static str| Reply::of(world.plain("GET", path));
-        for (method, path) in PAGES {
+        for Served { method, path, .. } in PAGES {
             let path = path.replace("{file:.*}", "index.html");
             let reply = Reply::of(world.plain(&method.to_uppercase(), &path)).await;
             assert_eq!(reply.status, 200, "{path}: {}", reply.text());

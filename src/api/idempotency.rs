@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::limits::Class;
+use super::access::Caller;
 use super::problem::Problem;
 use super::{Shared, json, wait};
 use crate::error::{Code, Coded};
@@ -39,16 +39,16 @@ pub struct Answered {
 }
 
 impl Shared {
-    /// Reads a request that changes something: user, limit, body, key, in this order.
+    /// Reads a request that changes something, of a caller whom its route has let in: body, then key.
     ///
     /// # Errors
-    /// 401, 429, 413, 415, 400, 422.
+    /// 413, 415, 400, 422.
     pub async fn asked<B: DeserializeOwned>(
         &self,
         request: &HttpRequest,
         payload: Payload,
     ) -> Result<Asked<B>, Problem> {
-        let user = self.user(request, Class::Trade).await?;
+        let Caller { user, .. } = Caller::of(request)?;
         let bytes = json::body(request, payload).await?;
         let key = key(request, &bytes, user.id)?;
         Ok(Asked { body: json::parse(&bytes)?, key, wait: wait::wished(request), user })

@@ -16,8 +16,23 @@ const TRADES_PER_MINUTE: u32 = 100;
 /// What a request is counted as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
+    /// Not counted.
+    Free,
     Read,
     Trade,
+    /// An attempt to sign in; nobody is known yet.
+    SignIn,
+}
+
+impl Class {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Class::Free => "free",
+            Class::Read => "read",
+            Class::Trade => "trade",
+            Class::SignIn => "sign_in",
+        }
+    }
 }
 
 /// The counters.
@@ -36,6 +51,7 @@ impl Limits {
         let limiter = match class {
             Class::Read => &self.reads,
             Class::Trade => &self.trades,
+            Class::Free | Class::SignIn => return Ok(()),
         };
         limiter.take(user, now).map_err(|wait| {
             let seconds = wait.as_secs().saturating_add(1);

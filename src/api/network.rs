@@ -18,7 +18,7 @@ use super::problem::Problem;
 use crate::error::Code;
 
 /// Messages for a buyer's platform, and those of our ledger.
-#[utoipa::path(post, path = "/bap/receiver/{action}", tag = "network", security(()),
+#[utoipa::path(post, path = "/bap/receiver/{action}", tag = "network",
     params(("action" = String, Path, description = "on_discover, on_select, …")),
     request_body(content = Object, description = "A signed Beckn message"),
     responses((status = 200, description = "Signed ACK", body = Object)))]
@@ -27,7 +27,7 @@ pub async fn bap(state: State, request: HttpRequest, payload: Payload) -> Result
 }
 
 /// Messages for a seller's platform.
-#[utoipa::path(post, path = "/bpp/receiver/{action}", tag = "network", security(()),
+#[utoipa::path(post, path = "/bpp/receiver/{action}", tag = "network",
     params(("action" = String, Path, description = "select, init, confirm, …")),
     request_body(content = Object, description = "A signed Beckn message"),
     responses((status = 200, description = "Signed ACK", body = Object)))]
@@ -36,7 +36,7 @@ pub async fn bpp(state: State, request: HttpRequest, payload: Payload) -> Result
 }
 
 /// The catalog service's verdict on our offers.
-#[utoipa::path(post, path = "/bpp/receiver/catalog/on_publish", tag = "network", security(()),
+#[utoipa::path(post, path = "/bpp/receiver/catalog/on_publish", tag = "network",
     request_body(content = Object, description = "A signed Beckn message"),
     responses((status = 200, description = "Signed ACK", body = Object)))]
 pub async fn on_publish(
@@ -48,7 +48,7 @@ pub async fn on_publish(
 }
 
 /// The same as /bap/receiver.
-#[utoipa::path(post, path = "/callbacks/{action}", tag = "network", security(()),
+#[utoipa::path(post, path = "/callbacks/{action}", tag = "network",
     params(("action" = String, Path, description = "on_discover, on_select, …")),
     request_body(content = Object, description = "A signed Beckn message"),
     responses((status = 200, description = "Signed ACK", body = Object)))]
@@ -61,7 +61,7 @@ pub async fn callbacks(
 }
 
 /// The signed results of a DISCOM's ledger: the same as /bap/receiver, where on_status is taken.
-#[utoipa::path(post, path = "/discom/{action}", tag = "network", security(()),
+#[utoipa::path(post, path = "/discom/{action}", tag = "network",
     params(("action" = String, Path, description = "on_status")),
     request_body(content = Object, description = "A signed Beckn message"),
     responses((status = 200, description = "Signed ACK", body = Object)))]
@@ -70,7 +70,7 @@ pub async fn discom(state: State, request: HttpRequest, payload: Payload) -> Res
 }
 
 /// New offers, for those who wait for them.
-#[utoipa::path(post, path = "/catalog/push", tag = "network", security(()),
+#[utoipa::path(post, path = "/catalog/push", tag = "network",
     request_body(content = Object, description = "A signed Beckn message"),
     responses((status = 200, description = "Signed ACK", body = Object)))]
 pub async fn push(state: State, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {

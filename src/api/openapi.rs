@@ -7,23 +7,25 @@ mod events;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{HttpMethod, Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::response::{Response, ResponseBuilder};
 use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{OpenApi as Document, Ref, RefOr, Required};
 use utoipa::{Modify, OpenApi, ToSchema};
 
+use super::access::Access;
 use super::network;
 use super::problem::ProblemBody;
 use super::routes::transactions::TransactionDocument;
 use super::routes::{
-    account, discover, health, interests, offers, orders, plans, profile, statements, trade, transactions,
-    trust, webhooks,
+    SERVED, account, discover, health, interests, offers, orders, plans, profile, statements, trade,
+    transactions, trust, webhooks,
 };
+use crate::identity::{Role, Scope};
 
 /// A request that is stored and on its way to the network; the outcome follows.
 #[derive(Debug, ToSchema)]
@@ -58,7 +60,6 @@ pub struct AcceptedSchema {
         (name = "operation", description = "Is it alive, is it ready"),
         (name = "network", description = "What platforms of the network call; signed, as Beckn 2.0 says"),
     ),
-    security(("token" = [])),
     paths(
         health::health, health::ready,
         discover::discover, trade::select, trade::init, trade::confirm, trade::status, trade::cancel, trade::update,
@@ -88,10 +89,13 @@ impl Modify for Everywhere {
         bearer.description = Some("The API token of a user".to_owned());
         components.add_security_scheme("token", SecurityScheme::Http(bearer));
         for (path, item) in &mut document.paths.paths {
-            let ours = ["/api/", "/seller/", "/users/"].iter().any(|start| path.starts_with(start));
             for (method, operation) in operations(item) {
-                operation.operation_id = Some(name(&method, path));
-                if ours {
+                let verb = verb(&method);
+                operation.operation_id = Some(name(verb, path));
+                let served = SERVED.iter().find(|route| route.method == verb && route.path == path);
+                let Some(access) = served.map(|route| route.access) else { continue };
+                admitted(access, operation);
+                if access.who.roles().is_some() {
                     client(path, &method, operation);
                 }
             }
@@ -112,14 +116,49 @@ fn operations(item: &mut utoipa::openapi::PathItem) -> Vec<(HttpMethod, &mut Ope
         .collect()
 }
 
-/// `post_seller_orders_id_cancel`: handlers of several paths share a name, operations may not.
-fn name(method: &HttpMethod, path: &str) -> String {
-    let method = match method {
+fn verb(method: &HttpMethod) -> &'static str {
+    match method {
         HttpMethod::Post => "post",
         HttpMethod::Patch => "patch",
         HttpMethod::Delete => "delete",
         _ => "get",
+    }
+}
+
+/// Who may call, as the table of routes states it: as `security`, as the extension `x-access`, and in words.
+fn admitted(access: Access, operation: &mut Operation) {
+    let roles: Option<Vec<_>> =
+        access.who.roles().map(|roles| roles.iter().map(|role| role.as_str()).collect());
+    let scope = access.scope.map(Scope::as_str);
+    let words = match (&roles, access.scope) {
+        (None, _) => None,
+        (Some(_), Some(Scope::Session)) => {
+            Some("Needs somebody who has signed in; no API token does it.".into())
+        }
+        (Some(roles), _) if roles.len() == Role::ALL.len() => {
+            Some(format!("For every account; an API token needs the scope `{}`.", scope.unwrap_or_default()))
+        }
+        (Some(roles), _) => Some(format!(
+            "For accounts with the role {}; an API token needs the scope `{}`.",
+            roles.join(", "),
+            scope.unwrap_or_default()
+        )),
     };
+    if let Some(words) = words {
+        let said = operation.description.take().map(|text| format!("{text}\n\n")).unwrap_or_default();
+        operation.description = Some(format!("{said}{words}"));
+    }
+    operation.security = Some(vec![match scope {
+        Some(scope) => SecurityRequirement::new("token", [scope]),
+        None => SecurityRequirement::default(),
+    }]);
+    // One member only: the order of several would not be the same each time.
+    let stated = json!({"who": access.who.as_str(), "roles": roles, "scope": scope, "counted_as": access.class.as_str()});
+    operation.extensions.get_or_insert_default().insert("x-access".to_owned(), stated);
+}
+
+/// `post_seller_orders_id_cancel`: handlers of several paths share a name, operations may not.
+fn name(method: &str, path: &str) -> String {
     let words = path.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|word| !word.is_empty());
     std::iter::once(method).chain(words).collect::<Vec<_>>().join("_")
 }

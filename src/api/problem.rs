@@ -184,6 +184,7 @@ fn next_step(code: Code) -> Option<&'static str> {
     let text = match code {
         Code::TokenMissing => "Send the header Authorization: Bearer followed by your API token.",
         Code::TokenInvalid => "Check the token, or ask the operator of this platform for a new one.",
+        Code::ScopeMissing => "Use a token that has the scope, or sign in.",
         Code::StateConflict => "Read the transaction again; its state says what is possible now.",
         Code::GateClosed => "Choose a later delivery slot.",
         Code::GateNotOpen => "Ask again when the slot's trading window is open.",

@@ -1,4 +1,4 @@
-//! Every route, in one table per port; [`SERVED`] is compared with the OpenAPI document by a test.
+//! Every route with who may call it, in one table per port; [`SERVED`] is compared with the OpenAPI document by a test.
 
 pub mod account;
 pub mod discover;
@@ -20,6 +20,7 @@ use actix_web::http::header;
 use actix_web::web::{self, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Resource};
 
+use super::access::{Access, access, guarded};
 use super::problem::Problem;
 use super::{State, network, page};
 use crate::error::Code;
@@ -30,16 +31,31 @@ pub type Answer = Result<HttpResponse, Problem>;
 /// Longest id in a path.
 const ID_MAX: usize = 128;
 
-/// A table of paths with their methods and handlers, the function that serves it, and the list of what it serves.
+/// One method of one path.
+#[derive(Clone, Copy, Debug)]
+pub struct Served {
+    /// In lower case.
+    pub method: &'static str,
+    pub path: &'static str,
+    pub access: Access,
+}
+
+/// A table of paths with their methods, handlers and callers, the function that serves it, and the list of what it
+/// serves. A route without a statement of who may call it does not compile; [`super::access`] has the forms.
 macro_rules! table {
     ($(#[$doc:meta])* $vis:vis $served:ident, $serve:ident:
-        $($path:literal { $($method:ident $handler:path),+ })+) => {
+        $($path:literal { $($method:ident $handler:path [$($access:tt)+]),+ })+) => {
         $(#[$doc])*
-        $vis const $served: &[(&str, &str)] = &[$($((stringify!($method), $path),)+)+];
+        $vis const $served: &[Served] = &[$($(Served {
+            method: stringify!($method),
+            path: $path,
+            access: access!($($access)+),
+        },)+)+];
 
         fn $serve(config: &mut ServiceConfig) {
             $(
-                let resource = web::resource($path)$(.route(web::$method().to($handler)))+;
+                let resource = web::resource($path)
+                    $(.route(guarded(web::$method().to($handler), access!($($access)+))))+;
                 config.service(closed(resource, &[$(stringify!($method)),+]));
             )+
         }
@@ -47,76 +63,85 @@ macro_rules! table {
 }
 
 table! {
-    /// Method and path of every documented route of the public port.
+    /// Every documented route of the public port.
     pub SERVED, serve_documented:
-    "/health" { get health::health }
-    "/ready" { get health::ready }
-    "/api/discover" { post discover::discover }
-    "/api/select" { post trade::select }
-    "/api/init" { post trade::init }
-    "/api/confirm" { post trade::confirm }
-    "/api/status" { post trade::status }
-    "/api/cancel" { post trade::cancel }
-    "/api/update" { post trade::update }
-    "/api/track" { post trade::track }
-    "/api/rate" { post trade::rate }
-    "/api/support" { post trade::support }
-    "/api/plans" { get plans::list, post plans::create }
-    "/api/plans/{id}" { get plans::show }
-    "/api/plans/{id}/confirm" { post plans::confirm }
-    "/api/interests" { get interests::list, post interests::create }
-    "/api/interests/{id}" { get interests::show, delete interests::close }
-    "/api/transactions" { get transactions::list }
-    "/api/transactions/{id}" { get transactions::show }
-    "/api/transactions/{id}/offers" { get discover::offers }
-    "/api/transactions/{id}/events" { get transactions::events }
-    "/api/events" { get transactions::all_events }
-    "/api/webhooks" { get webhooks::list, post webhooks::create }
-    "/api/webhooks/{id}" { get webhooks::show, patch webhooks::change, delete webhooks::remove }
-    "/api/webhooks/{id}/rotate" { post webhooks::rotate }
-    "/api/webhooks/{id}/deliveries" { get webhooks::deliveries }
-    "/api/webhooks/{id}/replay" { post webhooks::replay }
-    "/users/me/trust" { get trust::show }
-    "/seller/profile" { get profile::show }
-    "/seller/offers" { get offers::list, post offers::create }
-    "/seller/offers/{id}" { get offers::show, patch offers::change, delete offers::withdraw }
-    "/seller/orders" { get orders::list }
-    "/seller/orders/{id}" { get orders::show }
-    "/seller/orders/{id}/cancel" { post orders::cancel }
-    "/seller/orders/{id}/status" { post orders::push_status }
-    "/users/me/account" { get account::show }
-    "/users/me/account/journal" { get account::journal }
-    "/users/me/account/top-ups" { post account::top_up }
-    "/users/me/account/withdrawals" { post account::withdraw }
-    "/users/me/statements" { get statements::list }
-    "/users/me/statements/{month}" { get statements::show }
-    "/bap/receiver/{action}" { post network::bap }
-    "/bpp/receiver/{action}" { post network::bpp }
-    "/bpp/receiver/catalog/on_publish" { post network::on_publish }
-    "/callbacks/{action}" { post network::callbacks }
-    "/discom/{action}" { post network::discom }
-    "/catalog/push" { post network::push }
+    "/health" { get health::health [Public] }
+    "/ready" { get health::ready [Public] }
+    "/api/discover" { post discover::discover [Buyer: Trade] }
+    "/api/select" { post trade::select [Buyer: Trade] }
+    "/api/init" { post trade::init [Buyer: Trade] }
+    "/api/confirm" { post trade::confirm [Buyer: Trade] }
+    "/api/status" { post trade::status [Buyer: Trade] }
+    "/api/cancel" { post trade::cancel [Buyer: Trade] }
+    "/api/update" { post trade::update [Buyer: Trade] }
+    "/api/track" { post trade::track [Buyer: Trade] }
+    "/api/rate" { post trade::rate [Buyer: Trade] }
+    "/api/support" { post trade::support [Buyer: Trade] }
+    "/api/plans" { get plans::list [Buyer: Read], post plans::create [Buyer: Trade] }
+    "/api/plans/{id}" { get plans::show [Buyer: Read] }
+    "/api/plans/{id}/confirm" { post plans::confirm [Buyer: Trade] }
+    "/api/interests" { get interests::list [Buyer: Read], post interests::create [Buyer: Trade] }
+    "/api/interests/{id}" { get interests::show [Buyer: Read], delete interests::close [Buyer: Trade] }
+    "/api/transactions" { get transactions::list [Trader: Read] }
+    "/api/transactions/{id}" { get transactions::show [Trader: Read] }
+    "/api/transactions/{id}/offers" { get discover::offers [Trader: Read] }
+    "/api/transactions/{id}/events" { get transactions::events [Trader: Read] }
+    "/api/events" { get transactions::all_events [Trader: Read] }
+    "/api/webhooks" { get webhooks::list [SignedIn: Read], post webhooks::create [SignedIn: Account] }
+    "/api/webhooks/{id}" {
+        get webhooks::show [SignedIn: Read],
+        patch webhooks::change [SignedIn: Account],
+        delete webhooks::remove [SignedIn: Account]
+    }
+    "/api/webhooks/{id}/rotate" { post webhooks::rotate [SignedIn: Account] }
+    "/api/webhooks/{id}/deliveries" { get webhooks::deliveries [SignedIn: Read] }
+    "/api/webhooks/{id}/replay" { post webhooks::replay [SignedIn: Account] }
+    "/users/me/trust" { get trust::show [Trader: Read] }
+    "/seller/profile" { get profile::show [Trader: Read] }
+    "/seller/offers" { get offers::list [Seller: Read], post offers::create [Seller: Trade] }
+    "/seller/offers/{id}" {
+        get offers::show [Seller: Read],
+        patch offers::change [Seller: Trade],
+        delete offers::withdraw [Seller: Trade]
+    }
+    "/seller/orders" { get orders::list [Seller: Read] }
+    "/seller/orders/{id}" { get orders::show [Seller: Read] }
+    "/seller/orders/{id}/cancel" { post orders::cancel [Seller: Trade] }
+    "/seller/orders/{id}/status" { post orders::push_status [Seller: Trade] }
+    "/users/me/account" { get account::show [Trader: Read] }
+    "/users/me/account/journal" { get account::journal [Trader: Read] }
+    "/users/me/account/top-ups" { post account::top_up [Trader: Money] }
+    "/users/me/account/withdrawals" { post account::withdraw [Trader: Money] }
+    "/users/me/statements" { get statements::list [Trader: Read] }
+    "/users/me/statements/{month}" { get statements::show [Trader: Read] }
+    "/bap/receiver/{action}" { post network::bap [Network] }
+    "/bpp/receiver/{action}" { post network::bpp [Network] }
+    "/bpp/receiver/catalog/on_publish" { post network::on_publish [Network] }
+    "/callbacks/{action}" { post network::callbacks [Network] }
+    "/discom/{action}" { post network::discom [Network] }
+    "/catalog/push" { post network::push [Network] }
 }
 
 table! {
     /// Pages for people, and the document itself.
     pub PAGES, serve_pages:
-    "/" { get page::notice }
-    "/openapi.json" { get page::openapi }
-    "/docs" { get page::to_docs }
-    "/docs/errors" { get page::errors }
-    "/docs/{file:.*}" { get page::docs }
+    "/" { get page::notice [Public] }
+    "/openapi.json" { get page::openapi [Public] }
+    "/docs" { get page::to_docs [Public] }
+    "/docs/errors" { get page::errors [Public] }
+    "/docs/{file:.*}" { get page::docs [Public] }
 }
 
 table! {
     /// What the operator's port serves.
     pub OPERATED, serve_operated:
-    "/health" { get health::health }
-    "/ready" { get health::ready }
-    "/metrics" { get ops::metrics }
-    "/admin/outbox" { get ops::outbox }
-    "/admin/inbox" { get ops::inbox }
-    "/admin/peers" { get ops::peers }
+    "/health" { get health::health [Operator] }
+    "/ready" { get health::ready [Operator] }
+    "/metrics" { get ops::metrics [Operator] }
+    "/admin/outbox" { get ops::outbox [Operator] }
+    "/admin/inbox" { get ops::inbox [Operator] }
+    "/admin/peers" { get ops::peers [Operator] }
+    "/admin/messages" { get ops::messages [Operator] }
 }
 
 /// The public port.

@@ -12,8 +12,8 @@ use uuid::Uuid;
 use super::Answer;
 use super::paging::{Asked as PageAsked, Page};
 use crate::api::State;
+use crate::api::access::Caller;
 use crate::api::idempotency::Asked;
-use crate::api::limits::Class;
 use crate::api::problem::Problem;
 use crate::settlement::{self, Entry, Payment, PaymentKind};
 
@@ -96,8 +96,7 @@ pub struct PaymentDocument {
 /// Balance, holds and credit.
 #[utoipa::path(get, path = "/users/me/account", tag = "account",
     responses((status = 200, body = AccountDocument)))]
-pub async fn show(state: State, request: HttpRequest) -> Answer {
-    let user = state.user(&request, Class::Read).await?;
+pub async fn show(state: State, Caller { user, .. }: Caller) -> Answer {
     let (db, limit) = (state.participant.db.clone(), state.participant.settings.credit_limit);
     let work = async move {
         db.read(move |tx| async move { settlement::overview(tx, user.id, limit).await }.boxed()).await
@@ -117,8 +116,7 @@ pub async fn show(state: State, request: HttpRequest) -> Answer {
 #[utoipa::path(get, path = "/users/me/account/journal", tag = "account",
     params(("limit" = Option<i64>, Query, minimum = 1, maximum = 100), ("cursor" = Option<String>, Query)),
     responses((status = 200, body = Page<JournalEntry>)))]
-pub async fn journal(state: State, request: HttpRequest) -> Answer {
-    let user = state.user(&request, Class::Read).await?;
+pub async fn journal(state: State, Caller { user, .. }: Caller, request: HttpRequest) -> Answer {
     let page = PageAsked::read(&request, &[])?;
     let (before, rows) = (page.before, page.rows());
     let read = state.read(move |tx| settlement::entries(tx, user.id, before, rows).boxed());

@@ -10,7 +10,7 @@ use super::paging::Asked;
 use super::trade::{Until, carried_out};
 use super::{Answer, id};
 use crate::api::State;
-use crate::api::limits::Class;
+use crate::api::access::Caller;
 use crate::api::problem::Problem;
 use crate::api::view::masked;
 use crate::buyer::{self, DiscoverWish, FoundOffer, FoundSlot, Place, ProviderTrust, Rank, RankWish};
@@ -156,8 +156,7 @@ pub async fn discover(state: State, request: HttpRequest, payload: Payload) -> A
         ("lat" = Option<String>, Query, description = "Where you are, degrees, cut to hundredths"),
         ("lon" = Option<String>, Query, description = "Beside lat")),
     responses((status = 200, body = FoundOffers)))]
-pub async fn offers(state: State, request: HttpRequest) -> Answer {
-    let user = state.user(&request, Class::Read).await?;
+pub async fn offers(state: State, Caller { user, .. }: Caller, request: HttpRequest) -> Answer {
     let wish = wish(&request)?;
     let (participant, search) = (state.participant.clone(), id(&request, "search")?.to_owned());
     let found = state.run(async move { buyer::found_offers(&participant, &user, &search, &wish).await });

@@ -32,13 +32,13 @@ pub struct Ready {
 }
 
 /// The process runs. Asks nobody.
-#[utoipa::path(get, path = "/health", tag = "operation", security(()), responses((status = 200, body = Health)))]
+#[utoipa::path(get, path = "/health", tag = "operation", responses((status = 200, body = Health)))]
 pub async fn health() -> HttpResponse {
     HttpResponse::Ok().json(Health { status: "ok" })
 }
 
 /// Each dependency, with the reason when it fails.
-#[utoipa::path(get, path = "/ready", tag = "operation", security(()),
+#[utoipa::path(get, path = "/ready", tag = "operation",
     responses((status = 200, body = Ready), (status = 503, description = "Not ready", body = Ready)))]
 pub async fn ready(state: State) -> Answer {
     let (database, (registry, key)) = futures_util::join!(database(&state), registry(&state));

@@ -13,8 +13,8 @@ use super::paging::{Asked as PageAsked, Page};
 use super::plans::{PlaceBody, TotalBody, place, share};
 use super::{Answer, id};
 use crate::api::State;
+use crate::api::access::Caller;
 use crate::api::idempotency::{Answered, Asked};
-use crate::api::limits::Class;
 use crate::api::problem::Problem;
 use crate::buyer::{self, Interest, InterestAccepted, InterestWish, PlanWanted, PlanWish};
 use crate::error::Code;
@@ -121,8 +121,7 @@ pub async fn create(state: State, request: HttpRequest, payload: Payload) -> Ans
 #[utoipa::path(get, path = "/api/interests", tag = "plans",
     params(("limit" = Option<i64>, Query, minimum = 1, maximum = 100), ("cursor" = Option<String>, Query)),
     responses((status = 200, body = Page<InterestDocument>)))]
-pub async fn list(state: State, request: HttpRequest) -> Answer {
-    let user = state.user(&request, Class::Read).await?;
+pub async fn list(state: State, Caller { user, .. }: Caller, request: HttpRequest) -> Answer {
     let page = PageAsked::read(&request, &[])?;
     let (participant, before, rows) = (state.participant.clone(), page.before, page.rows());
     let found =
@@ -134,8 +133,7 @@ pub async fn list(state: State, request: HttpRequest) -> Answer {
 #[utoipa::path(get, path = "/api/interests/{id}", tag = "plans",
     params(("id" = String, Path, description = "The interest id")),
     responses((status = 200, body = InterestDocument)))]
-pub async fn show(state: State, request: HttpRequest) -> Answer {
-    let user = state.user(&request, Class::Read).await?;
+pub async fn show(state: State, Caller { user, .. }: Caller, request: HttpRequest) -> Answer {
     let (participant, interest) = (state.participant.clone(), interest_id(&request)?);
     let read = state.run(async move { buyer::read_interest(&participant, &user, interest).await }).await??;
     Ok(HttpResponse::Ok().json(shown(&read)))

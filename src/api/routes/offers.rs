@@ -12,8 +12,8 @@ use uuid::Uuid;
 
 use super::paging::{Asked as PageAsked, Page};
 use super::{Answer, id};
+use crate::api::access::Caller;
 use crate::api::idempotency::{Answered, Asked};
-use crate::api::limits::Class;
 use crate::api::problem::Problem;
 use crate::api::view::{self, OfferDocument};
 use crate::api::{Shared, State};
@@ -84,8 +84,7 @@ pub struct EmptyBody {}
 #[utoipa::path(get, path = "/seller/offers", tag = "seller",
     params(("limit" = Option<i64>, Query, minimum = 1, maximum = 100), ("cursor" = Option<String>, Query)),
     responses((status = 200, body = Page<OfferDocument>)))]
-pub async fn list(state: State, request: HttpRequest) -> Answer {
-    let user = state.user(&request, Class::Read).await?;
+pub async fn list(state: State, Caller { user, .. }: Caller, request: HttpRequest) -> Answer {
     let page = PageAsked::read(&request, &[])?;
     let (id, before, rows) = (user.id, page.before, page.rows());
     let (offers, meters) = state
@@ -104,8 +103,7 @@ pub async fn list(state: State, request: HttpRequest) -> Answer {
 /// One offer, with the stock of each slot and how far its publication is.
 #[utoipa::path(get, path = "/seller/offers/{id}", tag = "seller",
     params(("id" = String, Path, description = "The offer id")), responses((status = 200, body = OfferDocument)))]
-pub async fn show(state: State, request: HttpRequest) -> Answer {
-    let user = state.user(&request, Class::Read).await?;
+pub async fn show(state: State, Caller { user, .. }: Caller, request: HttpRequest) -> Answer {
     let document = document(&state, &user, offer_id(&request)?).await?;
     Ok(HttpResponse::Ok().json(document))
 }

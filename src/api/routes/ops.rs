@@ -19,6 +19,7 @@ use super::paging::Asked;
 use crate::api::State;
 use crate::api::problem::Problem;
 use crate::error::Code;
+use crate::notify::Kept;
 use crate::{contract, trust};
 
 #[derive(Serialize)]
@@ -49,6 +50,15 @@ struct PeerView {
     last_error: Option<String>,
     ack_shape: Option<String>,
     last_seen_at: Option<Timestamp>,
+}
+
+#[derive(Serialize)]
+struct MessageView {
+    to: String,
+    kind: &'static str,
+    subject: String,
+    body: String,
+    at: Timestamp,
 }
 
 /// Answers requests that name this machine only. A page from elsewhere may lead its own name to a loopback address
@@ -99,6 +109,18 @@ pub async fn peers(state: State, request: HttpRequest) -> Answer {
     let limit = Asked::read(&request, &[])?.limit;
     let peers = state.read(move |tx| overview::peers(tx, limit).boxed()).await?;
     Ok(HttpResponse::Ok().json(peers.into_iter().map(peer).collect::<Vec<_>>()))
+}
+
+/// `GET /admin/messages`: what the people of this platform would have got, where nothing sends it to them.
+pub async fn messages(state: State) -> HttpResponse {
+    let shown = |kept: Kept| MessageView {
+        to: kept.message.to.address().to_owned(),
+        kind: kept.message.kind.as_str(),
+        subject: kept.message.subject,
+        body: kept.message.body,
+        at: kept.at,
+    };
+    HttpResponse::Ok().json(state.messenger.kept().into_iter().map(shown).collect::<Vec<_>>())
 }
 
 /// `GET /metrics`, in the text format of Prometheus: what the process recorded, and this platform's queues, contracts

@@ -11,8 +11,8 @@ use super::offers::EmptyBody;
 use super::paging::{Asked as PageAsked, Page};
 use super::transactions::{self, ContractDocument};
 use super::{Answer, id};
+use crate::api::access::Caller;
 use crate::api::idempotency::{Answered, Asked};
-use crate::api::limits::Class;
 use crate::api::problem::Problem;
 use crate::api::view::Transaction;
 use crate::api::{Shared, State};
@@ -35,8 +35,7 @@ pub struct CancelBody {
 #[utoipa::path(get, path = "/seller/orders", tag = "seller",
     params(("limit" = Option<i64>, Query, minimum = 1, maximum = 100), ("cursor" = Option<String>, Query)),
     responses((status = 200, body = Page<Transaction>)))]
-pub async fn list(state: State, request: HttpRequest) -> Answer {
-    let user = state.user(&request, Class::Read).await?;
+pub async fn list(state: State, Caller { user, .. }: Caller, request: HttpRequest) -> Answer {
     let page = PageAsked::read(&request, &[])?;
     transactions::contracts(&state, &request, &user, &page, Some(Side::Seller)).await
 }
@@ -45,8 +44,7 @@ pub async fn list(state: State, request: HttpRequest) -> Answer {
 #[utoipa::path(get, path = "/seller/orders/{id}", tag = "seller",
     params(("id" = String, Path, description = "The transaction id")),
     responses((status = 200, body = ContractDocument)))]
-pub async fn show(state: State, request: HttpRequest) -> Answer {
-    let user = state.user(&request, Class::Read).await?;
+pub async fn show(state: State, Caller { user, .. }: Caller, request: HttpRequest) -> Answer {
     let found = transactions::document(&state, &user, id(&request, "order")?, Some(Side::Seller)).await?;
     found.map(|document| HttpResponse::Ok().json(document)).ok_or_else(|| Problem::not_found("order"))
 }

@@ -12,8 +12,8 @@ use super::discover::{TrustView, kilometers};
 use super::offers::EmptyBody;
 use super::paging::{Asked as PageAsked, Page};
 use super::{Answer, id};
+use crate::api::access::Caller;
 use crate::api::idempotency::{Answered, Asked};
-use crate::api::limits::Class;
 use crate::api::problem::Problem;
 use crate::api::view::{Reason, masked, reason};
 use crate::api::{Shared, State, wait};
@@ -282,8 +282,7 @@ pub async fn confirm(state: State, request: HttpRequest, payload: Payload) -> An
 /// A plan with its parts, their transactions, and its reasons.
 #[utoipa::path(get, path = "/api/plans/{id}", tag = "plans",
     params(("id" = String, Path, description = "The plan id")), responses((status = 200, body = PlanDocument)))]
-pub async fn show(state: State, request: HttpRequest) -> Answer {
-    let user = state.user(&request, Class::Read).await?;
+pub async fn show(state: State, Caller { user, .. }: Caller, request: HttpRequest) -> Answer {
     let plan = read(&state, &user, plan_id(&request)?).await?;
     Ok(HttpResponse::Ok().json(shown(&plan)))
 }
@@ -292,8 +291,7 @@ pub async fn show(state: State, request: HttpRequest) -> Answer {
 #[utoipa::path(get, path = "/api/plans", tag = "plans",
     params(("limit" = Option<i64>, Query, minimum = 1, maximum = 100), ("cursor" = Option<String>, Query)),
     responses((status = 200, body = Page<PlanDocument>)))]
-pub async fn list(state: State, request: HttpRequest) -> Answer {
-    let user = state.user(&request, Class::Read).await?;
+pub async fn list(state: State, Caller { user, .. }: Caller, request: HttpRequest) -> Answer {
     let page = PageAsked::read(&request, &[])?;
     let (participant, before, rows) = (state.participant.clone(), page.before, page.rows());
     let plans =

@@ -1,6 +1,6 @@
 //! Who I am on this platform, with my meters.
 
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::HttpResponse;
 use futures_util::FutureExt;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::Answer;
 use crate::api::State;
-use crate::api::limits::Class;
+use crate::api::access::Caller;
 use crate::metering::{self, Meter};
 
 /// A user, the meters and the platform.
@@ -57,8 +57,7 @@ pub struct Platform {
 
 /// The user of the token.
 #[utoipa::path(get, path = "/seller/profile", tag = "seller", responses((status = 200, body = Profile)))]
-pub async fn show(state: State, request: HttpRequest) -> Answer {
-    let user = state.user(&request, Class::Read).await?;
+pub async fn show(state: State, Caller { user, .. }: Caller) -> Answer {
     let id = user.id;
     let meters = state.read(move |tx| metering::of_user(tx, id).boxed()).await?;
     let now = state.participant.market_now();

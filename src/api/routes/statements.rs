@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use super::account::JournalEntry;
 use super::{Answer, account};
 use crate::api::State;
-use crate::api::limits::Class;
+use crate::api::access::Caller;
 use crate::api::problem::Problem;
 use crate::settlement::{self, MoneyError, Part, Statement, TradeLine};
 
@@ -155,8 +155,7 @@ pub struct Links {
 /// The months that have a statement.
 #[utoipa::path(get, path = "/users/me/statements", tag = "account",
     responses((status = 200, body = StatementList)))]
-pub async fn list(state: State, request: HttpRequest) -> Answer {
-    let user = state.user(&request, Class::Read).await?;
+pub async fn list(state: State, Caller { user, .. }: Caller) -> Answer {
     let db = state.participant.db.clone();
     let read =
         async move { db.read(move |tx| async move { settlement::months(tx, user.id).await }.boxed()).await };
@@ -186,8 +185,7 @@ enum Form {
     params(("month" = String, Path, description = "A month in India, with `.csv` or `.html` for those forms")),
     responses((status = 200, content((StatementDocument = "application/json"), (String = "text/csv"),
         (String = "text/html")))))]
-pub async fn show(state: State, request: HttpRequest) -> Answer {
-    let user = state.user(&request, Class::Read).await?;
+pub async fn show(state: State, Caller { user, .. }: Caller, request: HttpRequest) -> Answer {
     let (month, form) = asked(&request)?;
     let db = state.participant.db.clone();
     let read = async move {

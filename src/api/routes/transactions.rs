@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::paging::{Asked, Page};
 use super::{Answer, id};
-use crate::api::limits::Class;
+use crate::api::access::Caller;
 use crate::api::problem::Problem;
 use crate::api::view::{self, DeliveryView, History, Reason, Transaction};
 use crate::api::{Shared, State, stream};
@@ -98,8 +98,7 @@ pub struct ExchangeView {
     params(("side" = Option<String>, Query, description = "buyer or seller"),
         ("limit" = Option<i64>, Query, minimum = 1, maximum = 100), ("cursor" = Option<String>, Query)),
     responses((status = 200, body = Page<Transaction>)))]
-pub async fn list(state: State, request: HttpRequest) -> Answer {
-    let user = state.user(&request, Class::Read).await?;
+pub async fn list(state: State, Caller { user, .. }: Caller, request: HttpRequest) -> Answer {
     let page = Asked::read(&request, &["side"])?;
     contracts(&state, &request, &user, &page, side(&page)?).await
 }
@@ -135,8 +134,7 @@ pub(super) async fn contracts(
     params(("id" = String, Path, description = "The transaction id"),
         ("side" = Option<String>, Query, description = "buyer or seller")),
     responses((status = 200, body = TransactionDocument)))]
-pub async fn show(state: State, request: HttpRequest) -> Answer {
-    let user = state.user(&request, Class::Read).await?;
+pub async fn show(state: State, Caller { user, .. }: Caller, request: HttpRequest) -> Answer {
     let side = side(&Asked::read(&request, &["side"])?)?;
     let found = document(&state, &user, id(&request, "transaction")?, side).await?;
     found.map(|document| HttpResponse::Ok().json(document)).ok_or_else(|| Problem::not_found("transaction"))
@@ -147,8 +145,7 @@ pub async fn show(state: State, request: HttpRequest) -> Answer {
 #[utoipa::path(get, path = "/api/transactions/{id}/events", tag = "transactions",
     params(("id" = String, Path, description = "The transaction id"), ("Last-Event-ID" = Option<i64>, Header)),
     responses((status = 200, description = "Server-sent events", body = String, content_type = "text/event-stream")))]
-pub async fn events(state: State, request: HttpRequest) -> Answer {
-    let user = state.user(&request, Class::Read).await?;
+pub async fn events(state: State, Caller { user, .. }: Caller, request: HttpRequest) -> Answer {
     let transaction = id(&request, "transaction")?;
     if document(&state, &user, transaction, None).await?.is_none() {
         return Err(Problem::not_found("transaction"));
@@ -159,8 +156,7 @@ pub async fn events(state: State, request: HttpRequest) -> Answer {
 /// All events of the user from now on, or after `Last-Event-ID`.
 #[utoipa::path(get, path = "/api/events", tag = "transactions", params(("Last-Event-ID" = Option<i64>, Header)),
     responses((status = 200, description = "Server-sent events", body = String, content_type = "text/event-stream")))]
-pub async fn all_events(state: State, request: HttpRequest) -> Answer {
-    let user = state.user(&request, Class::Read).await?;
+pub async fn all_events(state: State, Caller { user, .. }: Caller, request: HttpRequest) -> Answer {
     stream::open(&state, &request, user.id, None).await
 }
 

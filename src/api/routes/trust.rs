@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::Answer;
 use super::paging::{Asked, Page};
 use crate::api::State;
-use crate::api::limits::Class;
+use crate::api::access::Caller;
 use crate::trust::service::{self, Limit, Month, Shown, Standing};
 use crate::trust::{Capacity, Tier};
 
@@ -116,8 +116,8 @@ pub struct ChangeView {
 #[utoipa::path(get, path = "/users/me/trust", tag = "users",
     params(("limit" = Option<i64>, Query, minimum = 1, maximum = 100), ("cursor" = Option<String>, Query)),
     responses((status = 200, body = TrustView)))]
-pub async fn show(state: State, request: HttpRequest) -> Answer {
-    let user = state.user(&request, Class::Read).await?.id;
+pub async fn show(state: State, caller: Caller, request: HttpRequest) -> Answer {
+    let user = caller.user.id;
     let page = Asked::read(&request, &[])?;
     let before = page.before.map(number);
     let rows = page.rows();

@@ -13,8 +13,8 @@ use uuid::Uuid;
 use super::offers::EmptyBody;
 use super::paging::{Asked as PageAsked, Page};
 use super::{Answer, id};
+use crate::api::access::Caller;
 use crate::api::idempotency::{Answered, Asked};
-use crate::api::limits::Class;
 use crate::api::problem::Problem;
 use crate::api::{Shared, State};
 use crate::error::Code;
@@ -177,8 +177,7 @@ fn webhook_id(request: &HttpRequest) -> Result<Uuid, Problem> {
 #[utoipa::path(get, path = "/api/webhooks", tag = "webhooks",
     params(("limit" = Option<i64>, Query, minimum = 1, maximum = 100), ("cursor" = Option<String>, Query)),
     responses((status = 200, body = Page<WebhookDocument>)))]
-pub async fn list(state: State, request: HttpRequest) -> Answer {
-    let user = state.user(&request, Class::Read).await?;
+pub async fn list(state: State, Caller { user, .. }: Caller, request: HttpRequest) -> Answer {
     let page = PageAsked::read(&request, &[])?;
     let (before, rows) = (page.before, page.rows());
     let read = state.read(move |tx| webhooks::of_user(tx, user.id, before, rows).boxed());
@@ -204,8 +203,7 @@ pub async fn create(state: State, request: HttpRequest, payload: Payload) -> Ans
 /// One webhook.
 #[utoipa::path(get, path = "/api/webhooks/{id}", tag = "webhooks",
     params(("id" = String, Path, description = "The webhook id")), responses((status = 200, body = WebhookDocument)))]
-pub async fn show(state: State, request: HttpRequest) -> Answer {
-    let user = state.user(&request, Class::Read).await?;
+pub async fn show(state: State, Caller { user, .. }: Caller, request: HttpRequest) -> Answer {
     let id = webhook_id(&request)?;
     let db = state.participant.db.clone();
     let work = async move { db.read(move |tx| webhooks::find(tx, user.id, id).boxed()).await };
@@ -262,8 +260,7 @@ pub async fn rotate(state: State, request: HttpRequest, payload: Payload) -> Ans
     params(("id" = String, Path, description = "The webhook id"),
         ("limit" = Option<i64>, Query, minimum = 1, maximum = 100), ("cursor" = Option<String>, Query)),
     responses((status = 200, body = Page<DeliveryDocument>)))]
-pub async fn deliveries(state: State, request: HttpRequest) -> Answer {
-    let user = state.user(&request, Class::Read).await?;
+pub async fn deliveries(state: State, Caller { user, .. }: Caller, request: HttpRequest) -> Answer {
     let (id, page) = (webhook_id(&request)?, PageAsked::read(&request, &[])?);
     // A page is continued at a UUID; a delivery has the number of its event.
     let before = page.before.map(|cursor| i64::try_from(cursor.as_u128()).unwrap_or(i64::MAX));

@@ -1,0 +1,215 @@
+//! Who may call a route: stated beside its handler in the tables of [`super::routes`], and enforced here, before the
+//! handler runs and before a byte of the body is read. The OpenAPI document shows the same statement.
+//!
+//! | statement | who gets in |
+//! |---|---|
+//! | `[Public]` | everybody; nobody is asked for a token |
+//! | `[Public, SignIn]` | the same, counted as an attempt to sign in |
+//! | `[Network]` | whoever signs as a participant of the network; the node judges that |
+//! | `[Operator]` | whoever reaches the operator's port |
+//! | `[SignedIn: Read]` | any user; an API token needs the scope after the colon |
+//! | `[Trader: …]`, `[Buyer: …]`, `[Seller: …]` | who trades, who may buy, who may sell |
+//! | `[Utility: …]`, `[Admin: …]` | a DISCOM's desk, an administrator |
+//! | `[SignedIn: Session]` | a user who has signed in; no API token, whatever its scopes |
+//! | `[SignedIn: Account, Read]` | counted as a read, where the scope alone would make it a trade |
+
+use std::future::{Ready, ready};
+
+use actix_web::body::{BoxBody, EitherBody, MessageBody};
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::middleware::{Next, from_fn};
+use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, Route};
+use uuid::Uuid;
+
+use super::State;
+use super::limits::Class;
+use super::problem::{Problem, challenge};
+use crate::error::Code;
+use crate::identity::{Role, Scope, User};
+
+/// Who may call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who {
+    Public,
+    Network,
+    Operator,
+    SignedIn,
+    Trader,
+    Buyer,
+    Seller,
+    Utility,
+    Admin,
+}
+
+impl Who {
+    /// The roles that are let in; `None` where nobody is asked who he is.
+    pub const fn roles(self) -> Option<&'static [Role]> {
+        match self {
+            Who::Public | Who::Network | Who::Operator => None,
+            Who::SignedIn => Some(Role::ALL),
+            Who::Trader => Some(&[Role::Prosumer, Role::Consumer, Role::Producer]),
+            Who::Buyer => Some(&[Role::Prosumer, Role::Consumer]),
+            Who::Seller => Some(&[Role::Prosumer, Role::Producer]),
+            Who::Utility => Some(&[Role::Utility]),
+            Who::Admin => Some(&[Role::Admin]),
+        }
+    }
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Who::Public => "public",
+            Who::Network => "network",
+            Who::Operator => "operator",
+            Who::SignedIn => "signed_in",
+            Who::Trader => "trader",
+            Who::Buyer => "buyer",
+            Who::Seller => "seller",
+            Who::Utility => "utility",
+            Who::Admin => "admin",
+        }
+    }
+}
+
+/// What a route asks of its caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Access {
+    pub who: Who,
+    /// What an API token must be allowed; `None` where nobody is asked who he is.
+    pub scope: Option<Scope>,
+    /// What a call is counted as.
+    pub class: Class,
+}
+
+impl Access {
+    /// Counted as what the scope is about.
+    pub const fn of(who: Who, scope: Scope) -> Self {
+        let class = if matches!(scope, Scope::Read) { Class::Read } else { Class::Trade };
+        Self { who, scope: Some(scope), class }
+    }
+
+    /// Whether the caller gets in.
+    ///
+    /// # Errors
+    /// 403 for another role, or a token without the scope.
+    fn admit(self, caller: &Caller) -> Result<(), Problem> {
+        let roles = self.who.roles().unwrap_or_default();
+        if !roles.contains(&caller.user.role) {
+            let named: Vec<_> = roles.iter().map(|role| role.as_str()).collect();
+            let detail = format!(
+                "This is for accounts with the role {}; yours is {}.",
+                named.join(" or "),
+                caller.user.role.as_str()
+            );
+            return Err(Problem::new(Code::Forbidden, detail));
+        }
+        let Some(scope) = self.scope else { return Ok(()) };
+        match &caller.by {
+            Means::ApiToken { scopes, .. } if !scopes.contains(&scope) => {
+                let detail = match scope {
+                    Scope::Session => {
+                        "This needs somebody who has signed in; no API token does it.".to_owned()
+                    }
+                    _ => format!("The API token has not the scope {}.", scope.as_str()),
+                };
+                Err(challenge(Problem::new(Code::ScopeMissing, detail), Some("insufficient_scope")))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// How a caller has shown who he is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Means {
+    /// Signed in on a device.
+    Session { id: Uuid },
+    /// A program's token; `None` for the one that the operator configured.
+    ApiToken { id: Option<Uuid>, scopes: Vec<Scope> },
+}
+
+/// Who calls, as the route's statement has let him in. A handler takes it as a parameter.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    pub user: User,
+    pub by: Means,
+}
+
+impl Caller {
+    /// The caller of a request that was let in.
+    ///
+    /// # Errors
+    /// 500 where the route is open to everybody: a fault of ours.
+    pub fn of(request: &HttpRequest) -> Result<Self, Problem> {
+        request.extensions().get::<Self>().cloned().ok_or_else(|| {
+            tracing::error!("a handler asks who calls, and its route lets everybody in");
+            Problem::of(Code::Internal)
+        })
+    }
+}
+
+impl FromRequest for Caller {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Self::of(request))
+    }
+}
+
+/// The route with its door: nobody whom `access` does not let in reaches the handler.
+pub fn guarded(route: Route, access: Access) -> Route {
+    if access.who.roles().is_none() {
+        return route;
+    }
+    let door = move |request: ServiceRequest, next: Next<BoxBody>| enter(access, request, next);
+    route.wrap(from_fn(door))
+}
+
+async fn enter<B: MessageBody>(
+    access: Access,
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+    match judge(access, &request).await {
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
+            Ok(next.call(request).await?.map_into_left_body())
+        }
+        Err(problem) => Ok(request.error_response(problem).map_into_right_body()),
+    }
+}
+
+async fn judge(access: Access, request: &ServiceRequest) -> Result<Caller, Problem> {
+    let state = request.app_data::<State>().cloned().ok_or_else(|| Problem::of(Code::Internal))?;
+    let caller = state.caller(request.request()).await?;
+    access.admit(&caller)?;
+    state.limits.take(caller.user.id, access.class, state.participant.now())?;
+    Ok(caller)
+}
+
+/// One statement of who may call: see the table above.
+macro_rules! access {
+    ($who:ident) => {
+        $crate::api::access::Access {
+            who: $crate::api::access::Who::$who,
+            scope: None,
+            class: $crate::api::limits::Class::Free,
+        }
+    };
+    ($who:ident, $class:ident) => {
+        $crate::api::access::Access { class: $crate::api::limits::Class::$class, ..access!($who) }
+    };
+    ($who:ident: $scope:ident) => {
+        $crate::api::access::Access::of(
+            $crate::api::access::Who::$who,
+            $crate::identity::Scope::$scope,
+        )
+    };
+    ($who:ident: $scope:ident, $class:ident) => {
+        $crate::api::access::Access {
+            class: $crate::api::limits::Class::$class,
+            ..access!($who: $scope)
+        }
+    };
+}
+pub(in crate::api) use access;
