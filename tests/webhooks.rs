@@ -11,6 +11,7 @@ mod world;
 
 use std::collections::BTreeSet;
 
+use db::Db;
 use futures_util::FutureExt;
 use node::{ClientConfig, GuardedClient};
 use serde_json::{Value, json};

@@ -612,6 +612,14 @@ export interface schemas {
     /** All that is wanted, or nothing. */
     whole?: boolean;
   };
+  /** A webhook to be added. */
+  NewWebhook: {
+    description?: string | null;
+    /** Of which events: kinds (`contract.active`), nouns (`contract.*`), or `*`. Absent or empty: all. */
+    kinds?: string[];
+    /** A public https address. It is called with POST. */
+    url: string;
+  };
   /** Why an offer cannot be bought by this user. */
   ObstacleView: {
     code: string;
@@ -861,6 +869,48 @@ export interface schemas {
       side?: string | null;
       /** The trade, when it is about one. */
       transaction_id?: string | null;
+    }[];
+    /** Give it as `cursor` to get the next page; null on the last one. */
+    next_cursor?: string | null;
+  };
+  /** One page of a list, newest first. */
+  Page_Webhook: {
+    items: {
+      created_at: string;
+      description?: string | null;
+      /** Since when no attempt has succeeded. */
+      failing_since?: string | null;
+      id: string;
+      kinds: string[];
+      /** Why it is disabled. */
+      reason?: string | null;
+      /** `active`, `paused`, or `disabled` when it has failed for three days. */
+      state: string;
+      updated_at: string;
+      url: string;
+    }[];
+    /** Give it as `cursor` to get the next page; null on the last one. */
+    next_cursor?: string | null;
+  };
+  /** One page of a list, newest first. */
+  Page_WebhookDelivery: {
+    items: {
+      attempts: number;
+      created_at: string;
+      ended_at?: string | null;
+      /** Why the last attempt failed. */
+      error?: string | null;
+      /** The number of the event. */
+      event: number;
+      /** The `webhook-id` that it is sent under, each time. */
+      id: string;
+      kind: string;
+      /** When it is sent next; null once it has ended. */
+      next_attempt_at?: string | null;
+      /** `pending`, `delivered` or `failed`. */
+      state: string;
+      /** The receiver's last HTTP status. */
+      status?: number | null;
     }[];
     /** Give it as `cursor` to get the next page; null on the last one. */
     next_cursor?: string | null;
@@ -1159,6 +1209,20 @@ export interface schemas {
     code: string;
     offers: number;
   };
+  /** From where events are sent again: an instant, or an event. Both absent: from the first. */
+  Replay: {
+    /** Events after the one with this number, as `after_event` of an earlier replay. */
+    after_event?: number | null;
+    /** Events of this time and later. */
+    since?: string | null;
+  };
+  /** What is sent again. */
+  Replayed: {
+    /** Give it as `after_event` to send what comes after; null when that was all. */
+    after_event?: number | null;
+    /** How many events. */
+    queued: number;
+  };
   SearchAnswered: {
     /** How many offers this page brought. */
     offers: number;
@@ -1429,6 +1493,48 @@ export interface schemas {
     /** and end at or before that; at most a week. */
     to: string;
   };
+  /** An address that is told of events. */
+  Webhook: {
+    created_at: string;
+    description?: string | null;
+    /** Since when no attempt has succeeded. */
+    failing_since?: string | null;
+    id: string;
+    kinds: string[];
+    /** Why it is disabled. */
+    reason?: string | null;
+    /** `active`, `paused`, or `disabled` when it has failed for three days. */
+    state: string;
+    updated_at: string;
+    url: string;
+  };
+  /** What is to change; what is absent stays. */
+  WebhookChange: {
+    /** False to pause it; true to go on, also after it was disabled. */
+    active?: boolean | null;
+    description?: string | null;
+    kinds?: string[] | null;
+    url?: string | null;
+  };
+  /** One event for one webhook. */
+  WebhookDelivery: {
+    attempts: number;
+    created_at: string;
+    ended_at?: string | null;
+    /** Why the last attempt failed. */
+    error?: string | null;
+    /** The number of the event. */
+    event: number;
+    /** The `webhook-id` that it is sent under, each time. */
+    id: string;
+    kind: string;
+    /** When it is sent next; null once it has ended. */
+    next_attempt_at?: string | null;
+    /** `pending`, `delivered` or `failed`. */
+    state: string;
+    /** The receiver's last HTTP status. */
+    status?: number | null;
+  };
   WebhookDisabled: {
     reason: string;
     url: string;
@@ -1444,6 +1550,17 @@ export interface schemas {
     /** The trade, plan, interest or publication; `account` and `trust` where there is none */
     transaction_id: string;
   };
+  /** What is posted to a webhook (Standard Webhooks 1.0.0), under `webhook-id`, `webhook-timestamp` and `webhook-signature` */
+  WebhookMessage: {
+    data: schemas["Event"];
+    timestamp: string;
+    type: schemas["EventKind"];
+  };
+  /** A webhook with its secret, which is shown in this answer only. */
+  WebhookWithSecret: (schemas["Webhook"] & {
+    /** Base64 after the prefix: the key of HMAC-SHA256 over `{webhook-id}.{webhook-timestamp}.{body}`. */
+    secret: string;
+  });
 }
 
 /** Any failure of the client API. */
@@ -1457,7 +1574,9 @@ export interface operations {
   post_api_cancel: {
     method: "POST";
     path: "/api/cancel";
-    header: { "Idempotency-Key"?: string; Prefer?: string };
+    parameters: {
+      header?: { "Idempotency-Key"?: string; Prefer?: string };
+    };
     body: schemas["Cancel"];
     responses: {
       200: { "application/json": schemas["TransactionDocument"] };
@@ -1471,7 +1590,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden";
+        code?: "auth.forbidden" | "auth.scope_missing";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -1479,7 +1598,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -1512,7 +1631,9 @@ export interface operations {
   post_api_confirm: {
     method: "POST";
     path: "/api/confirm";
-    header: { "Idempotency-Key"?: string; Prefer?: string };
+    parameters: {
+      header?: { "Idempotency-Key"?: string; Prefer?: string };
+    };
     body: schemas["TransactionReference"];
     responses: {
       200: { "application/json": schemas["TransactionDocument"] };
@@ -1526,7 +1647,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden";
+        code?: "auth.forbidden" | "auth.scope_missing";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -1534,7 +1655,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -1567,7 +1688,9 @@ export interface operations {
   post_api_discover: {
     method: "POST";
     path: "/api/discover";
-    header: { "Idempotency-Key"?: string; Prefer?: string };
+    parameters: {
+      header?: { "Idempotency-Key"?: string; Prefer?: string };
+    };
     body: schemas["Discover"];
     responses: {
       200: { "application/json": schemas["TransactionDocument"] };
@@ -1581,7 +1704,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden";
+        code?: "auth.forbidden" | "auth.scope_missing";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -1589,7 +1712,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -1622,7 +1745,9 @@ export interface operations {
   get_api_events: {
     method: "GET";
     path: "/api/events";
-    header: { "Last-Event-ID"?: number | null };
+    parameters: {
+      header?: { "Last-Event-ID"?: number | null };
+    };
     responses: {
       200: { "text/event-stream": string };
       400: { "application/problem+json": (schemas["Problem"] & {
@@ -1634,7 +1759,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden";
+        code?: "auth.forbidden" | "auth.scope_missing";
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
@@ -1655,7 +1780,9 @@ export interface operations {
   post_api_init: {
     method: "POST";
     path: "/api/init";
-    header: { "Idempotency-Key"?: string; Prefer?: string };
+    parameters: {
+      header?: { "Idempotency-Key"?: string; Prefer?: string };
+    };
     body: schemas["Init"];
     responses: {
       200: { "application/json": schemas["TransactionDocument"] };
@@ -1669,7 +1796,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden";
+        code?: "auth.forbidden" | "auth.scope_missing";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -1677,7 +1804,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -1710,7 +1837,9 @@ export interface operations {
   get_api_interests: {
     method: "GET";
     path: "/api/interests";
-    query: { limit?: number; cursor?: string };
+    parameters: {
+      query?: { limit?: number; cursor?: string };
+    };
     responses: {
       200: { "application/json": schemas["Page_Interest"] };
       400: { "application/problem+json": (schemas["Problem"] & {
@@ -1722,7 +1851,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden";
+        code?: "auth.forbidden" | "auth.scope_missing";
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
@@ -1743,7 +1872,9 @@ export interface operations {
   post_api_interests: {
     method: "POST";
     path: "/api/interests";
-    header: { "Idempotency-Key"?: string; Prefer?: string };
+    parameters: {
+      header?: { "Idempotency-Key"?: string; Prefer?: string };
+    };
     body: schemas["NewInterest"];
     responses: {
       201: { "application/json": schemas["Interest"] };
@@ -1756,7 +1887,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden";
+        code?: "auth.forbidden" | "auth.scope_missing";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -1764,7 +1895,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -1797,7 +1928,9 @@ export interface operations {
   get_api_interests_id: {
     method: "GET";
     path: "/api/interests/{id}";
-    path: { id: string };
+    parameters: {
+      path: { id: string };
+    };
     responses: {
       200: { "application/json": schemas["Interest"] };
       400: { "application/problem+json": (schemas["Problem"] & {
@@ -1809,7 +1942,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden";
+        code?: "auth.forbidden" | "auth.scope_missing";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -1834,8 +1967,10 @@ export interface operations {
   delete_api_interests_id: {
     method: "DELETE";
     path: "/api/interests/{id}";
-    path: { id: string };
-    header: { "Idempotency-Key"?: string; Prefer?: string };
+    parameters: {
+      path: { id: string };
+      header?: { "Idempotency-Key"?: string; Prefer?: string };
+    };
     responses: {
       200: { "application/json": schemas["Interest"] };
       400: { "application/problem+json": (schemas["Problem"] & {
@@ -1847,7 +1982,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden";
+        code?: "auth.forbidden" | "auth.scope_missing";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -1855,7 +1990,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -1888,7 +2023,9 @@ export interface operations {
   get_api_plans: {
     method: "GET";
     path: "/api/plans";
-    query: { limit?: number; cursor?: string };
+    parameters: {
+      query?: { limit?: number; cursor?: string };
+    };
     responses: {
       200: { "application/json": schemas["Page_Plan"] };
       400: { "application/problem+json": (schemas["Problem"] & {
@@ -1900,7 +2037,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden";
+        code?: "auth.forbidden" | "auth.scope_missing";
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
@@ -1921,7 +2058,9 @@ export interface operations {
   post_api_plans: {
     method: "POST";
     path: "/api/plans";
-    header: { "Idempotency-Key"?: string; Prefer?: string };
+    parameters: {
+      header?: { "Idempotency-Key"?: string; Prefer?: string };
+    };
     body: schemas["NewPlan"];
     responses: {
       200: { "application/json": schemas["Plan"] };
@@ -1935,7 +2074,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden";
+        code?: "auth.forbidden" | "auth.scope_missing";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -1943,7 +2082,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -1976,7 +2115,9 @@ export interface operations {
   get_api_plans_id: {
     method: "GET";
     path: "/api/plans/{id}";
-    path: { id: string };
+    parameters: {
+      path: { id: string };
+    };
     responses: {
       200: { "application/json": schemas["Plan"] };
       400: { "application/problem+json": (schemas["Problem"] & {
@@ -1988,7 +2129,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden";
+        code?: "auth.forbidden" | "auth.scope_missing";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -2013,8 +2154,10 @@ export interface operations {
   post_api_plans_id_confirm: {
     method: "POST";
     path: "/api/plans/{id}/confirm";
-    path: { id: string };
-    header: { "Idempotency-Key"?: string; Prefer?: string };
+    parameters: {
+      path: { id: string };
+      header?: { "Idempotency-Key"?: string; Prefer?: string };
+    };
     body: schemas["Empty"];
     responses: {
       200: { "application/json": schemas["Plan"] };
@@ -2028,7 +2171,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden";
+        code?: "auth.forbidden" | "auth.scope_missing";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -2036,7 +2179,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -2069,7 +2212,9 @@ export interface operations {
   post_api_rate: {
     method: "POST";
     path: "/api/rate";
-    header: { "Idempotency-Key"?: string; Prefer?: string };
+    parameters: {
+      header?: { "Idempotency-Key"?: string; Prefer?: string };
+    };
     body: schemas["Rate"];
     responses: {
       200: { "application/json": schemas["TransactionDocument"] };
@@ -2083,7 +2228,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden";
+        code?: "auth.forbidden" | "auth.scope_missing";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -2091,7 +2236,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -2124,7 +2269,9 @@ export interface operations {
   post_api_select: {
     method: "POST";
     path: "/api/select";
-    header: { "Idempotency-Key"?: string; Prefer?: string };
+    parameters: {
+      header?: { "Idempotency-Key"?: string; Prefer?: string };
+    };
     body: schemas["Select"];
     responses: {
       200: { "application/json": schemas["TransactionDocument"] };
@@ -2138,7 +2285,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden";
+        code?: "auth.forbidden" | "auth.scope_missing";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -2146,7 +2293,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -2179,7 +2326,9 @@ export interface operations {
   post_api_status: {
     method: "POST";
     path: "/api/status";
-    header: { "Idempotency-Key"?: string; Prefer?: string };
+    parameters: {
+      header?: { "Idempotency-Key"?: string; Prefer?: string };
+    };
     body: schemas["TransactionReference"];
     responses: {
       200: { "application/json": schemas["TransactionDocument"] };
@@ -2193,7 +2342,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden";
+        code?: "auth.forbidden" | "auth.scope_missing";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -2201,7 +2350,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -2234,7 +2383,9 @@ export interface operations {
   post_api_support: {
     method: "POST";
     path: "/api/support";
-    header: { "Idempotency-Key"?: string; Prefer?: string };
+    parameters: {
+      header?: { "Idempotency-Key"?: string; Prefer?: string };
+    };
     body: schemas["TransactionReference"];
     responses: {
       200: { "application/json": schemas["TransactionDocument"] };
@@ -2248,7 +2399,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden";
+        code?: "auth.forbidden" | "auth.scope_missing";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -2256,7 +2407,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -2289,7 +2440,9 @@ export interface operations {
   post_api_track: {
     method: "POST";
     path: "/api/track";
-    header: { "Idempotency-Key"?: string; Prefer?: string };
+    parameters: {
+      header?: { "Idempotency-Key"?: string; Prefer?: string };
+    };
     body: schemas["TransactionReference"];
     responses: {
       200: { "application/json": schemas["TransactionDocument"] };
@@ -2303,7 +2456,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden";
+        code?: "auth.forbidden" | "auth.scope_missing";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -2311,7 +2464,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -2344,7 +2497,9 @@ export interface operations {
   get_api_transactions: {
     method: "GET";
     path: "/api/transactions";
-    query: { side?: string; limit?: number; cursor?: string };
+    parameters: {
+      query?: { side?: string; limit?: number; cursor?: string };
+    };
     responses: {
       200: { "application/json": schemas["Page_Transaction"] };
       400: { "application/problem+json": (schemas["Problem"] & {
@@ -2356,7 +2511,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden";
+        code?: "auth.forbidden" | "auth.scope_missing";
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
@@ -2377,8 +2532,10 @@ export interface operations {
   get_api_transactions_id: {
     method: "GET";
     path: "/api/transactions/{id}";
-    path: { id: string };
-    query: { side?: string };
+    parameters: {
+      path: { id: string };
+      query?: { side?: string };
+    };
     responses: {
       200: { "application/json": schemas["TransactionDocument"] };
       400: { "application/problem+json": (schemas["Problem"] & {
@@ -2390,7 +2547,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden";
+        code?: "auth.forbidden" | "auth.scope_missing";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -2418,8 +2575,10 @@ export interface operations {
   get_api_transactions_id_events: {
     method: "GET";
     path: "/api/transactions/{id}/events";
-    path: { id: string };
-    header: { "Last-Event-ID"?: number | null };
+    parameters: {
+      path: { id: string };
+      header?: { "Last-Event-ID"?: number | null };
+    };
     responses: {
       200: { "text/event-stream": string };
       400: { "application/problem+json": (schemas["Problem"] & {
@@ -2431,7 +2590,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden";
+        code?: "auth.forbidden" | "auth.scope_missing";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -2456,8 +2615,10 @@ export interface operations {
   get_api_transactions_id_offers: {
     method: "GET";
     path: "/api/transactions/{id}/offers";
-    path: { id: string };
-    query: { max_price_inr?: string; from?: string; to?: string; quantity_kwh?: string; min_trust?: string; proven?: boolean; lat?: string; lon?: string };
+    parameters: {
+      path: { id: string };
+      query?: { max_price_inr?: string; from?: string; to?: string; quantity_kwh?: string; min_trust?: string; proven?: boolean; lat?: string; lon?: string };
+    };
     responses: {
       200: { "application/json": schemas["FoundOffers"] };
       400: { "application/problem+json": (schemas["Problem"] & {
@@ -2469,7 +2630,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden";
+        code?: "auth.forbidden" | "auth.scope_missing";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -2494,7 +2655,9 @@ export interface operations {
   post_api_update: {
     method: "POST";
     path: "/api/update";
-    header: { "Idempotency-Key"?: string; Prefer?: string };
+    parameters: {
+      header?: { "Idempotency-Key"?: string; Prefer?: string };
+    };
     body: schemas["Update"];
     responses: {
       200: { "application/json": schemas["TransactionDocument"] };
@@ -2508,7 +2671,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden";
+        code?: "auth.forbidden" | "auth.scope_missing";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -2516,7 +2679,408 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /** The user's webhooks, newest first. */
+  get_api_webhooks: {
+    method: "GET";
+    path: "/api/webhooks";
+    parameters: {
+      query?: { limit?: number; cursor?: string };
+    };
+    responses: {
+      200: { "application/json": schemas["Page_Webhook"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing";
+        status?: 403;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+    };
+  };
+  /** Adds a webhook. The answer shows its secret, and no other does. */
+  post_api_webhooks: {
+    method: "POST";
+    path: "/api/webhooks";
+    parameters: {
+      header?: { "Idempotency-Key"?: string; Prefer?: string };
+    };
+    body: schemas["NewWebhook"];
+    responses: {
+      201: { "application/json": schemas["WebhookWithSecret"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /** One webhook. */
+  get_api_webhooks_id: {
+    method: "GET";
+    path: "/api/webhooks/{id}";
+    parameters: {
+      path: { id: string };
+    };
+    responses: {
+      200: { "application/json": schemas["Webhook"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+    };
+  };
+  /** Changes address, kinds or description, pauses it or lets it go on. */
+  patch_api_webhooks_id: {
+    method: "PATCH";
+    path: "/api/webhooks/{id}";
+    parameters: {
+      path: { id: string };
+      header?: { "Idempotency-Key"?: string; Prefer?: string };
+    };
+    body: schemas["WebhookChange"];
+    responses: {
+      200: { "application/json": schemas["Webhook"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /** Removes the webhook, and what was waiting for it. */
+  delete_api_webhooks_id: {
+    method: "DELETE";
+    path: "/api/webhooks/{id}";
+    parameters: {
+      path: { id: string };
+      header?: { "Idempotency-Key"?: string; Prefer?: string };
+    };
+    responses: {
+      200: { "application/json": schemas["TransactionDocument"] };
+      202: { "application/json": schemas["Accepted"] };
+      204: Record<string, never>;
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /** What was sent to the webhook and what is waiting, newest event first. */
+  get_api_webhooks_id_deliveries: {
+    method: "GET";
+    path: "/api/webhooks/{id}/deliveries";
+    parameters: {
+      path: { id: string };
+      query?: { limit?: number; cursor?: string };
+    };
+    responses: {
+      200: { "application/json": schemas["Page_WebhookDelivery"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+    };
+  };
+  /**
+   * Sends events once more, those of the webhook's kinds: after a fault of the receiver, or what happened while it was
+   * paused. They keep their `webhook-id`.
+   */
+  post_api_webhooks_id_replay: {
+    method: "POST";
+    path: "/api/webhooks/{id}/replay";
+    parameters: {
+      path: { id: string };
+      header?: { "Idempotency-Key"?: string; Prefer?: string };
+    };
+    body: schemas["Replay"];
+    responses: {
+      202: { "application/json": schemas["Replayed"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /** Gives the webhook another secret, which this answer shows. For a day both sign, so that the receiver can change over. */
+  post_api_webhooks_id_rotate: {
+    method: "POST";
+    path: "/api/webhooks/{id}/rotate";
+    parameters: {
+      path: { id: string };
+      header?: { "Idempotency-Key"?: string; Prefer?: string };
+    };
+    responses: {
+      200: { "application/json": schemas["WebhookWithSecret"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -2549,7 +3113,9 @@ export interface operations {
   post_bap_receiver_action: {
     method: "POST";
     path: "/bap/receiver/{action}";
-    path: { action: string };
+    parameters: {
+      path: { action: string };
+    };
     body: Record<string, unknown>;
     responses: {
       200: { "application/json": Record<string, unknown> };
@@ -2572,7 +3138,9 @@ export interface operations {
   post_bpp_receiver_action: {
     method: "POST";
     path: "/bpp/receiver/{action}";
-    path: { action: string };
+    parameters: {
+      path: { action: string };
+    };
     body: Record<string, unknown>;
     responses: {
       200: { "application/json": Record<string, unknown> };
@@ -2584,7 +3152,9 @@ export interface operations {
   post_callbacks_action: {
     method: "POST";
     path: "/callbacks/{action}";
-    path: { action: string };
+    parameters: {
+      path: { action: string };
+    };
     body: Record<string, unknown>;
     responses: {
       200: { "application/json": Record<string, unknown> };
@@ -2607,7 +3177,9 @@ export interface operations {
   post_discom_action: {
     method: "POST";
     path: "/discom/{action}";
-    path: { action: string };
+    parameters: {
+      path: { action: string };
+    };
     body: Record<string, unknown>;
     responses: {
       200: { "application/json": Record<string, unknown> };
@@ -2652,7 +3224,9 @@ export interface operations {
   get_seller_offers: {
     method: "GET";
     path: "/seller/offers";
-    query: { limit?: number; cursor?: string };
+    parameters: {
+      query?: { limit?: number; cursor?: string };
+    };
     responses: {
       200: { "application/json": schemas["Page_OfferDocument"] };
       400: { "application/problem+json": (schemas["Problem"] & {
@@ -2664,7 +3238,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden";
+        code?: "auth.forbidden" | "auth.scope_missing";
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
@@ -2685,7 +3259,9 @@ export interface operations {
   post_seller_offers: {
     method: "POST";
     path: "/seller/offers";
-    header: { "Idempotency-Key"?: string };
+    parameters: {
+      header?: { "Idempotency-Key"?: string };
+    };
     body: schemas["NewOffer"];
     responses: {
       201: { "application/json": schemas["OfferDocument"] };
@@ -2698,7 +3274,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden";
+        code?: "auth.forbidden" | "auth.scope_missing";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -2706,7 +3282,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -2739,7 +3315,9 @@ export interface operations {
   get_seller_offers_id: {
     method: "GET";
     path: "/seller/offers/{id}";
-    path: { id: string };
+    parameters: {
+      path: { id: string };
+    };
     responses: {
       200: { "application/json": schemas["OfferDocument"] };
       400: { "application/problem+json": (schemas["Problem"] & {
@@ -2751,7 +3329,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden";
+        code?: "auth.forbidden" | "auth.scope_missing";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -2776,8 +3354,10 @@ export interface operations {
   patch_seller_offers_id: {
     method: "PATCH";
     path: "/seller/offers/{id}";
-    path: { id: string };
-    header: { "Idempotency-Key"?: string };
+    parameters: {
+      path: { id: string };
+      header?: { "Idempotency-Key"?: string };
+    };
     body: schemas["OfferChange"];
     responses: {
       200: { "application/json": schemas["OfferDocument"] };
@@ -2790,7 +3370,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden";
+        code?: "auth.forbidden" | "auth.scope_missing";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -2798,7 +3378,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -2831,8 +3411,10 @@ export interface operations {
   delete_seller_offers_id: {
     method: "DELETE";
     path: "/seller/offers/{id}";
-    path: { id: string };
-    header: { "Idempotency-Key"?: string };
+    parameters: {
+      path: { id: string };
+      header?: { "Idempotency-Key"?: string };
+    };
     responses: {
       200: { "application/json": schemas["OfferDocument"] };
       400: { "application/problem+json": (schemas["Problem"] & {
@@ -2844,7 +3426,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden";
+        code?: "auth.forbidden" | "auth.scope_missing";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -2852,7 +3434,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -2885,7 +3467,9 @@ export interface operations {
   get_seller_orders: {
     method: "GET";
     path: "/seller/orders";
-    query: { limit?: number; cursor?: string };
+    parameters: {
+      query?: { limit?: number; cursor?: string };
+    };
     responses: {
       200: { "application/json": schemas["Page_Transaction"] };
       400: { "application/problem+json": (schemas["Problem"] & {
@@ -2897,7 +3481,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden";
+        code?: "auth.forbidden" | "auth.scope_missing";
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
@@ -2918,7 +3502,9 @@ export interface operations {
   get_seller_orders_id: {
     method: "GET";
     path: "/seller/orders/{id}";
-    path: { id: string };
+    parameters: {
+      path: { id: string };
+    };
     responses: {
       200: { "application/json": schemas["ContractDocument"] };
       400: { "application/problem+json": (schemas["Problem"] & {
@@ -2930,7 +3516,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden";
+        code?: "auth.forbidden" | "auth.scope_missing";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -2958,8 +3544,10 @@ export interface operations {
   post_seller_orders_id_cancel: {
     method: "POST";
     path: "/seller/orders/{id}/cancel";
-    path: { id: string };
-    header: { "Idempotency-Key"?: string };
+    parameters: {
+      path: { id: string };
+      header?: { "Idempotency-Key"?: string };
+    };
     body: schemas["CancelOrder"];
     responses: {
       202: { "application/json": schemas["Accepted"] };
@@ -2972,7 +3560,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden";
+        code?: "auth.forbidden" | "auth.scope_missing";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -2980,7 +3568,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -3013,8 +3601,10 @@ export interface operations {
   post_seller_orders_id_status: {
     method: "POST";
     path: "/seller/orders/{id}/status";
-    path: { id: string };
-    header: { "Idempotency-Key"?: string };
+    parameters: {
+      path: { id: string };
+      header?: { "Idempotency-Key"?: string };
+    };
     responses: {
       202: { "application/json": schemas["Accepted"] };
       400: { "application/problem+json": (schemas["Problem"] & {
@@ -3026,7 +3616,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden";
+        code?: "auth.forbidden" | "auth.scope_missing";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -3034,7 +3624,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -3078,7 +3668,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden";
+        code?: "auth.forbidden" | "auth.scope_missing";
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
@@ -3110,7 +3700,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden";
+        code?: "auth.forbidden" | "auth.scope_missing";
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
@@ -3131,7 +3721,9 @@ export interface operations {
   get_users_me_account_journal: {
     method: "GET";
     path: "/users/me/account/journal";
-    query: { limit?: number; cursor?: string };
+    parameters: {
+      query?: { limit?: number; cursor?: string };
+    };
     responses: {
       200: { "application/json": schemas["Page_JournalEntry"] };
       400: { "application/problem+json": (schemas["Problem"] & {
@@ -3143,7 +3735,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden";
+        code?: "auth.forbidden" | "auth.scope_missing";
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
@@ -3164,7 +3756,9 @@ export interface operations {
   post_users_me_account_top_ups: {
     method: "POST";
     path: "/users/me/account/top-ups";
-    header: { "Idempotency-Key"?: string };
+    parameters: {
+      header?: { "Idempotency-Key"?: string };
+    };
     body: schemas["MoveMoney"];
     responses: {
       201: { "application/json": schemas["Payment"] };
@@ -3178,7 +3772,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden";
+        code?: "auth.forbidden" | "auth.scope_missing";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -3186,7 +3780,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -3219,7 +3813,9 @@ export interface operations {
   post_users_me_account_withdrawals: {
     method: "POST";
     path: "/users/me/account/withdrawals";
-    header: { "Idempotency-Key"?: string };
+    parameters: {
+      header?: { "Idempotency-Key"?: string };
+    };
     body: schemas["MoveMoney"];
     responses: {
       201: { "application/json": schemas["Payment"] };
@@ -3233,7 +3829,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden";
+        code?: "auth.forbidden" | "auth.scope_missing";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -3241,7 +3837,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -3285,7 +3881,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden";
+        code?: "auth.forbidden" | "auth.scope_missing";
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
@@ -3306,7 +3902,9 @@ export interface operations {
   get_users_me_statements_month: {
     method: "GET";
     path: "/users/me/statements/{month}";
-    path: { month: string };
+    parameters: {
+      path: { month: string };
+    };
     responses: {
       200: { "application/json": schemas["Statement"]; "text/csv": string; "text/html": string };
       400: { "application/problem+json": (schemas["Problem"] & {
@@ -3318,7 +3916,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden";
+        code?: "auth.forbidden" | "auth.scope_missing";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -3343,7 +3941,9 @@ export interface operations {
   get_users_me_trust: {
     method: "GET";
     path: "/users/me/trust";
-    query: { limit?: number; cursor?: string };
+    parameters: {
+      query?: { limit?: number; cursor?: string };
+    };
     responses: {
       200: { "application/json": schemas["Trust"] };
       400: { "application/problem+json": (schemas["Problem"] & {
@@ -3355,7 +3955,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden";
+        code?: "auth.forbidden" | "auth.scope_missing";
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {

@@ -618,6 +618,17 @@ class NewPlan(_NewPlan, total=False):
     whole: bool
 
 
+class _NewWebhook(TypedDict):
+    url: str
+
+
+class NewWebhook(_NewWebhook, total=False):
+    """A webhook to be added."""
+
+    description: Union[str, None]
+    kinds: List[str]
+
+
 class ObstacleView(TypedDict):
     """Why an offer cannot be bought by this user."""
 
@@ -794,6 +805,26 @@ class _Page_TrustChange(TypedDict):
 
 
 class Page_TrustChange(_Page_TrustChange, total=False):
+    """One page of a list, newest first."""
+
+    next_cursor: Union[str, None]
+
+
+class _Page_Webhook(TypedDict):
+    items: List[Dict[str, Any]]
+
+
+class Page_Webhook(_Page_Webhook, total=False):
+    """One page of a list, newest first."""
+
+    next_cursor: Union[str, None]
+
+
+class _Page_WebhookDelivery(TypedDict):
+    items: List[Dict[str, Any]]
+
+
+class Page_WebhookDelivery(_Page_WebhookDelivery, total=False):
     """One page of a list, newest first."""
 
     next_cursor: Union[str, None]
@@ -1119,6 +1150,23 @@ class RefusedOffers(TypedDict):
     offers: int
 
 
+class Replay(TypedDict, total=False):
+    """From where events are sent again: an instant, or an event. Both absent: from the first."""
+
+    after_event: Union[int, None]
+    since: Union[str, None]
+
+
+class _Replayed(TypedDict):
+    queued: int
+
+
+class Replayed(_Replayed, total=False):
+    """What is sent again."""
+
+    after_event: Union[int, None]
+
+
 class SearchAnswered(TypedDict):
     offers: int
     transaction_id: str
@@ -1403,6 +1451,50 @@ class WantedSlot(TypedDict):
     start: str
 
 
+class _Webhook(TypedDict):
+    created_at: str
+    id: str
+    kinds: List[str]
+    state: str
+    updated_at: str
+    url: str
+
+
+class Webhook(_Webhook, total=False):
+    """An address that is told of events."""
+
+    description: Union[str, None]
+    failing_since: Union[str, None]
+    reason: Union[str, None]
+
+
+class WebhookChange(TypedDict, total=False):
+    """What is to change; what is absent stays."""
+
+    active: Union[bool, None]
+    description: Union[str, None]
+    kinds: Union[List[str], None]
+    url: Union[str, None]
+
+
+class _WebhookDelivery(TypedDict):
+    attempts: int
+    created_at: str
+    event: int
+    id: str
+    kind: str
+    state: str
+
+
+class WebhookDelivery(_WebhookDelivery, total=False):
+    """One event for one webhook."""
+
+    ended_at: Union[str, None]
+    error: Union[str, None]
+    next_attempt_at: Union[str, None]
+    status: Union[int, None]
+
+
 class WebhookDisabled(TypedDict):
     reason: str
     url: str
@@ -1417,6 +1509,32 @@ class WebhookDisabledEvent(TypedDict):
     kind: Literal['webhook.disabled']
     seq: int
     transaction_id: str
+
+
+class WebhookMessage(TypedDict):
+    """What is posted to a webhook (Standard Webhooks 1.0.0), under `webhook-id`, `webhook-timestamp` and `webhook-signature`"""
+
+    data: "Event"
+    timestamp: str
+    type: "EventKind"
+
+
+class _WebhookWithSecret(TypedDict):
+    created_at: str
+    id: str
+    kinds: List[str]
+    state: str
+    updated_at: str
+    url: str
+    secret: str
+
+
+class WebhookWithSecret(_WebhookWithSecret, total=False):
+    """A webhook with its secret, which is shown in this answer only."""
+
+    description: Union[str, None]
+    failing_since: Union[str, None]
+    reason: Union[str, None]
 
 
 Empty = Dict[str, Any]
