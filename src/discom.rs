@@ -8,6 +8,7 @@
 
 mod cascade;
 mod cells;
+mod exceptions;
 mod settling;
 mod worker;
 
@@ -24,6 +25,7 @@ use node::{
 use units::Timestamp;
 
 pub use self::cascade::PURPOSE as CASCADE;
+pub use self::exceptions::{Exception, ExceptionError, Wish, exceptions, resolve};
 pub use self::worker::{PURPOSE as QUESTION, check};
 use crate::contract::{self, Contract, Side, delivery};
 use crate::events::fact::{ContractStatus, Failure};
@@ -92,6 +94,11 @@ fn document(contract: &Contract) -> Result<WireContract, ProcessError> {
     let fail = |_| ProcessError::Fail(ErrorCode::NetInternalError);
     let json = Json::parse(&contract.document).map_err(fail)?;
     WireContract::read(&json, &Path::new("message/contract")).map_err(|error| ProcessError::Fail(error.code))
+}
+
+/// The digest of our own copy of a contract's table: other holders' copies are compared with it.
+pub fn own_table(contract: &Contract) -> Option<String> {
+    document(contract).ok()?.series().ok().map(energy_rules::table_digest)
 }
 
 /// Answers a `status`, or takes in an `on_status`.

@@ -88,6 +88,18 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/sqlite/0010_webhooks.sql"),
         postgres: include_str!("../migrations/postgres/0010_webhooks.sql"),
     },
+    Migration {
+        version: 12,
+        name: "plans_cancel",
+        sqlite: include_str!("../migrations/sqlite/0012_plans_cancel.sql"),
+        postgres: include_str!("../migrations/postgres/0012_plans_cancel.sql"),
+    },
+    Migration {
+        version: 13,
+        name: "exceptions",
+        sqlite: include_str!("../migrations/sqlite/0013_exceptions.sql"),
+        postgres: include_str!("../migrations/postgres/0013_exceptions.sql"),
+    },
 ];
 
 /// The component under which [`MIGRATIONS`] are recorded.

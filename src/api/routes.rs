@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod discover;
+pub mod exceptions;
 pub mod health;
 pub mod interests;
 pub mod offers;
@@ -80,6 +81,7 @@ table! {
     "/api/plans" { get plans::list [Buyer: Read], post plans::create [Buyer: Trade] }
     "/api/plans/{id}" { get plans::show [Buyer: Read] }
     "/api/plans/{id}/confirm" { post plans::confirm [Buyer: Trade] }
+    "/api/plans/{id}/cancel" { post plans::cancel [Buyer: Trade] }
     "/api/interests" { get interests::list [Buyer: Read], post interests::create [Buyer: Trade] }
     "/api/interests/{id}" { get interests::show [Buyer: Read], delete interests::close [Buyer: Trade] }
     "/api/transactions" { get transactions::list [Trader: Read] }
@@ -142,6 +144,8 @@ table! {
     "/admin/inbox" { get ops::inbox [Operator] }
     "/admin/peers" { get ops::peers [Operator] }
     "/admin/messages" { get ops::messages [Operator] }
+    "/admin/exceptions" { get exceptions::list [Operator] }
+    "/admin/exceptions/{id}/resolve" { post exceptions::resolve [Operator] }
 }
 
 /// The public port.

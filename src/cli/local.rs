@@ -175,6 +175,7 @@ fn discom_config(
         networks: vec![energy_rules::NETWORK_TEST.to_owned()],
         registry,
         allow_list: allow,
+        enrolled: Vec::new(),
         meters: Vec::new(),
         metering: discom_mock::config::Metering::default(),
         behavior: Vec::new(),

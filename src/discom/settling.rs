@@ -9,14 +9,14 @@ use beckn_wire::energy::{
 };
 use beckn_wire::signature::digest;
 use db::{DbError, Tx};
-use energy_rules::{Flows, SettledSlot, revenue_flows};
+use energy_rules::{Flows, PolicyRates, SettledSlot, revenue_flows};
 use node::ProcessError;
 use units::{Paise, WattHours};
 
 use super::cascade;
 use super::worker::{Plan, except};
 use crate::contract::delivered::DeliveredSlot;
-use crate::contract::delivery::DeliveryState;
+use crate::contract::delivery::{Delivery, DeliveryState};
 use crate::contract::{self, Contract, Side};
 use crate::events::Fact;
 use crate::events::fact::ContractSettled;
@@ -47,13 +47,14 @@ pub(super) async fn plan(
     let told = digest_of(&slots);
     plan.after.state = DeliveryState::Settled;
     plan.after.reason = None;
+    plan.after.excepted_at = None;
     if plan.before.digest.as_ref() == Some(&told) {
         return Ok(());
     }
-    let flows = match flows_of(p, document, &slots) {
+    let flows = match flows_of(&rates_for(p, document, &slots).await?, &slots) {
         Ok(flows) => flows,
         Err(why) => {
-            except(plan, p.market_now(), why.to_owned());
+            except(p, plan, why.to_owned());
             return Ok(());
         }
     };
@@ -63,7 +64,7 @@ pub(super) async fn plan(
         match p.compare_flows(body, &flows).await {
             Ok(()) => {}
             Err(refusal @ FlowsRefusal::Different(_)) => {
-                except(plan, p.market_now(), refusal.to_string());
+                except(p, plan, refusal.to_string());
                 return Ok(());
             }
             Err(refusal) => return Err(ProcessError::Retry(refusal.to_string())),
@@ -72,16 +73,47 @@ pub(super) async fn plan(
     // What the seller's platform has told before we knew enough to compute it.
     if plan.before.settlement == 0 && told_flows(document).is_some_and(|told| told != flows.all().map(Some)) {
         let why = "the seller's platform tells other revenue flows than the policy's";
-        except(plan, p.market_now(), why.to_owned());
+        except(p, plan, why.to_owned());
         return Ok(());
     }
+    settle(p, plan, document, slots, flows)
+}
+
+/// Settles a delivery by its final values alone, as a person decided: differences of flows count for nothing any more.
+///
+/// # Errors
+/// Why it cannot be.
+pub(super) async fn accept(
+    p: &Participant,
+    plan: &mut Plan,
+    document: &WireContract,
+    slots: Vec<DeliveredSlot>,
+) -> Result<(), ProcessError> {
+    plan.after.state = DeliveryState::Settled;
+    plan.after.reason = None;
+    plan.after.excepted_at = None;
+    if plan.before.digest == Some(digest_of(&slots)) {
+        return Ok(());
+    }
+    let rates = rates_for(p, document, &slots).await?;
+    let flows = flows_of(&rates, &slots).map_err(|why| ProcessError::Retry(why.to_owned()))?;
+    settle(p, plan, document, slots, flows)
+}
+
+fn settle(
+    p: &Participant,
+    plan: &mut Plan,
+    document: &WireContract,
+    slots: Vec<DeliveredSlot>,
+    flows: Flows,
+) -> Result<(), ProcessError> {
     let wire = flows.all().map(|(role, value)| RevenueFlow::new(role, value, None)).to_vec();
     let settled = messages::settled(document, wire);
     if plan.contract.side == Side::Seller && plan.contract.peer_id != p.settings.subscriber_id {
         plan.out.push(cascade::to_peer(p, &plan.contract, &settled)?);
     }
     plan.after.settlement = plan.before.settlement.saturating_add(1);
-    plan.after.digest = Some(told);
+    plan.after.digest = Some(digest_of(&slots));
     plan.after.settled_at = Some(p.now());
     plan.news = Some(news(plan, &slots, &flows));
     plan.settling = Some(Settling { slots, flows, document: settled.to_json().to_bytes() });
@@ -130,6 +162,60 @@ pub(super) async fn apply(
     Ok(())
 }
 
+/// Undoes what a contract did to money and trust, in the caller's transaction: what is held is given back, what was
+/// settled is booked back as one more settlement of nothing.
+///
+/// # Errors
+/// What money or trust will not take; the database's.
+pub(super) async fn undo(
+    tx: &mut Tx,
+    p: &Participant,
+    contract: &Contract,
+    before: &Delivery,
+) -> Result<(), SettlingError> {
+    if before.settlement > 0 {
+        let revision = before.settlement.saturating_add(1);
+        let quantities = contract.quantities();
+        let requested = WattHours::checked_sum(quantities.iter().map(|part| part.quantity));
+        let requested = requested.ok_or(SettlingError::OutOfRange)?;
+        let excused = trust::Delivery {
+            user: contract.user_id,
+            contract: contract.id,
+            side: side_of(contract),
+            requested,
+            round1: WattHours::ZERO,
+            round2: WattHours::ZERO,
+            outage: true,
+        };
+        trust::service::correct_delivery(tx, &p.settings.trust, &excused, revision, p.now()).await?;
+        let slots = quantities.iter().map(|part| settlement::SettledSlot {
+            slot: part.slot,
+            price: part.price,
+            requested: part.quantity,
+            round1: None,
+            round2: None,
+            settled: WattHours::ZERO,
+            quality: Quality::Estimated,
+        });
+        let nothing = Settlement {
+            contract: contract.id,
+            revision,
+            slots: slots.collect(),
+            flows: settlement::Flows::default(),
+        };
+        settlement::settle(tx, &nothing, &Stamp::of(p)).await?;
+    }
+    settlement::adjust(tx, contract.id, contract.user_id, Paise::ZERO, &Stamp::of(p)).await?;
+    Ok(())
+}
+
+fn side_of(contract: &Contract) -> trust::Side {
+    match contract.side {
+        Side::Seller => trust::Side::Seller,
+        Side::Buyer => trust::Side::Buyer,
+    }
+}
+
 impl Settling {
     /// What counts for trust: of all slots what was requested, less what each side fell short of. What an outage took
     /// is nobody's, and stays in (ruling 26).
@@ -142,10 +228,7 @@ impl Settling {
         let buyers = sum(&|slot| energy_rules::attribute(&slot.outcome).buyer)?;
         let round1 = requested.checked_sub(sellers).ok_or(SettlingError::OutOfRange)?;
         let round2 = round1.checked_sub(buyers).ok_or(SettlingError::OutOfRange)?;
-        let side = match contract.side {
-            Side::Seller => trust::Side::Seller,
-            Side::Buyer => trust::Side::Buyer,
-        };
+        let side = side_of(contract);
         let (user, contract) = (contract.user_id, contract.id);
         Ok(trust::Delivery { user, contract, side, requested, round1, round2, outage: false })
     }
@@ -211,17 +294,24 @@ impl From<TrustError> for SettlingError {
     }
 }
 
-/// The policy's four flows over these slots, at the rates that the seller's DISCOM had in force on the day of the first
-/// of them.
-fn flows_of(
+/// The rates of the policy that governs the contract: the seller's DISCOM's, at its first slot.
+async fn rates_for(
     p: &Participant,
     document: &WireContract,
     slots: &[DeliveredSlot],
-) -> Result<Flows, &'static str> {
-    let discom = document.holder(Writer::SellerDiscom).ok_or("the seller's DISCOM is not bound")?;
-    let first = slots.first().ok_or("nothing was delivered")?;
-    let rates = p.settings.rates.in_force(&p.settings.network_id, discom, first.slot.ist_date());
-    let rates = rates.ok_or("there are no rates for the seller's DISCOM")?;
+) -> Result<PolicyRates, DbError> {
+    let discom = document.holder(Writer::SellerDiscom).unwrap_or_default().to_owned();
+    let network = p.settings.network_id.clone();
+    let read = p.db.read(move |tx| {
+        let (network, discom) = (network.clone(), discom.clone());
+        Box::pin(async move { settlement::rates_of(tx, &network, &discom).await })
+    });
+    let rates = read.await?;
+    Ok(slots.first().map(|first| rates.policy(first.slot.start())).unwrap_or_default())
+}
+
+/// The policy's four flows over these slots.
+fn flows_of(rates: &PolicyRates, slots: &[DeliveredSlot]) -> Result<Flows, &'static str> {
     let rows: Vec<SettledSlot> = slots
         .iter()
         .map(|each| SettledSlot {
@@ -230,7 +320,7 @@ fn flows_of(
             price: each.price,
         })
         .collect();
-    let flows = revenue_flows(&rows, &rates.policy).map_err(|_| "the amounts are out of range")?;
+    let flows = revenue_flows(&rows, rates).map_err(|_| "the amounts are out of range")?;
     flows.ok_or("nothing was delivered")
 }
 

@@ -81,6 +81,7 @@ facts! {
     ContractSettled(ContractSettled) = "contract.settled", "What was delivered is final and paid.";
     DeliveryOverdue(DeliveryTrouble) = "delivery.overdue", "The DISCOMs' timetable has ended without a final result.";
     DeliveryException(DeliveryTrouble) = "delivery.exception", "A delivery needs a person; `reason` says why.";
+    DeliveryResolved(DeliveryResolved) = "delivery.resolved", "A person has decided about a delivery.";
     StatusRefused(Refused) = "status.refused", "The seller would not say how the contract stands.";
     TrackAnswered(Answered) = "track.answered", "The seller has told where the delivery can be followed.";
     TrackRefused(Refused) = "track.refused", "The question where the delivery can be followed was refused.";
@@ -104,6 +105,8 @@ facts! {
     PlanStanding(PlanChanged) = "plan.standing", "All that a plan wanted is bought.";
     PlanPartial(PlanChanged) = "plan.partial", "Some of what a plan wanted is bought, and no more can be had.";
     PlanFailed(PlanChanged) = "plan.failed", "A plan has bought nothing; `failure` says why.";
+    PlanCancelling(PlanChanged) = "plan.cancelling", "A plan is being cancelled by its owner.";
+    PlanCancelled(PlanChanged) = "plan.cancelled", "Nothing of a plan stands: it was cancelled by its owner.";
     PlanReplanned(PlanReplanned) = "plan.replanned", "What failed of a plan is planned again.";
     PartPlanned(PlanPartChanged) = "plan.part_planned", "A seller was added to a plan.";
     PartReserving(PlanPartChanged) = "plan.part_reserving", "A seller of a plan is asked to hold the energy.";
@@ -112,6 +115,8 @@ facts! {
     PartStanding(PlanPartChanged) = "plan.part_standing", "A part of a plan is bought.";
     PartFailed(PlanPartChanged) = "plan.part_failed", "A part of a plan came to nothing; `failure` says why.";
     PartReleased(PlanPartChanged) = "plan.part_released", "A part of a plan was held and let go: it is not wanted.";
+    PartCancelling(PlanPartChanged) = "plan.part_cancelling", "A bought part of a plan is being cancelled.";
+    PartCancelled(PlanPartChanged) = "plan.part_cancelled", "A bought part of a plan is cancelled.";
     InterestMatched(InterestMatched) = "interest.matched", "The market: new offers fit a standing interest.";
     InterestBuying(InterestBuying) = "interest.buying", "A standing interest has made a plan and buys.";
     InterestBought(InterestBought) = "interest.bought", "The plan of a standing interest has ended.";
@@ -238,6 +243,20 @@ pub struct DeliveryTrouble {
     #[schema(example = "buyer")]
     pub side: &'static str,
     pub reason: String,
+}
+
+/// What the operator decided about a delivery that needed a person.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct DeliveryResolved {
+    pub transaction_id: String,
+    pub contract_id: Option<String>,
+    /// `buyer` or `seller`.
+    #[schema(example = "buyer")]
+    pub side: &'static str,
+    pub decision: &'static str,
+    pub reason: String,
+    /// The newest settlement of the contract; 0 when there is none.
+    pub settlement: i64,
 }
 
 #[derive(Clone, Debug, Serialize, ToSchema)]

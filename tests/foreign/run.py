@@ -1,7 +1,7 @@
 """Everything that a foreign implementation has to say of the server.
 
-python3 run.py [PART …]      all by default; parts: vectors catalog verify buyer seller stranger meddler gate readme
-                             client fuzz postgres
+python3 run.py [PART …]      all by default; parts: vectors catalog plan verify buyer seller stranger meddler gate
+                             readme client fuzz postgres
 
 Needs the binary (target/debug/wattmandi, or WATTMANDI_BIN) and the package `cryptography`, which is put into a
 temporary environment when it is missing. With WATTMANDI_TEST_POSTGRES set, verify and the peers run on PostgreSQL,
@@ -21,7 +21,7 @@ TRADES = 20
 # About two minutes; 10,000 by `make fuzz-api`.
 FUZZ_REQUESTS = 3000
 PEERS = ("buyer", "seller", "stranger", "meddler")
-PARTS = ("vectors", "catalog", "verify") + PEERS + ("gate", "readme", "client", "fuzz", "postgres")
+PARTS = ("vectors", "catalog", "plan", "verify") + PEERS + ("gate", "readme", "client", "fuzz", "postgres")
 
 
 def in_environment():
@@ -109,6 +109,9 @@ def main(parts):
     if "catalog" in parts:
         import catalog_oracle
         tally.section("catalog service", catalog_oracle.run, tally)
+    if "plan" in parts:
+        import plan_oracle
+        tally.section("plans", plan_oracle.run, tally)
     if not os.path.exists(demo.binary()):
         tally.check(False, "the binary is at %s (cargo build --bin wattmandi)" % demo.binary())
     else:

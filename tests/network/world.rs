@@ -28,6 +28,7 @@ pub const TO_THE_GATE: Span = Span::from_hours(4);
 
 db::sql! {
     SUBSCRIPTIONS = "SELECT COUNT(*) AS n FROM catalog_subscriptions";
+    SUBSCRIPTION = "SELECT subscription_id, caught_up_at IS NOT NULL AS caught_up FROM catalog_subscriptions";
 }
 
 /// The network at work.
@@ -96,6 +97,15 @@ impl World {
 
     /// Stops everything and starts it again on the same databases, at the same addresses.
     pub async fn restart(self) -> Self {
+        self.restart_after(false).await
+    }
+
+    /// [`World::restart`], with a catalog service that has lost everything.
+    pub async fn restart_with_an_empty_catalog(self) -> Self {
+        self.restart_after(true).await
+    }
+
+    async fn restart_after(self, empty: bool) -> Self {
         let [alpha, beta] = [0, 1].map(|n| &self.network.platforms[n]);
         let ports = [
             self.network.catalog.address.port(),
@@ -106,6 +116,9 @@ impl World {
             beta.ops_address.unwrap().port(),
         ];
         self.network.stop().await;
+        if empty {
+            self.options.databases.empty("catalog").await;
+        }
         Self::run(Kept { ports, ..self.options }, self.market).await
     }
 
@@ -139,6 +152,15 @@ impl World {
         let count = db.read(|tx| Box::pin(async move { tx.query_one(&SUBSCRIPTIONS, &[]).await?.get("n") }));
         let count: Result<i64, db::DbError> = count.await;
         count.unwrap()
+    }
+
+    /// The id of the subscription of alpha (0) or beta (1), and whether what was missed has been caught up with.
+    pub async fn subscription(&self, platform: usize) -> (String, bool) {
+        let db = &self.network.platforms[platform].participant.db;
+        let row = db.read(|tx| Box::pin(async move { tx.query_one(&SUBSCRIPTION, &[]).await }));
+        let row: Result<db::Row, db::DbError> = row.await;
+        let row = row.unwrap();
+        (row.get("subscription_id").unwrap(), row.get("caught_up").unwrap())
     }
 
     /// The records of a ledger for one transaction.
