@@ -21,7 +21,7 @@ import demo  # noqa: E402 - it stands with the tests
 from check import until  # noqa: E402
 
 TARGET = os.path.join(ROOT, "docs", "examples.json")
-CLOCK = ("--clock-start", "2026-11-21T04:30:00Z", "--clock-rate", "1500")
+CLOCK = ("--clock-start", "2026-11-21T04:30:00Z", "--clock-rate", "400")
 LIST_MAX = 2
 TEXT_MAX = 400
 
@@ -149,7 +149,7 @@ def record(recorder, network):
     ask(asha, "PATCH", place, {"slots": [{"start": second, "price_inr": "6.80"}]})
     ask(asha, "POST", "/seller/orders/%s/status" % search, {})
     reads(recorder, asha, farid, search, hook)
-    until(lambda: (farid.transaction(search)["delivery"] or {}).get("state") == "settled", "settlement", 240)
+    until(lambda: (farid.transaction(search)["delivery"] or {}).get("state") == "settled", "settlement", 400)
     until(lambda: (asha.transaction(search, "seller")["delivery"] or {}).get("state") == "settled", "settlement", 60)
     recorder.operations["get_api_transactions_id"] = {}
     ask(farid, "GET", "/api/transactions/%s" % search)

@@ -1,7 +1,8 @@
 //! The durable log of events of each user: it feeds the streams, and a client resumes it by sequence number.
 //!
 //! An event is written in the transaction that makes it true, so that none is told that did not happen and none is
-//! lost, and with it what is to be sent to the user's webhooks. Beside it stand the idempotency keys of the client API, written in the same way.
+//! lost, and with it what is to be sent to the user's webhooks. Beside it stand the idempotency keys of the client API,
+//! written in the same way.
 
 pub mod fact;
 pub mod idempotency;

@@ -243,6 +243,27 @@ export interface schemas {
     amount_inr: string;
     quantity_kwh: string;
   };
+  /** What the operator decided about a delivery that needed a person. */
+  DeliveryResolved: {
+    contract_id?: string | null;
+    decision: string;
+    reason: string;
+    /** The newest settlement of the contract; 0 when there is none. */
+    settlement: number;
+    /** `buyer` or `seller`. */
+    side: string;
+    transaction_id: string;
+  };
+  /** - `delivery.resolved`: A person has decided about a delivery. */
+  DeliveryResolvedEvent: {
+    at: string;
+    data: schemas["DeliveryResolved"];
+    kind: "delivery.resolved";
+    /** Grows; the id of the server-sent event */
+    seq: number;
+    /** The trade, plan, interest or publication; `account` and `trust` where there is none */
+    transaction_id: string;
+  };
   /** What the DISCOMs wrote of one slot, newest values; null: not written. */
   DeliverySlotView: {
     buyer_allocated_kwh?: string | null;
@@ -281,6 +302,8 @@ export interface schemas {
   DeliveryView: {
     /** How the other holders of a copy last told it. */
     copies: schemas["CopyView"][];
+    /** Of our own table, to compare the copies with. */
+    digest?: string | null;
     /** The end of its last slot, market time. */
     ends_at: string;
     /** Why a person must look. */
@@ -303,7 +326,7 @@ export interface schemas {
   /** No members. */
   Empty: Record<string, unknown>;
   /** One event of the user's log, as streams and webhooks tell it */
-  Event: (schemas["AccountChangedEvent"] | schemas["AnsweredEvent"] | schemas["CascadeFailedEvent"] | schemas["ContractChangedEvent"] | schemas["ContractSettledEvent"] | schemas["ContractStatusEvent"] | schemas["DeliveryTroubleEvent"] | schemas["InterestBoughtEvent"] | schemas["InterestBuyingEvent"] | schemas["InterestMatchedEvent"] | schemas["OfferChangedEvent"] | schemas["OfferStockEvent"] | schemas["OfferVerdictEvent"] | schemas["OrderAskedEvent"] | schemas["PlanChangedEvent"] | schemas["PlanPartChangedEvent"] | schemas["PlanReplannedEvent"] | schemas["RefusedEvent"] | schemas["SearchAnsweredEvent"] | schemas["TrustChangedEvent"] | schemas["WebhookDisabledEvent"]);
+  Event: (schemas["AccountChangedEvent"] | schemas["AnsweredEvent"] | schemas["CascadeFailedEvent"] | schemas["ContractChangedEvent"] | schemas["ContractSettledEvent"] | schemas["ContractStatusEvent"] | schemas["DeliveryResolvedEvent"] | schemas["DeliveryTroubleEvent"] | schemas["InterestBoughtEvent"] | schemas["InterestBuyingEvent"] | schemas["InterestMatchedEvent"] | schemas["OfferChangedEvent"] | schemas["OfferStockEvent"] | schemas["OfferVerdictEvent"] | schemas["OrderAskedEvent"] | schemas["PlanChangedEvent"] | schemas["PlanPartChangedEvent"] | schemas["PlanReplannedEvent"] | schemas["RefusedEvent"] | schemas["SearchAnsweredEvent"] | schemas["TrustChangedEvent"] | schemas["WebhookDisabledEvent"]);
   /** Why something was refused, in the network's words. */
   EventFailure: {
     code: string;
@@ -333,6 +356,7 @@ export interface schemas {
    * - `contract.settled` (ContractSettled): What was delivered is final and paid.
    * - `delivery.overdue` (DeliveryTrouble): The DISCOMs' timetable has ended without a final result.
    * - `delivery.exception` (DeliveryTrouble): A delivery needs a person; `reason` says why.
+   * - `delivery.resolved` (DeliveryResolved): A person has decided about a delivery.
    * - `status.refused` (Refused): The seller would not say how the contract stands.
    * - `track.answered` (Answered): The seller has told where the delivery can be followed.
    * - `track.refused` (Refused): The question where the delivery can be followed was refused.
@@ -356,6 +380,8 @@ export interface schemas {
    * - `plan.standing` (PlanChanged): All that a plan wanted is bought.
    * - `plan.partial` (PlanChanged): Some of what a plan wanted is bought, and no more can be had.
    * - `plan.failed` (PlanChanged): A plan has bought nothing; `failure` says why.
+   * - `plan.cancelling` (PlanChanged): A plan is being cancelled by its owner.
+   * - `plan.cancelled` (PlanChanged): Nothing of a plan stands: it was cancelled by its owner.
    * - `plan.replanned` (PlanReplanned): What failed of a plan is planned again.
    * - `plan.part_planned` (PlanPartChanged): A seller was added to a plan.
    * - `plan.part_reserving` (PlanPartChanged): A seller of a plan is asked to hold the energy.
@@ -364,6 +390,8 @@ export interface schemas {
    * - `plan.part_standing` (PlanPartChanged): A part of a plan is bought.
    * - `plan.part_failed` (PlanPartChanged): A part of a plan came to nothing; `failure` says why.
    * - `plan.part_released` (PlanPartChanged): A part of a plan was held and let go: it is not wanted.
+   * - `plan.part_cancelling` (PlanPartChanged): A bought part of a plan is being cancelled.
+   * - `plan.part_cancelled` (PlanPartChanged): A bought part of a plan is cancelled.
    * - `interest.matched` (InterestMatched): The market: new offers fit a standing interest.
    * - `interest.buying` (InterestBuying): A standing interest has made a plan and buys.
    * - `interest.bought` (InterestBought): The plan of a standing interest has ended.
@@ -371,7 +399,7 @@ export interface schemas {
    * - `trust.changed` (TrustChanged): The trust score has moved.
    * - `webhook.disabled` (WebhookDisabled): A webhook is not called any more; `reason` says why.
    */
-  EventKind: "search.answered" | "search.failed" | "contract.draft" | "contract.quoted" | "contract.reserved" | "contract.offered" | "contract.confirming" | "contract.recording" | "contract.active" | "contract.standing" | "contract.cancelling" | "contract.cancelled" | "contract.rejected" | "contract.expired" | "contract.disputed" | "contract.confirmed_late" | "contract.cancel_refused" | "contract.update_refused" | "contract.status" | "contract.cascade_failed" | "contract.settled" | "delivery.overdue" | "delivery.exception" | "status.refused" | "track.answered" | "track.refused" | "rate.answered" | "rate.refused" | "support.answered" | "support.refused" | "order.track" | "order.rate" | "order.support" | "offer.listed" | "offer.changed" | "offer.withdrawn" | "offer.accepted" | "offer.rejected" | "offer.stock_changed" | "plan.searching" | "plan.proposed" | "plan.reserving" | "plan.confirming" | "plan.standing" | "plan.partial" | "plan.failed" | "plan.replanned" | "plan.part_planned" | "plan.part_reserving" | "plan.part_reserved" | "plan.part_confirming" | "plan.part_standing" | "plan.part_failed" | "plan.part_released" | "interest.matched" | "interest.buying" | "interest.bought" | "account.changed" | "trust.changed" | "webhook.disabled";
+  EventKind: "search.answered" | "search.failed" | "contract.draft" | "contract.quoted" | "contract.reserved" | "contract.offered" | "contract.confirming" | "contract.recording" | "contract.active" | "contract.standing" | "contract.cancelling" | "contract.cancelled" | "contract.rejected" | "contract.expired" | "contract.disputed" | "contract.confirmed_late" | "contract.cancel_refused" | "contract.update_refused" | "contract.status" | "contract.cascade_failed" | "contract.settled" | "delivery.overdue" | "delivery.exception" | "delivery.resolved" | "status.refused" | "track.answered" | "track.refused" | "rate.answered" | "rate.refused" | "support.answered" | "support.refused" | "order.track" | "order.rate" | "order.support" | "offer.listed" | "offer.changed" | "offer.withdrawn" | "offer.accepted" | "offer.rejected" | "offer.stock_changed" | "plan.searching" | "plan.proposed" | "plan.reserving" | "plan.confirming" | "plan.standing" | "plan.partial" | "plan.failed" | "plan.cancelling" | "plan.cancelled" | "plan.replanned" | "plan.part_planned" | "plan.part_reserving" | "plan.part_reserved" | "plan.part_confirming" | "plan.part_standing" | "plan.part_failed" | "plan.part_released" | "plan.part_cancelling" | "plan.part_cancelled" | "interest.matched" | "interest.buying" | "interest.bought" | "account.changed" | "trust.changed" | "webhook.disabled";
   /** A question beside the trade, and its answer, as they stood on the wire. */
   ExchangeView: {
     /** `track`, `rate` or `support`. */
@@ -804,7 +832,7 @@ export interface schemas {
       search_id: string;
       /** What is held or bought. */
       secured: schemas["Cover"];
-      /** `searching`, `proposed`, `reserving`, `confirming`, `standing`, `partial` or `failed`. */
+      /** `searching`, `proposed`, `reserving`, `confirming`, `standing`, `partial`, `failed`, `cancelling` or `cancelled`. */
       state: string;
       updated_at: string;
     }[];
@@ -946,13 +974,20 @@ export interface schemas {
     search_id: string;
     /** What is held or bought. */
     secured: schemas["Cover"];
-    /** `searching`, `proposed`, `reserving`, `confirming`, `standing`, `partial` or `failed`. */
+    /** `searching`, `proposed`, `reserving`, `confirming`, `standing`, `partial`, `failed`, `cancelling` or `cancelled`. */
     state: string;
     updated_at: string;
   };
   /** A plan that is stored; what becomes of it follows. */
   PlanAccepted: {
     plan_id: string;
+    state: string;
+  };
+  /** A plan that is being cancelled: what becomes of each part. */
+  PlanCancelled: {
+    parts: schemas["PlanPartResult"][];
+    plan_id: string;
+    /** `cancelling`, or `cancelled` when nothing had begun. */
     state: string;
   };
   PlanChanged: {
@@ -972,11 +1007,13 @@ export interface schemas {
    * - `plan.standing`: All that a plan wanted is bought.
    * - `plan.partial`: Some of what a plan wanted is bought, and no more can be had.
    * - `plan.failed`: A plan has bought nothing; `failure` says why.
+   * - `plan.cancelling`: A plan is being cancelled by its owner.
+   * - `plan.cancelled`: Nothing of a plan stands: it was cancelled by its owner.
    */
   PlanChangedEvent: {
     at: string;
     data: schemas["PlanChanged"];
-    kind: "plan.searching" | "plan.proposed" | "plan.reserving" | "plan.confirming" | "plan.standing" | "plan.partial" | "plan.failed";
+    kind: "plan.searching" | "plan.proposed" | "plan.reserving" | "plan.confirming" | "plan.standing" | "plan.partial" | "plan.failed" | "plan.cancelling" | "plan.cancelled";
     /** Grows; the id of the server-sent event */
     seq: number;
     /** The trade, plan, interest or publication; `account` and `trust` where there is none */
@@ -1000,7 +1037,7 @@ export interface schemas {
     /** Masked. */
     seller_meter: string;
     slots: schemas["PlannedSlot"][];
-    /** `planned`, `reserving`, `reserved`, `confirming`, `standing`, `failed` or `released`. */
+    /** `planned`, `reserving`, `reserved`, `confirming`, `standing`, `failed`, `released`, `cancelling` or `cancelled`. */
     state: string;
     transaction_id: string;
     trust: schemas["ProviderTrust"];
@@ -1021,14 +1058,26 @@ export interface schemas {
    * - `plan.part_standing`: A part of a plan is bought.
    * - `plan.part_failed`: A part of a plan came to nothing; `failure` says why.
    * - `plan.part_released`: A part of a plan was held and let go: it is not wanted.
+   * - `plan.part_cancelling`: A bought part of a plan is being cancelled.
+   * - `plan.part_cancelled`: A bought part of a plan is cancelled.
    */
   PlanPartChangedEvent: {
     at: string;
     data: schemas["PlanPartChanged"];
-    kind: "plan.part_planned" | "plan.part_reserving" | "plan.part_reserved" | "plan.part_confirming" | "plan.part_standing" | "plan.part_failed" | "plan.part_released";
+    kind: "plan.part_planned" | "plan.part_reserving" | "plan.part_reserved" | "plan.part_confirming" | "plan.part_standing" | "plan.part_failed" | "plan.part_released" | "plan.part_cancelling" | "plan.part_cancelled";
     /** Grows; the id of the server-sent event */
     seq: number;
     /** The trade, plan, interest or publication; `account` and `trust` where there is none */
+    transaction_id: string;
+  };
+  /** What becomes of one part of a plan that is being cancelled. */
+  PlanPartResult: {
+    failure?: (schemas["Reason"] | null);
+    /**
+     * `dropped` (nothing was held), `lapses` (the seller holds it, and its reservation lapses), `cancelling` (it is
+     * bought), `refused` (it is bought and stands, with the reason), `over` (it had ended before).
+     */
+    result: string;
     transaction_id: string;
   };
   PlanReplanned: {
@@ -2147,6 +2196,68 @@ export interface operations {
       500: { "application/problem+json": (schemas["Problem"] & {
         code?: "internal";
         status?: 500;
+      }) };
+    };
+  };
+  /**
+   * Cancels a plan as a whole, and says of each part what becomes of it: what is not bought is dropped, what is bought is
+   * cancelled by the rules of a cancellation (until its gate closes and within this platform's time, at the price in trust
+   * that each cancellation has). Refused when nothing of it can be cancelled.
+   */
+  post_api_plans_id_cancel: {
+    method: "POST";
+    path: "/api/plans/{id}/cancel";
+    parameters: {
+      path: { id: string };
+      header?: { "Idempotency-Key"?: string; Prefer?: string };
+    };
+    body: schemas["Empty"];
+    responses: {
+      200: { "application/json": schemas["Plan"] };
+      202: { "application/json": schemas["PlanCancelled"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "network.peer_unavailable";
+        status?: 503;
       }) };
     };
   };

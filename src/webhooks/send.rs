@@ -30,6 +30,8 @@ use crate::network::Participant;
 const PER_WEBHOOK: usize = 4;
 const PER_HOST: usize = 16;
 const IN_FLIGHT: usize = 256;
+/// When a message whose host had no free place is tried again.
+const CROWDED_WAIT: Span = Span::from_secs(1);
 /// Longer than an attempt can take.
 const LEASE: Span = Span::from_secs(60);
 /// Nothing of an answer is read but its beginning.
@@ -247,20 +249,37 @@ impl Sender {
     }
 
     async fn deliver(&self, mut ready: Ready) {
-        let met = self.post(&mut ready).await;
-        let stored = self.conclude(&ready, &met).await;
+        let stored = if ready.place.at(host_of(&ready.webhook.url)) {
+            let met = self.post(&ready).await;
+            self.conclude(&ready, &met).await
+        } else {
+            self.put_back(&ready).await
+        };
         if let Err(error) = stored {
             // The lease runs out, and it is sent again.
             tracing::warn!(webhook = %ready.webhook.id, %error, "the end of a delivery was not stored");
         }
     }
 
-    async fn post(&self, ready: &mut Ready) -> Met {
+    /// Its host has no place left, which is nobody's failure.
+    async fn put_back(&self, ready: &Ready) -> Result<(), DbError> {
+        let until = self.participant.now().saturating_add(CROWDED_WAIT);
+        let attempt = Attempt {
+            webhook: ready.webhook.id,
+            event: ready.event.seq,
+            lease: ready.lease,
+            status: None,
+            error: None,
+        };
+        let written = self.participant.db.write(move |tx| {
+            let attempt = attempt.clone();
+            async move { store::postpone(tx, &attempt, until).await }.boxed()
+        });
+        written.await
+    }
+
+    async fn post(&self, ready: &Ready) -> Met {
         let (webhook, event) = (&ready.webhook, &ready.event);
-        let host = host_of(&webhook.url);
-        if !ready.place.at(host) {
-            return Met::failed("too many messages to this host are under way");
-        }
         let generations = webhook.signing(self.participant.now());
         if self.secrets.check(webhook.id, webhook.generation) != webhook.secret_check {
             tracing::error!(webhook = %webhook.id, "the platform's secret is not the one that webhooks were made with");

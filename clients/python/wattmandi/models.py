@@ -286,6 +286,30 @@ class Cover(TypedDict):
     quantity_kwh: str
 
 
+class _DeliveryResolved(TypedDict):
+    decision: str
+    reason: str
+    settlement: int
+    side: str
+    transaction_id: str
+
+
+class DeliveryResolved(_DeliveryResolved, total=False):
+    """What the operator decided about a delivery that needed a person."""
+
+    contract_id: Union[str, None]
+
+
+class DeliveryResolvedEvent(TypedDict):
+    """- `delivery.resolved`: A person has decided about a delivery."""
+
+    at: str
+    data: "DeliveryResolved"
+    kind: Literal['delivery.resolved']
+    seq: int
+    transaction_id: str
+
+
 class _DeliverySlotView(TypedDict):
     final_round: int
     requested_kwh: str
@@ -336,6 +360,7 @@ class _DeliveryView(TypedDict):
 class DeliveryView(_DeliveryView, total=False):
     """What became of a contract after its gate."""
 
+    digest: Union[str, None]
     reason: Union[str, None]
     settled_at: Union[str, None]
 
@@ -877,6 +902,14 @@ class PlanAccepted(TypedDict):
     state: str
 
 
+class PlanCancelled(TypedDict):
+    """A plan that is being cancelled: what becomes of each part."""
+
+    parts: List["PlanPartResult"]
+    plan_id: str
+    state: str
+
+
 class _PlanChanged(TypedDict):
     plan_id: str
     search_id: str
@@ -897,11 +930,13 @@ class PlanChangedEvent(TypedDict):
     - `plan.standing`: All that a plan wanted is bought.
     - `plan.partial`: Some of what a plan wanted is bought, and no more can be had.
     - `plan.failed`: A plan has bought nothing; `failure` says why.
+    - `plan.cancelling`: A plan is being cancelled by its owner.
+    - `plan.cancelled`: Nothing of a plan stands: it was cancelled by its owner.
     """
 
     at: str
     data: "PlanChanged"
-    kind: Literal['plan.searching', 'plan.proposed', 'plan.reserving', 'plan.confirming', 'plan.standing', 'plan.partial', 'plan.failed']
+    kind: Literal['plan.searching', 'plan.proposed', 'plan.reserving', 'plan.confirming', 'plan.standing', 'plan.partial', 'plan.failed', 'plan.cancelling', 'plan.cancelled']
     seq: int
     transaction_id: str
 
@@ -951,13 +986,26 @@ class PlanPartChangedEvent(TypedDict):
     - `plan.part_standing`: A part of a plan is bought.
     - `plan.part_failed`: A part of a plan came to nothing; `failure` says why.
     - `plan.part_released`: A part of a plan was held and let go: it is not wanted.
+    - `plan.part_cancelling`: A bought part of a plan is being cancelled.
+    - `plan.part_cancelled`: A bought part of a plan is cancelled.
     """
 
     at: str
     data: "PlanPartChanged"
-    kind: Literal['plan.part_planned', 'plan.part_reserving', 'plan.part_reserved', 'plan.part_confirming', 'plan.part_standing', 'plan.part_failed', 'plan.part_released']
+    kind: Literal['plan.part_planned', 'plan.part_reserving', 'plan.part_reserved', 'plan.part_confirming', 'plan.part_standing', 'plan.part_failed', 'plan.part_released', 'plan.part_cancelling', 'plan.part_cancelled']
     seq: int
     transaction_id: str
+
+
+class _PlanPartResult(TypedDict):
+    result: str
+    transaction_id: str
+
+
+class PlanPartResult(_PlanPartResult, total=False):
+    """What becomes of one part of a plan that is being cancelled."""
+
+    failure: Union["Reason", None]
 
 
 class PlanReplanned(TypedDict):
@@ -1538,7 +1586,7 @@ class WebhookWithSecret(_WebhookWithSecret, total=False):
 
 
 Empty = Dict[str, Any]
-Event = Union["AccountChangedEvent", "AnsweredEvent", "CascadeFailedEvent", "ContractChangedEvent", "ContractSettledEvent", "ContractStatusEvent", "DeliveryTroubleEvent", "InterestBoughtEvent", "InterestBuyingEvent", "InterestMatchedEvent", "OfferChangedEvent", "OfferStockEvent", "OfferVerdictEvent", "OrderAskedEvent", "PlanChangedEvent", "PlanPartChangedEvent", "PlanReplannedEvent", "RefusedEvent", "SearchAnsweredEvent", "TrustChangedEvent", "WebhookDisabledEvent"]
-EventKind = Literal['search.answered', 'search.failed', 'contract.draft', 'contract.quoted', 'contract.reserved', 'contract.offered', 'contract.confirming', 'contract.recording', 'contract.active', 'contract.standing', 'contract.cancelling', 'contract.cancelled', 'contract.rejected', 'contract.expired', 'contract.disputed', 'contract.confirmed_late', 'contract.cancel_refused', 'contract.update_refused', 'contract.status', 'contract.cascade_failed', 'contract.settled', 'delivery.overdue', 'delivery.exception', 'status.refused', 'track.answered', 'track.refused', 'rate.answered', 'rate.refused', 'support.answered', 'support.refused', 'order.track', 'order.rate', 'order.support', 'offer.listed', 'offer.changed', 'offer.withdrawn', 'offer.accepted', 'offer.rejected', 'offer.stock_changed', 'plan.searching', 'plan.proposed', 'plan.reserving', 'plan.confirming', 'plan.standing', 'plan.partial', 'plan.failed', 'plan.replanned', 'plan.part_planned', 'plan.part_reserving', 'plan.part_reserved', 'plan.part_confirming', 'plan.part_standing', 'plan.part_failed', 'plan.part_released', 'interest.matched', 'interest.buying', 'interest.bought', 'account.changed', 'trust.changed', 'webhook.disabled']
+Event = Union["AccountChangedEvent", "AnsweredEvent", "CascadeFailedEvent", "ContractChangedEvent", "ContractSettledEvent", "ContractStatusEvent", "DeliveryResolvedEvent", "DeliveryTroubleEvent", "InterestBoughtEvent", "InterestBuyingEvent", "InterestMatchedEvent", "OfferChangedEvent", "OfferStockEvent", "OfferVerdictEvent", "OrderAskedEvent", "PlanChangedEvent", "PlanPartChangedEvent", "PlanReplannedEvent", "RefusedEvent", "SearchAnsweredEvent", "TrustChangedEvent", "WebhookDisabledEvent"]
+EventKind = Literal['search.answered', 'search.failed', 'contract.draft', 'contract.quoted', 'contract.reserved', 'contract.offered', 'contract.confirming', 'contract.recording', 'contract.active', 'contract.standing', 'contract.cancelling', 'contract.cancelled', 'contract.rejected', 'contract.expired', 'contract.disputed', 'contract.confirmed_late', 'contract.cancel_refused', 'contract.update_refused', 'contract.status', 'contract.cascade_failed', 'contract.settled', 'delivery.overdue', 'delivery.exception', 'delivery.resolved', 'status.refused', 'track.answered', 'track.refused', 'rate.answered', 'rate.refused', 'support.answered', 'support.refused', 'order.track', 'order.rate', 'order.support', 'offer.listed', 'offer.changed', 'offer.withdrawn', 'offer.accepted', 'offer.rejected', 'offer.stock_changed', 'plan.searching', 'plan.proposed', 'plan.reserving', 'plan.confirming', 'plan.standing', 'plan.partial', 'plan.failed', 'plan.cancelling', 'plan.cancelled', 'plan.replanned', 'plan.part_planned', 'plan.part_reserving', 'plan.part_reserved', 'plan.part_confirming', 'plan.part_standing', 'plan.part_failed', 'plan.part_released', 'plan.part_cancelling', 'plan.part_cancelled', 'interest.matched', 'interest.buying', 'interest.bought', 'account.changed', 'trust.changed', 'webhook.disabled']
 TransactionDocument = Union["ContractDocument", "SearchDocument"]
 WantedTotal = TypedDict('WantedTotal', {'from': str, 'quantity_kwh': str, 'to': str}, total=False)
