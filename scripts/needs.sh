@@ -39,6 +39,7 @@ case "${1:-build}" in
     ;;
   audit)
     build
+    command -v python3 >/dev/null || install python3
     cargo deny --version >/dev/null 2>&1 || {
       echo "wattmandi: installing cargo-deny, once (some minutes)"
       cargo install --locked --quiet cargo-deny

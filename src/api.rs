@@ -61,8 +61,8 @@ use crate::identity::{Accounts, Setup, Welcome};
 use crate::network::{Participant, SigningKey};
 use crate::notify::{Desk, Message, Messenger};
 use crate::settlement::{self, MoneyError, Payments, SimulatedBank};
-use crate::telemetry;
 use crate::trust::{self, Capacity};
+use crate::{telemetry, webhooks};
 
 /// So long a request that is under way may still take when the server stops, seconds.
 const SHUTDOWN_SECS: u64 = 10;
@@ -108,6 +108,8 @@ pub struct ApiState {
     pub metrics: Option<PrometheusHandle>,
     /// Where top-ups come from and withdrawals go.
     pub bank: Arc<dyn Payments>,
+    /// What sends to the users' webhooks; without it there are none.
+    pub webhooks: Option<webhooks::Sender>,
     /// Carries codes and links to people.
     pub messenger: Arc<dyn Messenger>,
     pub accounts: Accounts,
@@ -142,6 +144,7 @@ impl ApiState {
             registry,
             metrics: telemetry::metrics(),
             bank: Arc::new(SimulatedBank),
+            webhooks: None,
             patience: Patience::default(),
             web: Web::default(),
             credentials: Arc::default(),
@@ -186,6 +189,7 @@ struct Shared {
     bank: Arc<dyn Payments>,
     credentials: Arc<Verifier>,
     documents: pdf_text::Apart,
+    webhooks: Option<webhooks::Sender>,
     messenger: Arc<dyn Messenger>,
     accounts: Accounts,
     /// Messages to people that are on their way.
@@ -290,6 +294,7 @@ pub fn serve(state: ApiState, listen: TcpListener, ops: Option<TcpListener>) -> 
         bank: state.bank,
         credentials: state.credentials,
         documents: state.documents,
+        webhooks: state.webhooks,
         messenger: state.messenger,
         accounts: state.accounts,
         sending: Arc::new(Semaphore::new(SENDING)),

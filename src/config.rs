@@ -13,6 +13,7 @@ mod trade;
 mod trust;
 mod users;
 mod web;
+mod webhooks;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -30,6 +31,7 @@ pub use trust::TrustConfig;
 use units::WattHours;
 pub use users::ROLES;
 pub use web::{LimitsConfig, ProxyHeader, Subnet, WebConfig};
+pub use webhooks::WebhooksConfig;
 
 /// Everything that an operator decides about one participant.
 #[derive(Clone, Debug, Deserialize)]
@@ -53,6 +55,8 @@ pub struct Config {
     pub web: WebConfig,
     #[serde(default)]
     pub credentials: CredentialsConfig,
+    #[serde(default)]
+    pub webhooks: WebhooksConfig,
     /// People and meters that exist from the start; accounts come later.
     #[serde(default)]
     pub users: Vec<UserConfig>,
@@ -185,6 +189,7 @@ impl Config {
         config.notify.overlay(environment)?;
         config.sign_in.overlay(environment)?;
         config.web.overlay(environment)?;
+        config.webhooks.overlay(environment);
         config.validate()?;
         Ok(config)
     }

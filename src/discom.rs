@@ -28,7 +28,8 @@ pub use self::cascade::PURPOSE as CASCADE;
 pub use self::exceptions::{Exception, ExceptionError, Wish, exceptions, resolve};
 pub use self::worker::{PURPOSE as QUESTION, check};
 use crate::contract::{self, Contract, Side, delivery};
-use crate::events;
+use crate::events::fact::{ContractStatus, Failure};
+use crate::events::{self, Fact};
 use crate::network::{Action, Leg, Participant, Tolerance};
 
 /// How often a merge is made anew when another change of the contract came first.
@@ -212,7 +213,7 @@ async fn take_in(p: &Participant, job: &InboxJob) -> Result<(), ProcessError> {
         let told = first.map_or_else(|| told.clone(), |first| first.merged.document.clone());
         taken.push(take_one(p, job, before, &sender, &told, failed).await?);
     }
-    let error = reported.map(|error| serde_json::json!({"code": error.code, "message": error.message}));
+    let error = reported.map(|error| Failure { code: error.code.to_string(), message: error.message });
     let work = Arc::new((job.clone(), taken, told.status.clone(), error));
     let (ids, now, now_market) = (p.ids.clone(), p.now(), p.market_now());
     let stored = p.db.write(move |tx| {
@@ -226,19 +227,18 @@ async fn take_in(p: &Participant, job: &InboxJob) -> Result<(), ProcessError> {
                 if !each.is_news() && error.is_none() && from_ledger {
                     continue;
                 }
-                let payload = serde_json::json!({
-                    "transaction_id": job.transaction_id,
-                    "told_by": job.sender,
-                    "status": status,
-                    "written": each.merged.written.len(),
-                    "refused": each.merged.refused,
-                    "disputed": each.merged.disputed,
-                    "differs": each.copy.differs,
-                    "paid": each.merged.paid,
-                    "error": error,
+                let fact = Fact::ContractStatus(ContractStatus {
+                    transaction_id: job.transaction_id.clone(),
+                    told_by: job.sender.clone(),
+                    status: status.clone(),
+                    written: each.merged.written.len(),
+                    refused: each.merged.refused.clone(),
+                    disputed: each.merged.disputed.clone(),
+                    differs: each.copy.differs.clone(),
+                    paid: each.merged.paid.clone(),
+                    error: error.clone(),
                 });
-                let user = each.before.user_id;
-                events::record(tx, user, &job.transaction_id, "contract.status", &payload, now).await?;
+                events::tell(tx, each.before.user_id, &job.transaction_id, &fact, now).await?;
                 for leg in &each.onward {
                     outbox::enqueue(tx, &ids, leg, now).await?;
                 }

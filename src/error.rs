@@ -68,6 +68,7 @@ codes! {
     CreditExceeded = "account.credit_exceeded", 409, "The account cannot bear that";
     WithdrawalExceeded = "account.withdrawal_exceeded", 409, "So much cannot be withdrawn";
     CancelWindowClosed = "trade.cancel_window_closed", 409, "The time to cancel is over";
+    WebhookLimit = "webhook.limit_reached", 409, "So many webhooks cannot be had";
     ChoiceTooDear = "choice.too_dear", 409, "The offer costs more than the limit";
     ChoiceOutsideWindow = "choice.outside_window", 409, "The offer has no hour in the wanted window";
     ChoiceTooLittle = "choice.too_little", 409, "The offer has less than is wanted";

@@ -7,7 +7,7 @@
 //! | 0 | crates: `units` ← `beckn-wire` ← `energy-rules` ← `contract-policy`; `plan` `clock` `db` `node` `oidc` `courier` |
 //! | 1 | [`error`] [`config`] [`telemetry`] |
 //! | 2 | [`cache`] [`network`] [`notify`] [`events`] |
-//! | 3 | [`identity`] |
+//! | 3 | [`identity`] [`credentials`] [`webhooks`] |
 //! | 4 | [`metering`] [`trust`] [`contract`] |
 //! | 5 | [`market`] [`settlement`] |
 //! | 6 | [`buyer`] [`seller`] [`discom`]: with [`network`] the only ones that see wire types |
@@ -35,6 +35,7 @@ pub mod seller;
 pub mod settlement;
 pub mod telemetry;
 pub mod trust;
+pub mod webhooks;
 pub mod workers;
 
 use db::Migration;
@@ -94,6 +95,12 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "credentials",
         sqlite: include_str!("../migrations/sqlite/0009_credentials.sql"),
         postgres: include_str!("../migrations/postgres/0009_credentials.sql"),
+    },
+    Migration {
+        version: 10,
+        name: "webhooks",
+        sqlite: include_str!("../migrations/sqlite/0010_webhooks.sql"),
+        postgres: include_str!("../migrations/postgres/0010_webhooks.sql"),
     },
     Migration {
         version: 12,

@@ -22,7 +22,7 @@ use crate::identity::Accounts;
 use crate::metering;
 use crate::network::{self, Action, Participant};
 use crate::settlement::{self, MoneyError, SimulatedBank, Stamp};
-use crate::{buyer, discom, seller};
+use crate::{buyer, discom, seller, webhooks};
 
 /// How often the jobs look, when nobody wakes them.
 const EVERY: Duration = Duration::from_millis(500);
@@ -266,8 +266,8 @@ async fn money(participant: &Participant) -> Result<usize, DbError> {
     })
 }
 
-/// Forgets idempotency keys with their answers, tickets and what is over of signing in, and ends the proofs of meters
-/// that have expired; messages are the node's to forget.
+/// Forgets idempotency keys with their answers, tickets, deliveries of webhooks that have ended and what is over of signing
+/// in, and ends the proofs of meters that have expired; messages are the node's to forget.
 async fn prune(participant: &Participant) -> Result<usize, DbError> {
     let now = participant.now();
     let forgotten = participant.db.write(move |tx| {
@@ -282,7 +282,9 @@ async fn prune(participant: &Participant) -> Result<usize, DbError> {
     Accounts::prune(&participant.db, now).await?;
     let proofs =
         participant.db.write(move |tx| async move { metering::proof::lapse(tx, now).await }.boxed()).await?;
-    Ok(usize::try_from(forgotten).unwrap_or(usize::MAX).saturating_add(proofs))
+    let deliveries = webhooks::prune(participant).await?;
+    let forgotten = usize::try_from(forgotten).unwrap_or(usize::MAX);
+    Ok(forgotten.saturating_add(proofs).saturating_add(deliveries))
 }
 
 /// Runs a job again and again: at once while there is something to do, else after a pause.

@@ -69,7 +69,7 @@ async fn happen(world: &World, transaction: &str, kind: &'static str) {
     let (user, transaction, now) = (world.asha.id, transaction.to_owned(), world.participant.now());
     let recorded = world.participant.db.write(move |tx| {
         let transaction = transaction.clone();
-        async move { events::record(tx, user, &transaction, kind, &json!({"n": 1}), now).await }.boxed()
+        async move { events::record(tx, user, &transaction, kind, r#"{"n":1}"#, now).await }.boxed()
     });
     recorded.await.unwrap();
 }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 const LEVELS: &[(u32, &[&str])] = &[
     (1, &["error", "config", "telemetry"]),
     (2, &["cache", "network", "notify", "events"]),
-    (3, &["identity", "credentials"]),
+    (3, &["identity", "credentials", "webhooks"]),
     (4, &["metering", "trust", "contract"]),
     (5, &["market", "settlement"]),
     (6, &["buyer", "seller", "discom"]),

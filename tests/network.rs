@@ -18,6 +18,8 @@ mod cancel;
 mod client;
 #[path = "network/delivery.rs"]
 mod delivery;
+#[path = "network/events.rs"]
+mod events;
 #[path = "network/extras.rs"]
 mod extras;
 #[path = "network/interests.rs"]

@@ -1,6 +1,13 @@
-//! The OpenAPI document, made from the handlers and their types.
+//! The OpenAPI document, made from the handlers and their types, from the table of errors and that of events, with
+//! examples that a run has recorded (`scripts/examples.sh`).
 
-use serde_json::json;
+mod answers;
+mod events;
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use serde_json::{Map, Value, json};
 use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{HttpMethod, Operation, Parameter, ParameterBuilder, ParameterIn};
@@ -12,11 +19,11 @@ use utoipa::{Modify, OpenApi, ToSchema};
 
 use super::access::Access;
 use super::network;
-use super::problem::{MEDIA_TYPE, ProblemBody};
+use super::problem::ProblemBody;
 use super::routes::transactions::TransactionDocument;
 use super::routes::{
     SERVED, account, admin, auth, consents, credentials, devices, discover, health, interests, me, meters,
-    offers, orders, plans, profile, statements, streams, trade, transactions, trust, utility,
+    offers, orders, plans, profile, statements, streams, trade, transactions, trust, utility, webhooks,
 };
 use crate::identity::{Role, Scope};
 
@@ -48,6 +55,7 @@ pub struct AcceptedSchema {
         (name = "plans", description = "Energy from several sellers, bought as one intent"),
         (name = "transactions", description = "How trades stand, and their events"),
         (name = "seller", description = "Offers and orders"),
+        (name = "webhooks", description = "Events sent to one's own programs, by Standard Webhooks"),
         (name = "users", description = "One's own standing"),
         (name = "account", description = "Money and statements"),
         (name = "utility", description = "The desk of a DISCOM"),
@@ -74,6 +82,8 @@ pub struct AcceptedSchema {
         orders::list, orders::show, orders::cancel, orders::push_status,
         account::show, account::journal, account::top_up, account::withdraw, statements::list, statements::show,
         consents::list, consents::give,
+        webhooks::list, webhooks::create, webhooks::show, webhooks::change, webhooks::remove, webhooks::rotate,
+        webhooks::deliveries, webhooks::replay,
         network::bap, network::bpp, network::on_publish, network::callbacks, network::discom, network::push,
     ),
     components(schemas(ProblemBody, AcceptedSchema, TransactionDocument)),
@@ -100,8 +110,6 @@ impl Modify for Everywhere {
                 admitted(access, operation);
                 if access.who.roles().is_some() {
                     client(path, &method, operation);
-                } else {
-                    operation.responses.responses.insert("default".into(), problem("Any failure"));
                 }
             }
         }
@@ -152,7 +160,6 @@ fn admitted(access: Access, operation: &mut Operation) {
     if let Some(words) = words {
         let said = operation.description.take().map(|text| format!("{text}\n\n")).unwrap_or_default();
         operation.description = Some(format!("{said}{words}"));
-        operation.responses.responses.insert("403".into(), problem("Not for this account, or this token"));
     }
     operation.security = Some(vec![match scope {
         Some(scope) => SecurityRequirement::new("token", [scope]),
@@ -169,12 +176,8 @@ fn name(method: &str, path: &str) -> String {
     std::iter::once(method).chain(words).collect::<Vec<_>>().join("_")
 }
 
-/// The headers and the failures of the client API.
+/// The headers of the client API.
 fn client(path: &str, method: &HttpMethod, operation: &mut Operation) {
-    let responses = &mut operation.responses.responses;
-    responses.insert("401".into(), problem("No token, or one that is not valid"));
-    responses.insert("429".into(), problem("Too many requests; Retry-After says when to ask again"));
-    responses.insert("default".into(), problem("Any other failure"));
     if *method == HttpMethod::Get {
         // A stream has no tag.
         if !path.ends_with("/events") && !path.ends_with("/events/ws") {
@@ -186,7 +189,7 @@ fn client(path: &str, method: &HttpMethod, operation: &mut Operation) {
         return;
     }
     // What is answered below /auth opens an account, and is kept under no key.
-    if *method == HttpMethod::Get || path.starts_with("/auth/") {
+    if path.starts_with("/auth/") {
         return;
     }
     let parameters = operation.parameters.get_or_insert_default();
@@ -232,13 +235,70 @@ fn header(name: &str, description: &str) -> RefOr<Parameter> {
     RefOr::T(header.build())
 }
 
-fn problem(description: &str) -> RefOr<Response> {
-    let schema = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
-    RefOr::T(ResponseBuilder::new().description(description).content(MEDIA_TYPE, schema).build())
-}
-
 /// The document as `/openapi.json` serves it and `wattmandi openapi` prints it: the same bytes each time.
 pub fn document() -> String {
-    // Members of objects come in a fixed order: by name where the type has no order of its own.
-    Api::openapi().to_pretty_json().unwrap_or_default()
+    let mut document = serde_json::to_value(Api::openapi()).unwrap_or_default();
+    answers::add(&mut document);
+    events::add(&mut document);
+    illustrate(&mut document);
+    decimals(&mut document["components"]["schemas"]);
+    serde_json::to_string_pretty(&sorted(document)).unwrap_or_default()
+}
+
+/// What a run has recorded: requests and answers by operation, problems by code, events by kind.
+fn examples() -> &'static Value {
+    static RECORDED: LazyLock<Value> =
+        LazyLock::new(|| serde_json::from_str(include_str!("../../docs/examples.json")).unwrap_or_default());
+    &RECORDED
+}
+
+/// Puts the recorded examples where they belong.
+fn illustrate(document: &mut Value) {
+    let recorded = &examples()["operations"];
+    for item in document["paths"].as_object_mut().into_iter().flat_map(Map::values_mut) {
+        for operation in item.as_object_mut().into_iter().flat_map(Map::values_mut) {
+            let Some(found) = operation["operationId"].as_str().and_then(|id| recorded.get(id)) else {
+                continue;
+            };
+            if let (Some(request), Some(body)) = (found.get("request"), operation.get_mut("requestBody")) {
+                example(body, request);
+            }
+            for (status, answer) in found["responses"].as_object().into_iter().flatten() {
+                if let Some(response) = operation["responses"].get_mut(status) {
+                    example(response, answer);
+                }
+            }
+        }
+    }
+}
+
+fn example(place: &mut Value, example: &Value) {
+    for content in place["content"].as_object_mut().into_iter().flat_map(Map::values_mut) {
+        content["example"] = example.clone();
+    }
+}
+
+/// Energy and money are decimal strings: says so of every member that is named like one.
+fn decimals(schema: &mut Value) {
+    let Some(members) = schema.as_object_mut() else { return };
+    for (name, member) in members {
+        let text = member["type"] == "string" || member["type"] == serde_json::json!(["string", "null"]);
+        if text && ["_kwh", "_inr"].iter().any(|unit| name.ends_with(unit)) && member.get("pattern").is_none()
+        {
+            member["pattern"] = r"^-?[0-9]+(\.[0-9]+)?$".into();
+        }
+        decimals(member);
+    }
+}
+
+/// With the members of all objects in the order of their names, whatever order they were made in.
+fn sorted(value: Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let members: BTreeMap<String, Value> = members.into_iter().collect();
+            Value::Object(members.into_iter().map(|(name, member)| (name, sorted(member))).collect())
+        }
+        Value::Array(items) => Value::Array(items.into_iter().map(sorted).collect()),
+        other => other,
+    }
 }

@@ -24,6 +24,7 @@ pub mod trade;
 pub mod transactions;
 pub mod trust;
 pub mod utility;
+pub mod webhooks;
 
 use actix_web::http::header;
 use actix_web::web::{self, Payload, ServiceConfig};
@@ -141,6 +142,15 @@ table! {
     "/admin/users/{id}" { get admin::show [Admin: Admin, Read], patch admin::change [Admin: Admin] }
     "/utility/meters" { get utility::meters [Utility: Read] }
     "/utility/trades" { get utility::trades [Utility: Read] }
+    "/api/webhooks" { get webhooks::list [SignedIn: Read], post webhooks::create [SignedIn: Account] }
+    "/api/webhooks/{id}" {
+        get webhooks::show [SignedIn: Read],
+        patch webhooks::change [SignedIn: Account],
+        delete webhooks::remove [SignedIn: Account]
+    }
+    "/api/webhooks/{id}/rotate" { post webhooks::rotate [SignedIn: Account] }
+    "/api/webhooks/{id}/deliveries" { get webhooks::deliveries [SignedIn: Read] }
+    "/api/webhooks/{id}/replay" { post webhooks::replay [SignedIn: Account] }
     "/users/me/trust" { get trust::show [Trader: Read] }
     "/seller/profile" { get profile::show [Trader: Read] }
     "/seller/offers" { get offers::list [Seller: Read], post offers::create [Seller: Trade] }

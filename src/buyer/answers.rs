@@ -14,6 +14,7 @@ use super::step::{Callback, Ends, Pending, Step, end_alone, load, rounds};
 use super::terms::{self, failure};
 
 use crate::contract::{self, Contract, ContractSlot, Failure, Holds, LedgerState, Party, Side, State};
+use crate::events::Fact;
 use crate::network::{Action, LedgerAct, Participant};
 
 /// An answer that disagrees is an outcome, not an error of ours.
@@ -291,7 +292,7 @@ async fn orphan(
     }
     let why = failure("BIZ_INVALID_STATE_TRANSITION", "the seller confirmed what was not awaited any more");
     let mut step = finish(contract, after, job);
-    step.event = Some(("contract.confirmed_late", why));
+    step.event = Some((Fact::ContractConfirmedLate, why));
     if let Some((message, change)) = withdrawal {
         step.out.push(message);
         step.pending = change;

@@ -14,7 +14,7 @@ use super::step::{Callback, Ends, Pending, Step, answer, end_alone, load, load_o
 use super::store::{Change, ChangeKind, Phase};
 use super::terms::{self, failure};
 use crate::contract::{self, Contract, Failure, Holds, LedgerState, Party, State};
-use crate::events::idempotency;
+use crate::events::{Fact, idempotency};
 use crate::identity::User;
 use crate::network::{LedgerAct, Participant};
 
@@ -252,7 +252,7 @@ pub(super) async fn refused(
     }
     let mut step = Step::new(Some(contract), after, cause);
     step.pending = Pending::Drop;
-    step.event = Some(("contract.cancel_refused", why.clone()));
+    step.event = Some((Fact::ContractCancelRefused, why.clone()));
     step.ends = ends;
     step.commit(p).await
 }

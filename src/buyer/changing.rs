@@ -13,7 +13,7 @@ use super::step::{Callback, Ends, Pending, Step, answer, end_alone, load, load_o
 use super::store::{Change, ChangeKind, Phase};
 use super::terms::{self, failure};
 use crate::contract::{Contract, ContractSlot, Failure, LedgerState, State};
-use crate::events::idempotency;
+use crate::events::{Fact, idempotency};
 use crate::identity::User;
 use crate::network::{LedgerAct, Participant};
 
@@ -210,7 +210,7 @@ pub(super) async fn refused(
     after.failure = Some(failure(&why.code, why.message.as_str()));
     let mut step = Step::new(Some(contract), after, cause);
     step.pending = Pending::Drop;
-    step.event = Some(("contract.update_refused", why.clone()));
+    step.event = Some((Fact::ContractUpdateRefused, why.clone()));
     step.ends = ends;
     step.commit(p).await
 }

@@ -13,6 +13,7 @@ use super::store::{self, Change, ChangeKind};
 use super::terms::{self, failure, failure_of};
 use super::{calling_off, changing, extras, offers};
 use crate::contract::{self, Contract, Failure, Holds, LedgerState, Party, Side, State};
+use crate::events::{self, Fact};
 use crate::network::{Action, Participant};
 
 /// Draws the consequence of the end of one message of ours.
@@ -101,9 +102,9 @@ async fn question(p: &Participant, job: &OutboxJob, outcome: &Outcome) -> Result
                     }
                 }
                 (Action::Status, Some(contract)) => {
-                    let payload = super::step::told(&contract.transaction_id, why);
-                    let (id, kind) = (&contract.transaction_id, "status.refused");
-                    crate::events::record(tx, contract.user_id, id, kind, &payload, now).await?;
+                    let id = &contract.transaction_id;
+                    let fact = Fact::StatusRefused(super::step::told(id, why));
+                    events::tell(tx, contract.user_id, id, &fact, now).await?;
                 }
                 _ => extras::failed(tx, &job.message_id, job.action, why, now).await?,
             }

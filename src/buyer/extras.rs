@@ -16,7 +16,8 @@ use super::step::{Callback, answer, load_own, replay, rounds, told};
 use super::store::{self, Question};
 use super::terms;
 use crate::contract::{Contract, Failure, State};
-use crate::events::{self, idempotency};
+use crate::events::fact::{Answered, Refused};
+use crate::events::{self, Fact, idempotency};
 use crate::identity::User;
 use crate::network::{Action, Leg, Participant};
 
@@ -212,7 +213,7 @@ pub(super) async fn answered(p: &Participant, job: &InboxJob) -> Result<(), Proc
         Box::pin(async move {
             let (job, response, failure) = &*plan;
             if let Some((user_id, _)) = store::find_exchange(tx, &job.message_id).await? {
-                let asked = job.action.request().map_or("", Action::as_str);
+                let asked = job.action.request().unwrap_or(job.action);
                 tell(tx, (user_id, &job.transaction_id, &job.message_id), asked, failure.as_ref(), now)
                     .await?;
                 store::answer_exchange(tx, &job.message_id, response.as_deref(), failure.as_ref(), now)
@@ -234,25 +235,37 @@ pub(super) async fn failed(
     now: Timestamp,
 ) -> Result<(), db::DbError> {
     let Some((user_id, transaction_id)) = store::find_exchange(tx, message_id).await? else { return Ok(()) };
-    tell(tx, (user_id, &transaction_id, message_id), action.as_str(), Some(failure), now).await?;
+    tell(tx, (user_id, &transaction_id, message_id), action, Some(failure), now).await?;
     store::answer_exchange(tx, message_id, None, Some(failure), now).await
 }
 
 async fn tell(
     tx: &mut db::Tx,
     (user_id, transaction_id, message_id): (Uuid, &str, &str),
-    asked: &str,
+    asked: Action,
     failure: Option<&Failure>,
     now: Timestamp,
 ) -> Result<(), db::DbError> {
-    let (kind, mut payload) = match failure {
-        Some(failure) => (format!("{asked}.refused"), told(transaction_id, failure)),
-        None => (format!("{asked}.answered"), serde_json::json!({"transaction_id": transaction_id})),
+    let message_id = message_id.to_owned();
+    let fact = match failure {
+        Some(failure) => {
+            let data = Refused { message_id: Some(message_id), ..told(transaction_id, failure) };
+            match asked {
+                Action::Track => Fact::TrackRefused(data),
+                Action::Rate => Fact::RateRefused(data),
+                _ => Fact::SupportRefused(data),
+            }
+        }
+        None => {
+            let data = Answered { transaction_id: transaction_id.to_owned(), message_id };
+            match asked {
+                Action::Track => Fact::TrackAnswered(data),
+                Action::Rate => Fact::RateAnswered(data),
+                _ => Fact::SupportAnswered(data),
+            }
+        }
     };
-    if let Some(object) = payload.as_object_mut() {
-        object.insert("message_id".into(), message_id.into());
-    }
-    events::record(tx, user_id, transaction_id, &kind, &payload, now).await
+    events::tell(tx, user_id, transaction_id, &fact, now).await
 }
 
 #[cfg(test)]

@@ -18,7 +18,8 @@ use super::step::{Callback, answer, replay, rounds, told};
 use super::store::{self, Found};
 use super::terms::failure;
 use crate::contract::Failure;
-use crate::events::{self, idempotency};
+use crate::events::fact::SearchAnswered;
+use crate::events::{self, Fact, idempotency};
 use crate::identity::User;
 use crate::network::{Action, Leg, Participant, normalize_meter};
 
@@ -176,10 +177,9 @@ pub(super) async fn answered(p: &Participant, job: &InboxJob) -> Result<(), Proc
                     }
                     None => {
                         store::answer_search(tx, &job.transaction_id, now).await?;
-                        let payload =
-                            serde_json::json!({"transaction_id": job.transaction_id, "offers": count});
-                        let (id, kind) = (&job.transaction_id, "search.answered");
-                        events::record(tx, user_id, id, kind, &payload, now).await?;
+                        let transaction_id = job.transaction_id.clone();
+                        let fact = Fact::SearchAnswered(SearchAnswered { transaction_id, offers: *count });
+                        events::tell(tx, user_id, &job.transaction_id, &fact, now).await?;
                     }
                 }
             }
@@ -201,7 +201,8 @@ pub(super) async fn fail(
     if !store::fail_search(tx, transaction_id, failure, now).await? {
         return Ok(false);
     }
-    events::record(tx, user_id, transaction_id, "search.failed", &told(transaction_id, failure), now).await?;
+    let fact = Fact::SearchFailed(told(transaction_id, failure));
+    events::tell(tx, user_id, transaction_id, &fact, now).await?;
     Ok(true)
 }
 

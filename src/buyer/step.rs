@@ -18,7 +18,8 @@ use super::store::{self, Change};
 use super::terms::failure;
 use crate::config::TrustConfig;
 use crate::contract::{self, Contract, Failure, Holds, Side, State};
-use crate::events::{self, idempotency};
+use crate::events::fact::Refused;
+use crate::events::{self, Fact, idempotency};
 use crate::identity::User;
 use crate::market;
 use crate::metering;
@@ -95,7 +96,7 @@ pub(super) struct Step {
     pub(super) breach: bool,
     pub(super) out: Vec<Outgoing>,
     /// An event beside the one of the contract: its kind, and why.
-    pub(super) event: Option<(&'static str, Failure)>,
+    pub(super) event: Option<(fn(Refused) -> Fact, Failure)>,
     pub(super) ends: Ends,
     /// The client's key and the answer that it gets, now and again.
     pub(super) answer: Option<(idempotency::Key, Vec<u8>)>,
@@ -154,9 +155,9 @@ impl Step {
             Pending::Set(change) => store::upsert_change(tx, contract.id, change).await?,
             Pending::Drop => store::delete_change(tx, contract.id).await?,
         }
-        if let Some((kind, failure)) = &self.event {
-            let payload = told(&contract.transaction_id, failure);
-            events::record(tx, contract.user_id, &contract.transaction_id, kind, &payload, now).await?;
+        if let Some((fact, failure)) = &self.event {
+            let fact = fact(told(&contract.transaction_id, failure));
+            events::tell(tx, contract.user_id, &contract.transaction_id, &fact, now).await?;
         }
         if self.breach {
             let trade = Trade { contract: contract.id, side: trust::Side::Buyer };
@@ -223,11 +224,8 @@ fn owes(contract: &Contract) -> bool {
 }
 
 /// The payload of an event about something that failed.
-pub(super) fn told(transaction_id: &str, failure: &Failure) -> serde_json::Value {
-    serde_json::json!({
-        "transaction_id": transaction_id,
-        "failure": {"code": failure.code, "message": failure.message},
-    })
+pub(super) fn told(transaction_id: &str, failure: &Failure) -> Refused {
+    Refused { transaction_id: transaction_id.to_owned(), failure: failure.told(), message_id: None }
 }
 
 /// The answer that this key got before.

@@ -27,6 +27,7 @@ use crate::network::{Participant, Policies, PolicySource, Settings};
 use crate::notify::{Post, PostFault};
 use crate::settlement::{self, MoneyError, Rate, RateKind};
 use crate::trust::{self, Capacity};
+use crate::webhooks::{Secrets, SecretsError, Sender};
 use crate::workers::{self, Dispatcher};
 
 /// So long a platform that stops waits for messages to people.
@@ -45,8 +46,10 @@ pub enum StartError {
     Node(#[from] node::ConfigError),
     #[error("the HTTP client: {0}")]
     Client(#[from] node::client::ClientError),
-    #[error("network.allowed_hosts: {0} is not host:port")]
+    #[error("allowed_hosts: {0} is not host:port")]
     AllowedHost(String),
+    #[error("the secret of the webhooks: {0}")]
+    Secrets(#[from] SecretsError),
     #[error("network.network_id: no rules are known for {0}")]
     UnknownNetwork(String),
     #[error("users: {0}")]
@@ -120,7 +123,7 @@ pub async fn start(config: &Config, place: Place, clocks: Clocks, ids: Ids) -> R
     let db = open_database(config.server.database_url.expose(), &clocks).await?;
     seed(&db, &ids, &clocks, config).await?;
     seed_money(&db, &clocks, config).await?;
-    let client = make_client(config)?;
+    let client = make_client(config, &config.network.allowed_hosts)?;
     let (node, registry) = make_node(config, place.identity, &client, &db, &clocks, &ids)?;
     let settings = settings(config, &clocks)?;
     for (peer, mode) in &config.network.peer_signing {
@@ -147,16 +150,20 @@ pub async fn start(config: &Config, place: Place, clocks: Clocks, ids: Ids) -> R
         participant.node.recover().await?;
     }
     let cancel = CancellationToken::new();
+    let webhooks = make_webhooks(config, &participant)?;
     let mut state = ApiState::new(participant.clone(), registry);
     let (clock, ids) = (&participant.clocks.wire, &participant.ids);
     let post = Post::new(&config.notify, config.server.insecure_demo, clock, ids)?;
     state.messenger = Arc::new(post.clone());
     state.web = web(config)?;
+    state.webhooks = Some(webhooks.clone());
     state.credentials = Arc::new(verifier);
     let address = place.listen.local_addr().map_err(|e| StartError::Listen(config.server.listen, e))?;
     let ops_address = place.ops.as_ref().and_then(|ops| ops.local_addr().ok());
     let server = api::serve(state, place.listen, place.ops).map_err(|e| StartError::Listen(address, e))?;
-    let tasks = workers::spawn(&participant, &cancel);
+    let mut tasks = workers::spawn(&participant, &cancel);
+    let stop = cancel.clone();
+    tasks.push(tokio::spawn(async move { webhooks.run(&stop).await }));
     Ok(Platform { participant, address, ops_address, cancel, server, tasks, post })
 }
 
@@ -185,13 +192,27 @@ fn signing(mode: &str) -> CallbackSigning {
 }
 
 /// The client for everything that is not ours; the demo's reaches this machine as well.
-fn make_client(config: &Config) -> Result<GuardedClient, StartError> {
+fn make_client(config: &Config, allowed: &[String]) -> Result<GuardedClient, StartError> {
     let mut allow =
         if config.server.insecure_demo { AllowList::loopback_for_demo() } else { AllowList::none() };
-    for host in &config.network.allowed_hosts {
+    for host in allowed {
         allow = allow.with(host).map_err(StartError::AllowedHost)?;
     }
     Ok(GuardedClient::new(&ClientConfig { allow, ..ClientConfig::default() })?)
+}
+
+/// What sends to the users' webhooks: with a client of its own, for whoever may be called as a peer is not for users to
+/// call.
+fn make_webhooks(config: &Config, participant: &Participant) -> Result<Sender, StartError> {
+    let key_file = &config.server.key_file;
+    let secrets = if config.server.insecure_demo && key_file.as_os_str().is_empty() {
+        Secrets::from_seed(format!("wattmandi demo webhooks of {}", config.network.subscriber_id).as_bytes())
+    } else {
+        let random = |bytes: &mut [u8]| bytes.copy_from_slice(&participant.ids.bytes::<32>());
+        Secrets::open(&config.webhooks.secret_file(key_file), random)?
+    };
+    let client = make_client(config, &config.webhooks.allowed_hosts)?;
+    Ok(Sender::new(participant.clone(), client, secrets))
 }
 
 fn make_node(

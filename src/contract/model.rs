@@ -201,6 +201,13 @@ pub struct Failure {
     pub message: String,
 }
 
+impl Failure {
+    /// As an event tells it.
+    pub fn told(&self) -> crate::events::fact::Failure {
+        crate::events::fact::Failure { code: self.code.clone(), message: self.message.clone() }
+    }
+}
+
 /// One row of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ContractSlot {

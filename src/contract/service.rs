@@ -5,10 +5,11 @@ use units::Timestamp;
 use uuid::Uuid;
 
 use super::delivery;
-use super::model::{Contract, HistoryEntry, Side, State};
+use super::model::{Contract, Failure, HistoryEntry, Side, State};
 use super::store;
 pub use super::store::Cell;
-use crate::events;
+use crate::events::fact::ContractChanged;
+use crate::events::{self, Fact};
 
 /// Stores a new contract. False when the transaction has one of that side already.
 ///
@@ -65,19 +66,34 @@ async fn tell(
         at: now,
     };
     store::add_history(tx, contract.id, &entry).await?;
-    let mut payload = serde_json::json!({
-        "transaction_id": contract.transaction_id,
-        "contract_id": contract.contract_id,
-        "side": contract.side.as_str(),
-        "state": contract.state.as_str(),
-        "cause": cause,
+    let fact = fact_of(contract.state)(ContractChanged {
+        transaction_id: contract.transaction_id.clone(),
+        contract_id: contract.contract_id.clone(),
+        side: contract.side.as_str(),
+        state: contract.state.as_str(),
+        cause: cause.to_owned(),
+        failure: contract.failure.as_ref().map(Failure::told),
     });
-    if let (Some(failure), Some(object)) = (&contract.failure, payload.as_object_mut()) {
-        object
-            .insert("failure".into(), serde_json::json!({"code": failure.code, "message": failure.message}));
+    events::tell(tx, contract.user_id, &contract.transaction_id, &fact, now).await
+}
+
+/// What is told of a contract that has come to this state.
+fn fact_of(state: State) -> fn(ContractChanged) -> Fact {
+    match state {
+        State::Draft => Fact::ContractDraft,
+        State::Quoted => Fact::ContractQuoted,
+        State::Reserved => Fact::ContractReserved,
+        State::Offered => Fact::ContractOffered,
+        State::Confirming => Fact::ContractConfirming,
+        State::Recording => Fact::ContractRecording,
+        State::Active => Fact::ContractActive,
+        State::Standing => Fact::ContractStanding,
+        State::Cancelling => Fact::ContractCancelling,
+        State::Cancelled => Fact::ContractCancelled,
+        State::Rejected => Fact::ContractRejected,
+        State::Expired => Fact::ContractExpired,
+        State::Disputed => Fact::ContractDisputed,
     }
-    let kind = format!("contract.{}", contract.state.as_str());
-    events::record(tx, contract.user_id, &contract.transaction_id, &kind, &payload, now).await
 }
 
 /// Our side of a transaction.

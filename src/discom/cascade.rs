@@ -17,7 +17,8 @@ use node::{Face, OutboxJob, Outcome, Outgoing, ProcessError, outbox};
 use uuid::Uuid;
 
 use crate::contract::{self, Contract, Side};
-use crate::events;
+use crate::events::fact::CascadeFailed;
+use crate::events::{self, Fact};
 use crate::network::{Action, Leg, Participant};
 
 /// The purpose of the outbox rows of this module.
@@ -116,14 +117,13 @@ pub(super) async fn concluded(
         Box::pin(async move {
             let (job, outcome, failed) = &*work;
             if let Some(contract) = contract::service::by_id(tx, id).await? {
-                let payload = serde_json::json!({
-                    "transaction_id": job.transaction_id,
-                    "receiver": job.target,
-                    "action": job.action.as_str(),
-                    "reason": failed,
+                let fact = Fact::ContractCascadeFailed(CascadeFailed {
+                    transaction_id: job.transaction_id.clone(),
+                    receiver: job.target.clone(),
+                    action: job.action.as_str().to_owned(),
+                    reason: failed.clone(),
                 });
-                let kind = "contract.cascade_failed";
-                events::record(tx, contract.user_id, &job.transaction_id, kind, &payload, now).await?;
+                events::tell(tx, contract.user_id, &job.transaction_id, &fact, now).await?;
             }
             outbox::conclude(tx, job, outcome, now).await
         })

@@ -17,8 +17,10 @@ use super::{document, own_table};
 use crate::contract::delivered::{by_final, newest, unwritten};
 use crate::contract::delivery::{self, Copy, Decided, Decision, Delivery, DeliveryState};
 use crate::contract::service::Cell;
-use crate::contract::{self, Contract, Side};
+use crate::contract::{self, Contract};
 use crate::error::{Code, Coded};
+use crate::events::Fact;
+use crate::events::fact::DeliveryResolved;
 use crate::network::Participant;
 
 /// Longest reason and name.
@@ -207,7 +209,7 @@ async fn decide(p: &Participant, wish: &Wish) -> Result<Plan, ExceptionError> {
     plan.after.reason = None;
     plan.after.excepted_at = None;
     let booked = plan.after.settlement > plan.before.settlement;
-    plan.news = Some(("delivery.resolved", news(&plan.contract, wish, plan.after.settlement)));
+    plan.news = Some(news(&plan.contract, wish, plan.after.settlement));
     plan.decided = Some(Decided {
         id: p.ids.uuid(),
         contract: id,
@@ -236,13 +238,13 @@ fn said(before: &Delivery, cells: &[Cell]) -> String {
     serde_json::json!({"reason": before.reason, "settlement": before.settlement, "cells": cells}).to_string()
 }
 
-fn news(contract: &Contract, wish: &Wish, settlement: i64) -> serde_json::Value {
-    serde_json::json!({
-        "transaction_id": contract.transaction_id,
-        "contract_id": contract.contract_id,
-        "side": if contract.side == Side::Seller { "seller" } else { "buyer" },
-        "decision": wish.decision.as_str(),
-        "reason": wish.reason,
-        "settlement": settlement,
+fn news(contract: &Contract, wish: &Wish, settlement: i64) -> Fact {
+    Fact::DeliveryResolved(DeliveryResolved {
+        transaction_id: contract.transaction_id.clone(),
+        contract_id: contract.contract_id.clone(),
+        side: contract.side.as_str(),
+        decision: wish.decision.as_str(),
+        reason: wish.reason.clone(),
+        settlement,
     })
 }

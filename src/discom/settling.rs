@@ -18,6 +18,8 @@ use super::worker::{Plan, except};
 use crate::contract::delivered::DeliveredSlot;
 use crate::contract::delivery::{Delivery, DeliveryState};
 use crate::contract::{self, Contract, Side};
+use crate::events::Fact;
+use crate::events::fact::ContractSettled;
 use crate::network::{FlowsRefusal, Participant};
 use crate::settlement::{self, MoneyError, Quality, Settlement, Stamp};
 use crate::trust::{self, ProviderDelivery, TrustError};
@@ -123,7 +125,7 @@ fn settle(
     }
     plan.after.digest = Some(digest_of(&slots));
     plan.after.settled_at = Some(p.now());
-    plan.news = Some(("contract.settled", news(plan, &slots, &flows)));
+    plan.news = Some(news(plan, &slots, &flows));
     plan.settling = Some(Settling { slots, flows, document: settled.to_json().to_bytes() });
     Ok(())
 }
@@ -424,16 +426,16 @@ fn digest_of(slots: &[DeliveredSlot]) -> String {
     digest(text.as_bytes())
 }
 
-fn news(plan: &Plan, slots: &[DeliveredSlot], flows: &Flows) -> serde_json::Value {
+fn news(plan: &Plan, slots: &[DeliveredSlot], flows: &Flows) -> Fact {
     let contract = &plan.contract;
     let requested = WattHours::checked_sum(slots.iter().map(|each| each.outcome.requested));
-    serde_json::json!({
-        "transaction_id": contract.transaction_id,
-        "contract_id": contract.contract_id,
-        "side": contract.side.as_str(),
-        "settlement": plan.after.settlement,
-        "requested_kwh": requested.map(WattHours::to_kwh_text),
-        "settled_kwh": flows.settled.to_kwh_text(),
-        "amount_inr": flows.trade_value.to_inr_text(),
+    Fact::ContractSettled(ContractSettled {
+        transaction_id: contract.transaction_id.clone(),
+        contract_id: contract.contract_id.clone(),
+        side: contract.side.as_str(),
+        settlement: plan.after.settlement,
+        requested_kwh: requested,
+        settled_kwh: flows.settled,
+        amount_inr: flows.trade_value,
     })
 }

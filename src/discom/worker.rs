@@ -20,7 +20,8 @@ use super::settling::{self, Settling, SettlingError};
 use crate::contract::delivered::{Verdict, verdict};
 use crate::contract::delivery::{self, Decided, Decision, Delivery, DeliveryState};
 use crate::contract::{self, Contract, Side, State};
-use crate::events;
+use crate::events::fact::DeliveryTrouble;
+use crate::events::{self, Fact};
 use crate::network::{Action, Leg, Participant};
 
 /// Deliveries that are read at once.
@@ -73,8 +74,8 @@ pub(super) struct Plan {
     pub(super) contract: Contract,
     pub(super) settling: Option<Settling>,
     pub(super) out: Vec<Outgoing>,
-    /// Told to the user: kind and payload.
-    pub(super) news: Option<(&'static str, serde_json::Value)>,
+    /// Told to the user.
+    pub(super) news: Option<Fact>,
     /// A person's, which made this plan.
     pub(super) decided: Option<Decided>,
 }
@@ -149,9 +150,8 @@ pub(super) async fn commit(p: &Participant, plan: &Arc<Plan>) -> Result<bool, Se
             for leg in &plan.out {
                 outbox::enqueue(tx, &p.ids, leg, now).await?;
             }
-            if let Some((kind, payload)) = &plan.news {
-                let (user, transaction) = (plan.contract.user_id, &plan.contract.transaction_id);
-                events::record(tx, user, transaction, kind, payload, now).await?;
+            if let Some(news) = &plan.news {
+                events::tell(tx, plan.contract.user_id, &plan.contract.transaction_id, news, now).await?;
             }
             Ok::<_, SettlingError>(true)
         })
@@ -182,7 +182,7 @@ fn ask(p: &Participant, plan: &mut Plan, document: &WireContract) -> Result<(), 
         plan.after.state = DeliveryState::Exception;
         plan.after.excepted_at = plan.before.excepted_at.or_else(|| Some(p.now()));
         if plan.before.reason.is_none() {
-            plan.news = Some(("delivery.overdue", news(&plan.contract, why)));
+            plan.news = Some(Fact::DeliveryOverdue(trouble(&plan.contract, why)));
         }
         plan.after.reason = Some(why.to_owned());
     }
@@ -192,7 +192,7 @@ fn ask(p: &Participant, plan: &mut Plan, document: &WireContract) -> Result<(), 
 /// Marks a case for a person. It is looked at again when a cell comes.
 pub(super) fn except(p: &Participant, plan: &mut Plan, why: String) {
     if plan.before.reason.as_ref() != Some(&why) {
-        plan.news = Some(("delivery.exception", news(&plan.contract, &why)));
+        plan.news = Some(Fact::DeliveryException(trouble(&plan.contract, &why)));
     }
     plan.after.state = DeliveryState::Exception;
     plan.after.check_at = p.market_now().saturating_add(GIVEN_UP_AFTER);
@@ -200,13 +200,13 @@ pub(super) fn except(p: &Participant, plan: &mut Plan, why: String) {
     plan.after.excepted_at = plan.before.excepted_at.or_else(|| Some(p.now()));
 }
 
-fn news(contract: &Contract, why: &str) -> serde_json::Value {
-    serde_json::json!({
-        "transaction_id": contract.transaction_id,
-        "contract_id": contract.contract_id,
-        "side": contract.side.as_str(),
-        "reason": why,
-    })
+fn trouble(contract: &Contract, why: &str) -> DeliveryTrouble {
+    DeliveryTrouble {
+        transaction_id: contract.transaction_id.clone(),
+        contract_id: contract.contract_id.clone(),
+        side: contract.side.as_str(),
+        reason: why.to_owned(),
+    }
 }
 
 /// By when all is told of a delivery that ended then, by the network's timetable.

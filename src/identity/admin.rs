@@ -3,13 +3,13 @@
 //! Role and lock are read at each request, so both take effect at once.
 
 use db::{DbError, Row, Tx, sql};
-use serde_json::json;
 use units::Timestamp;
 use uuid::Uuid;
 
 use super::sessions::{self, EndedBy};
 use super::{IdentityError, Role, User, find_by_handle, get, logins, read_user};
 use crate::events;
+use crate::events::fact::{Fact, RoleChanged};
 
 sql! {
     PAGE = "SELECT u.*, l.email, l.email_verified, l.phone FROM users u LEFT JOIN logins l ON l.user_id = u.id \
@@ -81,8 +81,8 @@ pub async fn set_role(
     let old = read_user(&row)?;
     tx.execute(&SET_ROLE, &[id.into(), role.as_str().into(), discom.map(str::to_owned).into()]).await?;
     if old.role != role {
-        let told = json!({"role": role.as_str(), "was": old.role.as_str()});
-        events::record(tx, id, &id.to_string(), "account.role_changed", &told, now).await?;
+        let told = Fact::AccountRole(RoleChanged { role: role.as_str(), was: old.role.as_str() });
+        events::tell(tx, id, &id.to_string(), &told, now).await?;
     }
     Ok(get(tx, id).await?)
 }

@@ -4,7 +4,6 @@
 
 use db::DbError;
 use futures_util::FutureExt;
-use serde_json::json;
 use uuid::Uuid;
 
 use super::accounts::{Accounts, SignedIn};
@@ -12,6 +11,7 @@ use super::logins::{self, LinkKind, Newcomer};
 use super::sessions::{self, EndedBy};
 use super::{IdentityError, contact, get, password};
 use crate::events;
+use crate::events::fact::{AddressVerified, Fact, PasswordChanged};
 use crate::notify::{Message, MessageKind, Recipient};
 
 const LINK_PREFIX: &str = "wml_";
@@ -93,8 +93,8 @@ impl Accounts {
                     return Err(IdentityError::LinkInvalid);
                 }
                 logins::confirm_email(tx, user, now).await?;
-                let told = json!({"address": "email"});
-                events::record(tx, user, &user.to_string(), "account.verified", &told, now).await?;
+                let told = Fact::AccountVerified(AddressVerified { address: "email" });
+                events::tell(tx, user, &user.to_string(), &told, now).await?;
                 Ok(())
             }
             .boxed()
@@ -219,8 +219,8 @@ impl Accounts {
                 logins::set_password(tx, user, &hash, now).await?;
                 logins::confirm_email(tx, user, now).await?;
                 sessions::end_others(tx, user, None, EndedBy::Password, now).await?;
-                let told = json!({"by": "link"});
-                events::record(tx, user, &user.to_string(), "account.password_changed", &told, now).await?;
+                let told = Fact::AccountPassword(PasswordChanged { by: "link" });
+                events::tell(tx, user, &user.to_string(), &told, now).await?;
                 Ok(())
             }
             .boxed()
@@ -261,8 +261,8 @@ impl Accounts {
                 logins::set_password(tx, user, &hash, now).await?;
                 logins::drop_links(tx, user, LinkKind::Reset).await?;
                 sessions::end_others(tx, user, Some(session), EndedBy::Password, now).await?;
-                let told = json!({"by": "user"});
-                events::record(tx, user, &user.to_string(), "account.password_changed", &told, now).await?;
+                let told = Fact::AccountPassword(PasswordChanged { by: "user" });
+                events::tell(tx, user, &user.to_string(), &told, now).await?;
                 Ok(())
             }
             .boxed()

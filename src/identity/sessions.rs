@@ -5,12 +5,12 @@
 //! every token that came of it. A session is read at each request, so its end takes effect at once.
 
 use db::{DbError, Row, Tx, sql};
-use serde_json::json;
 use units::{Span, Timestamp};
 use uuid::Uuid;
 
 use super::{IdentityError, User, read_user, token_hash};
 use crate::events;
+use crate::events::fact::{Fact, SessionReused};
 
 /// How long a refresh token is good.
 pub const REFRESH_LIFE: Span = Span::from_hours(7 * 24);
@@ -147,8 +147,8 @@ pub async fn refresh(tx: &mut Tx, token: &str, next: &str, now: Timestamp) -> Re
     }
     if tx.execute(&USE_TOKEN, &[hash.into(), now.into()]).await? == 0 {
         end(tx, user, session, EndedBy::Reuse, now).await?;
-        let told = json!({"session_id": session, "device": row.get::<String>("device")?});
-        events::record(tx, user, &session.to_string(), "session.reused", &told, now).await?;
+        let told = Fact::SessionReused(SessionReused { session_id: session, device: row.get("device")? });
+        events::tell(tx, user, &session.to_string(), &told, now).await?;
         return Ok(Refreshed::Reused);
     }
     if expires_at <= now || row.get::<Timestamp>("expires_at")? <= now {

@@ -11,6 +11,8 @@ use super::model::{
 };
 use super::store;
 use crate::contract::SlotQuantity;
+use crate::events::fact::{OfferStock, SlotStock};
+use crate::events::{self, Fact};
 use crate::metering::Meter;
 use crate::trust::Use;
 use crate::trust::quota::{self, Shift};
@@ -265,7 +267,26 @@ pub async fn take(
         store::update_slot(tx, offer_id, &slot).await?;
     }
     store::touch(tx, offer_id, OfferState::Live, now).await?;
-    Ok(())
+    tell(tx, &offer, if hold == Hold::Sale { "sold" } else { "reserved" }, wanted, now).await
+}
+
+/// Tells the seller how the touched slots stand.
+async fn tell(
+    tx: &mut Tx,
+    offer: &Offer,
+    cause: &'static str,
+    touched: &[SlotQuantity],
+    now: Timestamp,
+) -> Result<(), MarketError> {
+    let slots = offer.slots.iter().filter(|slot| touched.iter().any(|part| part.slot == slot.slot));
+    let slots = slots.map(|slot| SlotStock {
+        start: slot.slot,
+        published_kwh: slot.published,
+        reserved_kwh: slot.reserved,
+        sold_kwh: slot.sold,
+    });
+    let fact = Fact::OfferStock(OfferStock { offer_id: offer.id, cause, slots: slots.collect() });
+    Ok(events::tell(tx, offer.user_id, &offer.publish_transaction_id.to_string(), &fact, now).await?)
 }
 
 /// Turns a reservation into a sale. The stock is already held, so a withdrawn offer does not hinder it.
@@ -278,7 +299,7 @@ pub async fn sell_reserved(
     held: &[SlotQuantity],
     now: Timestamp,
 ) -> Result<(), MarketError> {
-    move_held(tx, offer_id, held, now, |slot, quantity| {
+    move_held(tx, offer_id, held, "sold", now, |slot, quantity| {
         slot.reserved = slot.reserved.checked_sub(quantity)?;
         slot.sold = slot.sold.checked_add(quantity)?;
         Some(())
@@ -297,7 +318,7 @@ pub async fn release(
     hold: Hold,
     now: Timestamp,
 ) -> Result<(), MarketError> {
-    move_held(tx, offer_id, held, now, move |slot, quantity| {
+    move_held(tx, offer_id, held, "released", now, move |slot, quantity| {
         let held = if hold == Hold::Sale { &mut slot.sold } else { &mut slot.reserved };
         *held = held.checked_sub(quantity)?;
         Some(())
@@ -415,6 +436,7 @@ async fn move_held<F>(
     tx: &mut Tx,
     offer_id: Uuid,
     held: &[SlotQuantity],
+    cause: &'static str,
     now: Timestamp,
     apply: F,
 ) -> Result<(), MarketError>
@@ -457,7 +479,7 @@ where
     }
     quota::release(tx, user, Use::Listing, &freed).await?;
     store::touch(tx, offer_id, state, now).await?;
-    Ok(())
+    tell(tx, &offer, cause, held, now).await
 }
 
 /// Moves what the meter has listed for a slot from `before` to `after` of this offer, within its capacity.

@@ -11,7 +11,8 @@ use super::step::load;
 use super::store::{self, Exchange};
 use super::terms::{Asked, callback, document};
 use crate::contract::Contract;
-use crate::events;
+use crate::events::fact::OrderAsked;
+use crate::events::{self, Fact};
 use crate::network::{Action, Participant};
 
 /// The attribute pack of a support channel of ours.
@@ -44,13 +45,17 @@ pub(super) async fn answer(p: &Participant, job: &InboxJob) -> Result<(), Seller
         Box::pin(async move {
             let (exchange, out, job) = &*work;
             store::insert_exchange(tx, exchange, now).await?;
-            let payload = serde_json::json!({
-                "transaction_id": exchange.transaction_id,
-                "message_id": exchange.message_id,
-                "action": exchange.action,
-            });
-            let kind = format!("order.{}", exchange.action);
-            events::record(tx, exchange.user_id, &exchange.transaction_id, &kind, &payload, now).await?;
+            let data = OrderAsked {
+                transaction_id: exchange.transaction_id.clone(),
+                message_id: exchange.message_id.clone(),
+                action: exchange.action.to_owned(),
+            };
+            let fact = match job.action {
+                Action::Track => Fact::OrderTrack(data),
+                Action::Rate => Fact::OrderRate(data),
+                _ => Fact::OrderSupport(data),
+            };
+            events::tell(tx, exchange.user_id, &exchange.transaction_id, &fact, now).await?;
             outbox::enqueue(tx, &ids, out, now).await?;
             inbox::complete(tx, job, now).await
         })

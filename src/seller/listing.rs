@@ -8,7 +8,8 @@ use uuid::Uuid;
 
 use super::error::SellerError;
 use super::model::{ChangeWish, ListWish};
-use crate::events::{self, idempotency};
+use crate::events::fact::OfferChanged;
+use crate::events::{self, Fact, idempotency};
 use crate::identity::User;
 use crate::market::service as market;
 use crate::market::{Bounds, NewOffer, Offer};
@@ -58,7 +59,7 @@ pub async fn list_offer(
             let (new, meter, key) = &*work;
             let bounds = Bounds { rules: &settings.rules, trust: &settings.trust };
             let offer = market::list(tx, meter, new, bounds, now_market, now).await?;
-            settle(tx, &offer, "offer.listed", key.as_ref(), 201, now).await?;
+            settle(tx, &offer, Fact::OfferListed, key.as_ref(), 201, now).await?;
             Ok::<_, SellerError>(offer)
         })
     });
@@ -87,7 +88,7 @@ pub async fn change_offer(
             let (name, slots) = (wish.name.as_deref(), &wish.slots);
             let bounds = Bounds { rules: &settings.rules, trust: &settings.trust };
             let offer = market::change(tx, meter, offer_id, name, slots, bounds, clock).await?;
-            settle(tx, &offer, "offer.changed", key.as_ref(), 200, clock.1).await?;
+            settle(tx, &offer, Fact::OfferChanged, key.as_ref(), 200, clock.1).await?;
             Ok::<_, SellerError>(offer)
         })
     });
@@ -111,7 +112,7 @@ pub async fn withdraw_offer(
         Box::pin(async move {
             let (meter, key) = &*work;
             let offer = market::withdraw(tx, meter, offer_id, now).await?;
-            settle(tx, &offer, "offer.withdrawn", key.as_ref(), 200, now).await?;
+            settle(tx, &offer, Fact::OfferWithdrawn, key.as_ref(), 200, now).await?;
             Ok::<_, SellerError>(offer)
         })
     });
@@ -122,7 +123,7 @@ pub async fn withdraw_offer(
 async fn settle(
     tx: &mut Tx,
     offer: &Offer,
-    kind: &str,
+    fact: fn(OfferChanged) -> Fact,
     key: Option<&idempotency::Key>,
     status: u16,
     now: Timestamp,
@@ -132,9 +133,9 @@ async fn settle(
     {
         return Err(SellerError::Stale);
     }
-    let payload = serde_json::json!({"offer_id": offer.id, "revision": offer.revision});
+    let fact = fact(OfferChanged { offer_id: offer.id, revision: offer.revision });
     let transaction = offer.publish_transaction_id.to_string();
-    events::record(tx, offer.user_id, &transaction, kind, &payload, now).await?;
+    events::tell(tx, offer.user_id, &transaction, &fact, now).await?;
     Ok(())
 }
 

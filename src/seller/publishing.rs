@@ -21,7 +21,8 @@ use uuid::Uuid;
 use super::error::SellerError;
 use super::step::Ends;
 use super::terms::Asked;
-use crate::events;
+use crate::events::fact::OfferVerdict;
+use crate::events::{self, Fact};
 use crate::identity::{self, User};
 use crate::market::service as market;
 use crate::market::{Offer, OfferState, Publication};
@@ -258,9 +259,12 @@ async fn conclude(
             let owner = market::published_by(tx, message_id).await?;
             market::mark_verdict(tx, message_id, verdict, reason.as_deref()).await?;
             if let Some((offer, user)) = owner {
-                let kind = format!("offer.{}", verdict.as_str());
-                let payload = serde_json::json!({"offer_id": offer, "reason": reason});
-                events::record(tx, user, transaction_id, &kind, &payload, now).await?;
+                let data = OfferVerdict { offer_id: offer, reason: reason.clone() };
+                let fact = match verdict {
+                    Publication::Accepted => Fact::OfferAccepted(data),
+                    _ => Fact::OfferRejected(data),
+                };
+                events::tell(tx, user, transaction_id, &fact, now).await?;
             }
             match ends {
                 Ends::Nothing => Ok(()),

@@ -4,8 +4,12 @@ use db::{DbError, Tx};
 use units::{Paise, Timestamp};
 use uuid::Uuid;
 
-use super::model::{Account, AccountId, Draft, Entry, MoneyError, Overview, Posted, Stamp, neg, sub};
+use super::model::{
+    Account, AccountId, AccountKind, Draft, Entry, MoneyError, Overview, Posted, Stamp, neg, sub,
+};
 use super::store;
+use crate::events::fact::AccountChanged;
+use crate::events::{self, Fact};
 
 /// Posts a journal in the caller's transaction, unless that event was posted before.
 ///
@@ -22,8 +26,40 @@ pub async fn post(tx: &mut Tx, draft: &Draft, stamp: &Stamp<'_>) -> Result<Poste
         account.apply(line.amount, line.held)?;
         store::update_account(tx, &account).await?;
         store::insert_line(tx, id, &line).await?;
+        if account.id.kind == AccountKind::User {
+            tell(tx, id, draft, &account, line.amount, stamp).await?;
+        }
     }
     Ok(Posted::New(id))
+}
+
+/// Under what the events of money stand in the place of a transaction, where no trade is their cause.
+pub const EVENTS: &str = "account";
+
+/// Tells a user what the booking left on the account.
+async fn tell(
+    tx: &mut Tx,
+    journal_id: Uuid,
+    draft: &Draft,
+    account: &Account,
+    amount_inr: Paise,
+    stamp: &Stamp<'_>,
+) -> Result<(), MoneyError> {
+    let Ok(user) = Uuid::parse_str(&account.id.owner) else { return Ok(()) };
+    let transaction_id = match draft.contract {
+        Some(contract) => store::transaction_of(tx, contract).await?,
+        None => None,
+    };
+    let about = transaction_id.clone().unwrap_or_else(|| EVENTS.to_owned());
+    let fact = Fact::AccountChanged(AccountChanged {
+        journal_id,
+        cause: draft.kind.as_str(),
+        transaction_id,
+        amount_inr,
+        balance_inr: account.balance,
+        held_inr: account.held,
+    });
+    Ok(events::tell(tx, user, &about, &fact, stamp.now).await?)
 }
 
 /// The account under a row lock, opened when there is none yet.

@@ -24,6 +24,7 @@ sql! {
         CAST(SUM(l.held) AS BIGINT) AS held FROM journal_lines l JOIN journals j ON j.id = l.journal \
         LEFT JOIN contracts c ON c.id = j.contract WHERE l.account IN ($1, $2) AND l.journal < $3 \
         AND ($5 = '' OR j.kind = $5) GROUP BY j.id, j.kind, j.reference, j.at, c.transaction_id ORDER BY j.id DESC LIMIT $4";
+    TRANSACTION = "SELECT transaction_id FROM contracts WHERE id = $1";
     MONTHS = "SELECT j.month, CAST(SUM(l.amount) AS BIGINT) AS amount FROM journal_lines l \
         JOIN journals j ON j.id = l.journal WHERE l.account IN ($1, $2) GROUP BY j.month ORDER BY j.month";
     MOVEMENTS = "SELECT j.id, j.kind, j.reference, j.at, c.transaction_id, CAST(SUM(l.amount) AS BIGINT) AS amount, \
@@ -125,6 +126,12 @@ pub(super) async fn insert_line(tx: &mut Tx, journal: Uuid, line: &Line) -> Resu
     let params = [journal.into(), line.account.key().into(), line.amount.into(), line.held.into()];
     tx.execute(&INSERT_LINE, &params).await?;
     Ok(())
+}
+
+/// The transaction of a contract.
+pub(super) async fn transaction_of(tx: &mut Tx, contract: Uuid) -> Result<Option<String>, DbError> {
+    let row = tx.query_opt(&TRANSACTION, &[contract.into()]).await?;
+    row.map(|row| row.get("transaction_id")).transpose()
 }
 
 fn entry(row: &Row) -> Result<Entry, DbError> {

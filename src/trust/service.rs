@@ -2,7 +2,6 @@
 //! caller's transaction; the row of the score is the last lock that it takes.
 
 use db::{DbError, Tx};
-use serde_json::json;
 use units::{IstMonth, Timestamp, WattHours};
 use uuid::Uuid;
 
@@ -12,7 +11,8 @@ pub use super::provider::apply_provider_delivery;
 use super::store;
 pub use super::store::Shown;
 use crate::config::TrustConfig;
-use crate::events;
+use crate::events::fact::TrustChanged;
+use crate::events::{self, Fact};
 
 /// The round of a contract's first result.
 const FIRST: i64 = 1;
@@ -198,15 +198,15 @@ async fn append(
     let (trade, round) = trade.unzip();
     let change = Change::of(seq, before, verdict, trade, round);
     store::append(tx, user, &change, now).await?;
-    let payload = json!({
-        "cause": change.cause.as_str(),
-        "side": trade.map(|trade| trade.side.as_str()),
-        "score_before": change.before.to_string(),
-        "score": change.after.to_string(),
-        "tier": change.after.tier().as_str(),
-        "arithmetic": change.arithmetic,
+    let fact = Fact::TrustChanged(TrustChanged {
+        cause: change.cause.as_str(),
+        side: trade.map(|trade| trade.side.as_str()),
+        score_before: change.before.to_string(),
+        score: change.after.to_string(),
+        tier: change.after.tier().as_str(),
+        arithmetic: change.arithmetic.clone(),
     });
-    events::record(tx, user, EVENTS, "trust.changed", &payload, now).await?;
+    events::tell(tx, user, EVENTS, &fact, now).await?;
     Ok(Applied::Changed(change))
 }
 

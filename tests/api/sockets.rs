@@ -177,7 +177,7 @@ both_databases! {
         for _ in 0..40 {
             let written = world.participant.db.write(move |tx| {
                 Box::pin(async move {
-                    let text = json!({"text": "x".repeat(200_000)});
+                    let text = json!({"text": "x".repeat(200_000)}).to_string();
                     for _ in 0..5 {
                         wattmandi::events::record(tx, user, "t-1", "test.large", &text, now).await?;
                     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clock::{Clocks, Ids, SeededEntropy, TestClock};
 use energy_rules::{NETWORK_TEST, PolicyUse, RuleSet};
 use futures_util::FutureExt;
-use node::{ClientConfig, GuardedClient, Identity, Node, NodeConfig, Registry, StaticRegistry};
+use node::{AllowList, ClientConfig, GuardedClient, Identity, Node, NodeConfig, Registry, StaticRegistry};
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -20,6 +20,7 @@ use wattmandi::identity::{self, NewUser, User};
 use wattmandi::metering::{self, Meter};
 use wattmandi::network::{KeyId, Participant, Policies, Settings, SigningKey, normalize_meter};
 use wattmandi::trust::{Capacity, service as service_of_trust};
+use wattmandi::webhooks::{Secrets, Sender};
 use wattmandi::workers::Dispatcher;
 
 pub const US: &str = "us.example";
@@ -40,6 +41,8 @@ pub struct World {
     pub running: Running,
     pub base: String,
     pub ops: String,
+    /// Sends when a test says so.
+    pub webhooks: Sender,
     client: Client,
 }
 
@@ -160,10 +163,14 @@ impl World {
         let mut state = ApiState::new(participant.clone(), known);
         state.patience = patience;
         state.web = web;
+        let reach = ClientConfig { allow: AllowList::loopback_for_demo(), ..ClientConfig::default() };
+        let secrets = Secrets::from_seed(b"a secret of the tests");
+        let webhooks = Sender::new(participant.clone(), GuardedClient::new(&reach).unwrap(), secrets);
+        state.webhooks = Some(webhooks.clone());
         let running = api::serve(state, listen, Some(ops)).unwrap();
         let ops = format!("http://{}", running.ops_address.unwrap());
         let client = Client::builder().no_proxy().timeout(Duration::from_secs(30)).build().unwrap();
-        Self { participant, registry, key_id, asha, clock, running, base, ops, client }
+        Self { participant, registry, key_id, asha, clock, running, base, ops, webhooks, client }
     }
 
     /// A request to the public port without a token.

@@ -64,8 +64,9 @@ class Schemas:
 class Demo:
     """A network at work. `with Demo("--quiet", "--free-ports") as demo: demo.alpha`."""
 
-    def __init__(self, *arguments, postgres=False):
+    def __init__(self, *arguments, postgres=False, environment=None):
         self._arguments = list(arguments)
+        self._environment = dict(os.environ, **(environment or {}))
         self._schemas = Schemas(postgres)
         self._output = []
         self.log_path = None
@@ -84,7 +85,8 @@ class Demo:
         handle, self.log_path = tempfile.mkstemp(prefix="wattmandi-foreign-", suffix=".log")
         command = [binary(), "demo"] + self._arguments + self._schemas.arguments()
         with os.fdopen(handle, "wb") as log:
-            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, stdin=subprocess.DEVNULL)
+            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, stdin=subprocess.DEVNULL,
+                                            env=self._environment)
         reader = threading.Thread(target=self._read, daemon=True)
         reader.start()
         end = time.monotonic() + 60

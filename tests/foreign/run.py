@@ -1,7 +1,7 @@
 """Everything that a foreign implementation has to say of the server.
 
 python3 run.py [PART …]      all by default; parts: vectors catalog plan verify buyer seller stranger meddler gate
-                             readme postgres
+                             readme client fuzz postgres
 
 Needs the binary (target/debug/wattmandi, or WATTMANDI_BIN) and the package `cryptography`, which is put into a
 temporary environment when it is missing. With WATTMANDI_TEST_POSTGRES set, verify and the peers run on PostgreSQL,
@@ -18,8 +18,10 @@ import venv
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TRADES = 20
+# About two minutes; 10,000 by `make fuzz-api`.
+FUZZ_REQUESTS = 3000
 PEERS = ("buyer", "seller", "stranger", "meddler")
-PARTS = ("vectors", "catalog", "plan", "verify") + PEERS + ("gate", "readme", "postgres")
+PARTS = ("vectors", "catalog", "plan", "verify") + PEERS + ("gate", "readme", "client", "fuzz", "postgres")
 
 
 def in_environment():
@@ -101,6 +103,9 @@ def main(parts):
     tally = Tally()
     if "vectors" in parts:
         tally.section("signature vectors", test_beckn.run, tally)
+    if "client" in parts:
+        import test_openapi_diff
+        tally.section("breaking changes", test_openapi_diff.run, tally)
     if "catalog" in parts:
         import catalog_oracle
         tally.section("catalog service", catalog_oracle.run, tally)
@@ -117,6 +122,13 @@ def main(parts):
             tally.section("peers on a fast clock", after_the_gate, tally)
         if "readme" in parts:
             readme.run(tally)
+        if "client" in parts:
+            import python_client
+            tally.section("the Python client", python_client.run, tally)
+        if "fuzz" in parts:
+            import fuzz
+            requests = int(os.environ.get("WATTMANDI_FUZZ_REQUESTS", FUZZ_REQUESTS))
+            tally.section("schemathesis", fuzz.run, tally, requests)
         if "postgres" in parts:
             if os.environ.get(demo.POSTGRES):
                 on_one_database(tally, both, True)

@@ -1,5 +1,6 @@
 //! The network of the tests: platforms alpha and beta, DISCOMs north and south, six people, and a clock.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use clock::{Clock, Clocks, SystemClock, TestClock};
@@ -13,6 +14,7 @@ use wattmandi::identity::{self, NewUser};
 use crate::audit::{self, Book};
 use crate::client::{Api, Person, eventually};
 use crate::databases::Databases;
+use crate::events;
 
 pub const CATALOG: &str = cds_mock::SUBSCRIBER_ID;
 pub const NORTH_LEDGER: &str = "north.ledger.example";
@@ -172,6 +174,12 @@ impl World {
         audit::events(&self.network.platforms[platform].participant.db, transaction).await
     }
 
+    /// The kinds of all events of alpha and of beta, each of them valid against its schema.
+    pub async fn kinds(&self) -> [BTreeSet<String>; 2] {
+        let [alpha, beta] = [0, 1].map(|n| &self.network.platforms[n].participant.db);
+        [events::validated(alpha).await, events::validated(beta).await]
+    }
+
     /// The subscriptions that alpha (0) or beta (1) knows of itself.
     pub async fn subscriptions(&self, platform: usize) -> i64 {
         let db = &self.network.platforms[platform].participant.db;
@@ -280,6 +288,7 @@ impl World {
             book.check_stock();
         }
         audit::check_agreement((ALPHA, &alpha), (BETA, &beta));
+        self.kinds().await;
         (alpha, beta)
     }
 

@@ -86,6 +86,14 @@ impl GuardedClient {
         Ok(Self { allow: Arc::new(config.allow.clone()), guarded, open })
     }
 
+    /// Whether a URL may be called, as far as it says itself; what its name leads to shows at the call.
+    ///
+    /// # Errors
+    /// [`ClientError::BadUrl`], [`ClientError::Forbidden`].
+    pub fn check(&self, url: &str) -> Result<(), ClientError> {
+        self.choose(url).map(|_| ())
+    }
+
     /// # Errors
     /// See [`ClientError`].
     pub async fn get(&self, url: &str, cap: usize) -> Result<Answer, ClientError> {

@@ -54,6 +54,7 @@ pub use peers::CallbackSigning;
 pub use receive::Caller;
 pub use registry::{DediConfig, DediRegistry, Record, Registry, RegistryError, StaticRegistry};
 pub use reply::{Headers, Reply};
+pub use retry::delay as retry_delay;
 
 /// The tables of this crate; give them to [`db::Db::migrate`] under the component name [`COMPONENT`].
 pub const MIGRATIONS: &[db::Migration] = &[

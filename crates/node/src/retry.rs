@@ -16,7 +16,7 @@ const CALLBACK_REFUSALS_MAX: u32 = 3;
 /// The waiting time after `failures` failures in a row, ±20 % by `dice`, which is below 1,000,000.
 ///
 /// What the peer asks for (`Retry-After`) is honored within the table's time and twice of it.
-pub(crate) fn delay(failures: u32, dice: u64, retry_after: Option<Span>) -> Span {
+pub fn delay(failures: u32, dice: u64, retry_after: Option<Span>) -> Span {
     let index =
         usize::try_from(failures.saturating_sub(1)).unwrap_or(usize::MAX).min(TABLE.len().saturating_sub(1));
     let base = TABLE.get(index).copied().unwrap_or(3600).saturating_mul(1_000_000);

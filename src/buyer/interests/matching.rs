@@ -13,7 +13,8 @@ use crate::buyer::offers::{Entry, FOUND_MAX, read_page};
 use crate::buyer::ranking::{self, Candidate};
 use crate::buyer::reading::offered;
 use crate::buyer::store as found_store;
-use crate::events;
+use crate::events::fact::{InterestMatched, OfferName};
+use crate::events::{self, Fact};
 use crate::metering;
 use crate::network::{Action, Participant, normalize_meter};
 
@@ -121,14 +122,16 @@ async fn keep(p: &Participant, interest: Interest, entries: &[Entry]) -> Result<
             }
             store::set_fresh(tx, interest.id, true, now).await?;
             let id = interest.id.to_string();
-            let offers: Vec<serde_json::Value> = news
+            let offers = news
                 .iter()
-                .map(|entry| serde_json::json!({"bpp_id": entry.found.bpp_id, "offer_id": entry.offer_id}))
+                .map(|entry| OfferName {
+                    bpp_id: entry.found.bpp_id.clone(),
+                    offer_id: entry.offer_id.clone(),
+                })
                 .collect();
-            let payload = serde_json::json!({
-                "interest_id": id, "search_id": interest.search_id, "offers": offers,
-            });
-            events::record(tx, interest.user_id, &id, "interest.matched", &payload, now).await
+            let search_id = interest.search_id.clone();
+            let fact = Fact::InterestMatched(InterestMatched { interest_id: id.clone(), search_id, offers });
+            events::tell(tx, interest.user_id, &id, &fact, now).await
         })
     });
     Ok(written.await?)

@@ -12,7 +12,8 @@ use crate::buyer::error::BuyerError;
 use crate::buyer::plans::{self, PlanState, PlanWish};
 use crate::buyer::step::{answer, replay};
 use crate::buyer::store as found_store;
-use crate::events::{self, idempotency};
+use crate::events::fact::{InterestBought, InterestBuying};
+use crate::events::{self, Fact, idempotency};
 use crate::identity::{self, User};
 use crate::network::Participant;
 
@@ -212,8 +213,9 @@ async fn buy(p: &Participant, interest: &Interest) -> Result<bool, BuyerError> {
             if !store::take(tx, id, cover.energy, cover.amount, plan.id, now).await? {
                 return Err(BuyerError::Stale);
             }
-            let payload = serde_json::json!({"interest_id": id.to_string(), "plan_id": plan.id.to_string()});
-            Ok(events::record(tx, plan.user_id, &id.to_string(), "interest.buying", &payload, now).await?)
+            let (id, plan_id) = (id.to_string(), plan.id.to_string());
+            let fact = Fact::InterestBuying(InterestBuying { interest_id: id.clone(), plan_id });
+            Ok(events::tell(tx, plan.user_id, &id, &fact, now).await?)
         })
     });
     written.await.map(|()| true)
@@ -239,10 +241,12 @@ async fn settle(p: &Participant, interest: &Interest) -> Result<bool, BuyerError
                 return Ok::<_, DbError>(false);
             }
             let text = id.to_string();
-            let payload = serde_json::json!({
-                "interest_id": text, "plan_id": plan_id.to_string(), "state": state.as_str(),
+            let fact = Fact::InterestBought(InterestBought {
+                interest_id: text.clone(),
+                plan_id: plan_id.to_string(),
+                state: state.as_str(),
             });
-            events::record(tx, user_id, &text, "interest.bought", &payload, now).await?;
+            events::tell(tx, user_id, &text, &fact, now).await?;
             Ok(true)
         })
     });

@@ -19,7 +19,8 @@ use crate::buyer::terms::failure;
 use crate::buyer::{asking, calling_off, reading};
 use crate::contract::{Contract, Failure, State};
 use crate::error::{Code, Coded};
-use crate::events;
+use crate::events::fact::{PlanPartChanged, PlanReplanned};
+use crate::events::{self, Fact};
 use crate::identity::{self, User};
 use crate::network::{Participant, normalize_meter};
 
@@ -324,12 +325,11 @@ pub(super) async fn save(
                     continue;
                 }
                 store::upsert_part(tx, plan.id, part, now).await?;
-                let kind = format!("plan.part_{}", part.state.as_str());
-                events::record(tx, plan.user_id, &id, &kind, &part_told(&id, part), now).await?;
+                events::tell(tx, plan.user_id, &id, &part_told(&id, part), now).await?;
             }
             if let Some(round) = again {
-                let payload = serde_json::json!({"plan_id": id, "round": round});
-                events::record(tx, plan.user_id, &id, "plan.replanned", &payload, now).await?;
+                let fact = Fact::PlanReplanned(PlanReplanned { plan_id: id.clone(), round });
+                events::tell(tx, plan.user_id, &id, &fact, now).await?;
             }
             if told {
                 tell(tx, plan, parts, now).await?;
@@ -341,13 +341,24 @@ pub(super) async fn save(
     Ok(true)
 }
 
-fn part_told(plan_id: &str, part: &Part) -> serde_json::Value {
-    serde_json::json!({
-        "plan_id": plan_id,
-        "transaction_id": part.transaction_id,
-        "bpp_id": part.bpp_id,
-        "offer_id": part.offer_id,
-        "state": part.state.as_str(),
-        "failure": part.failure.as_ref().map(|why| serde_json::json!({"code": why.code, "message": why.message})),
-    })
+fn part_told(plan_id: &str, part: &Part) -> Fact {
+    let data = PlanPartChanged {
+        plan_id: plan_id.to_owned(),
+        transaction_id: part.transaction_id.clone(),
+        bpp_id: part.bpp_id.clone(),
+        offer_id: part.offer_id.clone(),
+        state: part.state.as_str(),
+        failure: part.failure.as_ref().map(Failure::told),
+    };
+    match part.state {
+        PartState::Planned => Fact::PartPlanned(data),
+        PartState::Reserving => Fact::PartReserving(data),
+        PartState::Reserved => Fact::PartReserved(data),
+        PartState::Confirming => Fact::PartConfirming(data),
+        PartState::Standing => Fact::PartStanding(data),
+        PartState::Failed => Fact::PartFailed(data),
+        PartState::Released => Fact::PartReleased(data),
+        PartState::Cancelling => Fact::PartCancelling(data),
+        PartState::Cancelled => Fact::PartCancelled(data),
+    }
 }

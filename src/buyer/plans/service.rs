@@ -14,7 +14,8 @@ use crate::buyer::model::DiscoverWish;
 use crate::buyer::ranking::Place;
 use crate::buyer::step::{answer, replay, rounds};
 use crate::buyer::{offers, reading};
-use crate::events::{self, idempotency};
+use crate::events::fact::PlanChanged;
+use crate::events::{self, Fact, idempotency};
 use crate::identity::User;
 use crate::metering;
 use crate::network::{MILLION, Participant, normalize_meter};
@@ -331,13 +332,24 @@ pub(super) async fn tell(
 ) -> Result<(), db::DbError> {
     let id = plan.id.to_string();
     let secured = secured(parts);
-    let payload = serde_json::json!({
-        "plan_id": id,
-        "state": plan.state.as_str(),
-        "search_id": plan.search_id,
-        "secured_kwh": secured.energy,
-        "secured_inr": secured.amount,
-        "failure": plan.failure.as_ref().map(|why| serde_json::json!({"code": why.code, "message": why.message})),
-    });
-    events::record(tx, plan.user_id, &id, &format!("plan.{}", plan.state.as_str()), &payload, now).await
+    let data = PlanChanged {
+        plan_id: id.clone(),
+        state: plan.state.as_str(),
+        search_id: plan.search_id.clone(),
+        secured_kwh: secured.energy,
+        secured_inr: secured.amount,
+        failure: plan.failure.as_ref().map(crate::contract::Failure::told),
+    };
+    let fact = match plan.state {
+        PlanState::Searching => Fact::PlanSearching(data),
+        PlanState::Proposed => Fact::PlanProposed(data),
+        PlanState::Reserving => Fact::PlanReserving(data),
+        PlanState::Confirming => Fact::PlanConfirming(data),
+        PlanState::Standing => Fact::PlanStanding(data),
+        PlanState::Partial => Fact::PlanPartial(data),
+        PlanState::Failed => Fact::PlanFailed(data),
+        PlanState::Cancelling => Fact::PlanCancelling(data),
+        PlanState::Cancelled => Fact::PlanCancelled(data),
+    };
+    events::tell(tx, plan.user_id, &id, &fact, now).await
 }

@@ -1,0 +1,4086 @@
+// Written by scripts/openapi_types.py from docs/openapi.json: do not change it by hand.
+
+/** What stands in bodies. Energy is in kWh and money in INR, as decimal strings. */
+export interface schemas {
+  /** A request that is stored and on its way to the network; the outcome follows. */
+  Accepted: {
+    message_id: string;
+    /** Where the contract, or the search, stands now. */
+    state: string;
+    transaction_id: string;
+  };
+  /** The account of the user. */
+  Account: {
+    /** Owed beyond the limit, after a settlement that came to more; paid first from what comes in. */
+    arrears_inr: string;
+    /** Balance and credit, less what is held: what can be bought for. */
+    available_inr: string;
+    /** Negative on credit. */
+    balance_inr: string;
+    /** How far the balance may be in debit. */
+    credit_limit_inr: string;
+    /** Always `INR`. */
+    currency: string;
+    /** Set aside for trades and withdrawals under way. */
+    held_inr: string;
+  };
+  /** One booking on the user's account, and what it left there. */
+  AccountChanged: {
+    /** What the account got; negative for what it paid. */
+    amount_inr: string;
+    balance_inr: string;
+    /** As in `GET /users/me/account/journal`: `hold`, `release`, `settlement`, `correction`, `top_up`, `withdrawal`. */
+    cause: string;
+    /** Set aside now for trades and withdrawals under way. */
+    held_inr: string;
+    journal_id: string;
+    /** The trade that it is about. */
+    transaction_id?: string | null;
+  };
+  /** - `account.changed`: Money was booked, set aside or set free. */
+  AccountChangedEvent: {
+    at: string;
+    data: schemas["AccountChanged"];
+    kind: "account.changed";
+    /** Grows; the id of the server-sent event */
+    seq: number;
+    /** The trade, plan, interest or publication; `account` and `trust` where there is none */
+    transaction_id: string;
+  };
+  /** How much of the hour was allocated, and by whom. */
+  Allocation: {
+    /** By the buyer's DISCOM. */
+    buyer_kwh?: string | null;
+    /** `measured`, `estimated`, `outage` or `curtailed`. */
+    quality: string;
+    requested_kwh: string;
+    /** Of the DISCOMs' result. */
+    revision: number;
+    /** By the seller's DISCOM. */
+    seller_kwh?: string | null;
+    /** What a correction corrects; null in a first result. */
+    settled_before_kwh?: string | null;
+    settled_kwh: string;
+  };
+  /** The best plan without the seller of the most energy. */
+  Alternative: {
+    cover: schemas["Cover"];
+    covers_less_kwh: string;
+    dearer_by_inr: string;
+    parts: schemas["AlternativePart"][];
+    without_bpp_id: string;
+    /** Masked. */
+    without_meter: string;
+  };
+  /** One offer of an alternative. */
+  AlternativePart: {
+    bpp_id: string;
+    offer_id: string;
+    slots: schemas["PlannedSlot"][];
+  };
+  /** A question beside a trade has its answer: it stands in the transaction's `exchanges`. */
+  Answered: {
+    message_id: string;
+    transaction_id: string;
+  };
+  /**
+   * - `track.answered`: The seller has told where the delivery can be followed.
+   * - `rate.answered`: The seller's platform has taken the rating.
+   * - `support.answered`: The seller has told how its support is reached.
+   */
+  AnsweredEvent: {
+    at: string;
+    data: schemas["Answered"];
+    kind: "track.answered" | "rate.answered" | "support.answered";
+    /** Grows; the id of the server-sent event */
+    seq: number;
+    /** The trade, plan, interest or publication; `account` and `trust` where there is none */
+    transaction_id: string;
+  };
+  /** A transaction to be called off. */
+  Cancel: {
+    reason?: string | null;
+    transaction_id: string;
+  };
+  /** Why an order is called off. */
+  CancelOrder: {
+    reason?: string | null;
+  };
+  CascadeFailed: {
+    action: string;
+    reason: string;
+    /** Subscriber id of who was not told. */
+    receiver: string;
+    transaction_id: string;
+  };
+  /** - `contract.cascade_failed`: A party could not be told what was delivered. */
+  CascadeFailedEvent: {
+    at: string;
+    data: schemas["CascadeFailed"];
+    kind: "contract.cascade_failed";
+    /** Grows; the id of the server-sent event */
+    seq: number;
+    /** The trade, plan, interest or publication; `account` and `trust` where there is none */
+    transaction_id: string;
+  };
+  /** One side of a trade stands elsewhere now. */
+  ContractChanged: {
+    /** The action of the network, or the worker, that made it so. */
+    cause: string;
+    /** Given by the seller's platform when it confirms. */
+    contract_id?: string | null;
+    failure?: (schemas["EventFailure"] | null);
+    /** `buyer` or `seller`: which side of it is the user's. */
+    side: string;
+    state: string;
+    transaction_id: string;
+  };
+  /**
+   * - `contract.draft`: A price was asked for.
+   * - `contract.quoted`: The seller has named a price; nothing is held.
+   * - `contract.reserved`: Seller: the energy is held for a buyer.
+   * - `contract.offered`: Buyer: the seller holds the energy and named its terms.
+   * - `contract.confirming`: Buyer: the confirmation is on its way.
+   * - `contract.recording`: Our DISCOM's ledger is being told.
+   * - `contract.active`: Seller: sold, recorded, and confirmed to the buyer.
+   * - `contract.standing`: Buyer: bought, and recorded by our DISCOM's ledger.
+   * - `contract.cancelling`: Called off; the ledgers are being told.
+   * - `contract.cancelled`: Called off, and out of the ledgers.
+   * - `contract.rejected`: Refused by a party; `failure` says why.
+   * - `contract.expired`: Not concluded in time.
+   * - `contract.disputed`: The two sides cannot both be right; a person must look.
+   */
+  ContractChangedEvent: {
+    at: string;
+    data: schemas["ContractChanged"];
+    kind: "contract.draft" | "contract.quoted" | "contract.reserved" | "contract.offered" | "contract.confirming" | "contract.recording" | "contract.active" | "contract.standing" | "contract.cancelling" | "contract.cancelled" | "contract.rejected" | "contract.expired" | "contract.disputed";
+    /** Grows; the id of the server-sent event */
+    seq: number;
+    /** The trade, plan, interest or publication; `account` and `trust` where there is none */
+    transaction_id: string;
+  };
+  /** One side of a trade, with its history and the questions beside it. */
+  ContractDocument: (schemas["Transaction"] & {
+    delivery?: (schemas["DeliveryView"] | null);
+    /** `track`, `rate` and `support`, newest first. */
+    exchanges: schemas["ExchangeView"][];
+    /** Oldest first. */
+    history: schemas["History"][];
+    search?: (schemas["SearchView"] | null);
+  });
+  /** A delivery with its final result, booked on the user's account in the same transaction. */
+  ContractSettled: {
+    /** Price times settled quantity, before charges. */
+    amount_inr: string;
+    contract_id?: string | null;
+    requested_kwh?: string | null;
+    settled_kwh: string;
+    /** 1, and one more for each correction. */
+    settlement: number;
+    /** `buyer` or `seller`. */
+    side: string;
+    transaction_id: string;
+  };
+  /** - `contract.settled`: What was delivered is final and paid. */
+  ContractSettledEvent: {
+    at: string;
+    data: schemas["ContractSettled"];
+    kind: "contract.settled";
+    /** Grows; the id of the server-sent event */
+    seq: number;
+    /** The trade, plan, interest or publication; `account` and `trust` where there is none */
+    transaction_id: string;
+  };
+  /** One hour of a contract. */
+  ContractSlot: {
+    /** Price times quantity; null when that cannot be counted. */
+    amount_inr?: string | null;
+    end: string;
+    label_ist: string;
+    price_inr: string;
+    quantity_kwh: string;
+    start: string;
+  };
+  /** What somebody told of a contract, and what of it we took. */
+  ContractStatus: {
+    /** Cells in which the sender's copy differs from ours, separated by commas. */
+    differs: string;
+    /** Cells that contradict what was told before. */
+    disputed: string[];
+    error?: (schemas["EventFailure"] | null);
+    /** Cells that the sender may not write. */
+    refused: string[];
+    /** The contract's status in the network's words. */
+    status?: string | null;
+    /** Subscriber id of who told it. */
+    told_by: string;
+    transaction_id: string;
+    /** How many cells of the delivery were written by it. */
+    written: number;
+  };
+  /** - `contract.status`: Somebody has told how the contract and its delivery stand. */
+  ContractStatusEvent: {
+    at: string;
+    data: schemas["ContractStatus"];
+    kind: "contract.status";
+    /** Grows; the id of the server-sent event */
+    seq: number;
+    /** The trade, plan, interest or publication; `account` and `trust` where there is none */
+    transaction_id: string;
+  };
+  /** The copy of another holder. */
+  CopyView: {
+    /** The cells in which it contradicts ours, `COLUMN@start`. */
+    differs: string[];
+    /** Over the cells that it fills; equal tables have equal digests. */
+    digest: string;
+    /** Subscriber id. */
+    holder: string;
+    told_at: string;
+  };
+  /** Energy and what it costs. */
+  Cover: {
+    amount_inr: string;
+    quantity_kwh: string;
+  };
+  /** What the operator decided about a delivery that needed a person. */
+  DeliveryResolved: {
+    contract_id?: string | null;
+    decision: string;
+    reason: string;
+    /** The newest settlement of the contract; 0 when there is none. */
+    settlement: number;
+    /** `buyer` or `seller`. */
+    side: string;
+    transaction_id: string;
+  };
+  /** - `delivery.resolved`: A person has decided about a delivery. */
+  DeliveryResolvedEvent: {
+    at: string;
+    data: schemas["DeliveryResolved"];
+    kind: "delivery.resolved";
+    /** Grows; the id of the server-sent event */
+    seq: number;
+    /** The trade, plan, interest or publication; `account` and `trust` where there is none */
+    transaction_id: string;
+  };
+  /** What the DISCOMs wrote of one slot, newest values; null: not written. */
+  DeliverySlotView: {
+    buyer_allocated_kwh?: string | null;
+    buyer_status?: string | null;
+    final_kwh?: string | null;
+    /** `direct` or `relayed` by a platform: how the final value came. */
+    final_provenance?: string | null;
+    /** How often the final value was written; more than 1: corrected. */
+    final_round: number;
+    requested_kwh: string;
+    seller_allocated_kwh?: string | null;
+    seller_status?: string | null;
+    start: string;
+  };
+  DeliveryTrouble: {
+    contract_id?: string | null;
+    reason: string;
+    /** `buyer` or `seller`. */
+    side: string;
+    transaction_id: string;
+  };
+  /**
+   * - `delivery.overdue`: The DISCOMs' timetable has ended without a final result.
+   * - `delivery.exception`: A delivery needs a person; `reason` says why.
+   */
+  DeliveryTroubleEvent: {
+    at: string;
+    data: schemas["DeliveryTrouble"];
+    kind: "delivery.overdue" | "delivery.exception";
+    /** Grows; the id of the server-sent event */
+    seq: number;
+    /** The trade, plan, interest or publication; `account` and `trust` where there is none */
+    transaction_id: string;
+  };
+  /** What became of a contract after its gate. */
+  DeliveryView: {
+    /** How the other holders of a copy last told it. */
+    copies: schemas["CopyView"][];
+    /** Of our own table, to compare the copies with. */
+    digest?: string | null;
+    /** The end of its last slot, market time. */
+    ends_at: string;
+    /** Why a person must look. */
+    reason?: string | null;
+    settled_at?: string | null;
+    /** 0: not settled; each correction by a DISCOM adds one to the first settlement. */
+    settlement: number;
+    /** In order of time; a slot that nothing was requested of is left out. */
+    slots: schemas["DeliverySlotView"][];
+    /** `awaited`, `told`, `settled`, `exception` or `void`. */
+    state: string;
+  };
+  /** What is looked for; everything when neither is given. */
+  Discover: {
+    /** A JSONPath over catalogs, in the network's dialect. */
+    filter?: string | null;
+    /** Words. */
+    text?: string | null;
+  };
+  /** No members. */
+  Empty: Record<string, unknown>;
+  /** One event of the user's log, as streams and webhooks tell it */
+  Event: (schemas["AccountChangedEvent"] | schemas["AnsweredEvent"] | schemas["CascadeFailedEvent"] | schemas["ContractChangedEvent"] | schemas["ContractSettledEvent"] | schemas["ContractStatusEvent"] | schemas["DeliveryResolvedEvent"] | schemas["DeliveryTroubleEvent"] | schemas["InterestBoughtEvent"] | schemas["InterestBuyingEvent"] | schemas["InterestMatchedEvent"] | schemas["OfferChangedEvent"] | schemas["OfferStockEvent"] | schemas["OfferVerdictEvent"] | schemas["OrderAskedEvent"] | schemas["PlanChangedEvent"] | schemas["PlanPartChangedEvent"] | schemas["PlanReplannedEvent"] | schemas["RefusedEvent"] | schemas["SearchAnsweredEvent"] | schemas["TrustChangedEvent"] | schemas["WebhookDisabledEvent"]);
+  /** Why something was refused, in the network's words. */
+  EventFailure: {
+    code: string;
+    message: string;
+  };
+  /**
+   * - `search.answered` (SearchAnswered): A search has brought a page of offers.
+   * - `search.failed` (Refused): A search was refused, or nobody answered it.
+   * - `contract.draft` (ContractChanged): A price was asked for.
+   * - `contract.quoted` (ContractChanged): The seller has named a price; nothing is held.
+   * - `contract.reserved` (ContractChanged): Seller: the energy is held for a buyer.
+   * - `contract.offered` (ContractChanged): Buyer: the seller holds the energy and named its terms.
+   * - `contract.confirming` (ContractChanged): Buyer: the confirmation is on its way.
+   * - `contract.recording` (ContractChanged): Our DISCOM's ledger is being told.
+   * - `contract.active` (ContractChanged): Seller: sold, recorded, and confirmed to the buyer.
+   * - `contract.standing` (ContractChanged): Buyer: bought, and recorded by our DISCOM's ledger.
+   * - `contract.cancelling` (ContractChanged): Called off; the ledgers are being told.
+   * - `contract.cancelled` (ContractChanged): Called off, and out of the ledgers.
+   * - `contract.rejected` (ContractChanged): Refused by a party; `failure` says why.
+   * - `contract.expired` (ContractChanged): Not concluded in time.
+   * - `contract.disputed` (ContractChanged): The two sides cannot both be right; a person must look.
+   * - `contract.confirmed_late` (Refused): The seller has confirmed what had ended before.
+   * - `contract.cancel_refused` (Refused): The other side does not accept the cancellation.
+   * - `contract.update_refused` (Refused): The other side does not accept the reduction.
+   * - `contract.status` (ContractStatus): Somebody has told how the contract and its delivery stand.
+   * - `contract.cascade_failed` (CascadeFailed): A party could not be told what was delivered.
+   * - `contract.settled` (ContractSettled): What was delivered is final and paid.
+   * - `delivery.overdue` (DeliveryTrouble): The DISCOMs' timetable has ended without a final result.
+   * - `delivery.exception` (DeliveryTrouble): A delivery needs a person; `reason` says why.
+   * - `delivery.resolved` (DeliveryResolved): A person has decided about a delivery.
+   * - `status.refused` (Refused): The seller would not say how the contract stands.
+   * - `track.answered` (Answered): The seller has told where the delivery can be followed.
+   * - `track.refused` (Refused): The question where the delivery can be followed was refused.
+   * - `rate.answered` (Answered): The seller's platform has taken the rating.
+   * - `rate.refused` (Refused): The seller's platform has refused the rating.
+   * - `support.answered` (Answered): The seller has told how its support is reached.
+   * - `support.refused` (Refused): The question for support was refused.
+   * - `order.track` (OrderAsked): Seller: the buyer asks where the delivery can be followed.
+   * - `order.rate` (OrderAsked): Seller: the buyer has rated the trade.
+   * - `order.support` (OrderAsked): Seller: the buyer asks for support.
+   * - `offer.listed` (OfferChanged): One's own offer is listed.
+   * - `offer.changed` (OfferChanged): One's own offer has another price, quantity or name.
+   * - `offer.withdrawn` (OfferChanged): What was left of one's own offer is withdrawn.
+   * - `offer.accepted` (OfferVerdict): The catalog shows one's own offer.
+   * - `offer.rejected` (OfferVerdict): The catalog does not show one's own offer; `reason` says why.
+   * - `offer.stock_changed` (OfferStock): Energy of one's own offer was reserved, sold or given back.
+   * - `plan.searching` (PlanChanged): A plan is looking for offers.
+   * - `plan.proposed` (PlanChanged): A plan can be confirmed; nothing is held.
+   * - `plan.reserving` (PlanChanged): The sellers of a plan are asked to hold the energy.
+   * - `plan.confirming` (PlanChanged): What a plan holds is being bought.
+   * - `plan.standing` (PlanChanged): All that a plan wanted is bought.
+   * - `plan.partial` (PlanChanged): Some of what a plan wanted is bought, and no more can be had.
+   * - `plan.failed` (PlanChanged): A plan has bought nothing; `failure` says why.
+   * - `plan.cancelling` (PlanChanged): A plan is being cancelled by its owner.
+   * - `plan.cancelled` (PlanChanged): Nothing of a plan stands: it was cancelled by its owner.
+   * - `plan.replanned` (PlanReplanned): What failed of a plan is planned again.
+   * - `plan.part_planned` (PlanPartChanged): A seller was added to a plan.
+   * - `plan.part_reserving` (PlanPartChanged): A seller of a plan is asked to hold the energy.
+   * - `plan.part_reserved` (PlanPartChanged): A seller of a plan holds the energy.
+   * - `plan.part_confirming` (PlanPartChanged): A part of a plan is being bought.
+   * - `plan.part_standing` (PlanPartChanged): A part of a plan is bought.
+   * - `plan.part_failed` (PlanPartChanged): A part of a plan came to nothing; `failure` says why.
+   * - `plan.part_released` (PlanPartChanged): A part of a plan was held and let go: it is not wanted.
+   * - `plan.part_cancelling` (PlanPartChanged): A bought part of a plan is being cancelled.
+   * - `plan.part_cancelled` (PlanPartChanged): A bought part of a plan is cancelled.
+   * - `interest.matched` (InterestMatched): The market: new offers fit a standing interest.
+   * - `interest.buying` (InterestBuying): A standing interest has made a plan and buys.
+   * - `interest.bought` (InterestBought): The plan of a standing interest has ended.
+   * - `account.changed` (AccountChanged): Money was booked, set aside or set free.
+   * - `trust.changed` (TrustChanged): The trust score has moved.
+   * - `webhook.disabled` (WebhookDisabled): A webhook is not called any more; `reason` says why.
+   */
+  EventKind: "search.answered" | "search.failed" | "contract.draft" | "contract.quoted" | "contract.reserved" | "contract.offered" | "contract.confirming" | "contract.recording" | "contract.active" | "contract.standing" | "contract.cancelling" | "contract.cancelled" | "contract.rejected" | "contract.expired" | "contract.disputed" | "contract.confirmed_late" | "contract.cancel_refused" | "contract.update_refused" | "contract.status" | "contract.cascade_failed" | "contract.settled" | "delivery.overdue" | "delivery.exception" | "delivery.resolved" | "status.refused" | "track.answered" | "track.refused" | "rate.answered" | "rate.refused" | "support.answered" | "support.refused" | "order.track" | "order.rate" | "order.support" | "offer.listed" | "offer.changed" | "offer.withdrawn" | "offer.accepted" | "offer.rejected" | "offer.stock_changed" | "plan.searching" | "plan.proposed" | "plan.reserving" | "plan.confirming" | "plan.standing" | "plan.partial" | "plan.failed" | "plan.cancelling" | "plan.cancelled" | "plan.replanned" | "plan.part_planned" | "plan.part_reserving" | "plan.part_reserved" | "plan.part_confirming" | "plan.part_standing" | "plan.part_failed" | "plan.part_released" | "plan.part_cancelling" | "plan.part_cancelled" | "interest.matched" | "interest.buying" | "interest.bought" | "account.changed" | "trust.changed" | "webhook.disabled";
+  /** A question beside the trade, and its answer, as they stood on the wire. */
+  ExchangeView: {
+    /** `track`, `rate` or `support`. */
+    action: string;
+    answered_at?: string | null;
+    created_at: string;
+    failure?: (schemas["Reason"] | null);
+    message_id: string;
+    request?: Record<string, unknown> | null;
+    response?: Record<string, unknown> | null;
+  };
+  /** A found offer. */
+  FoundOfferView: {
+    /** The seller's platform. */
+    bpp_id: string;
+    /** Code of the seller's DISCOM. */
+    discom: string;
+    found_at: string;
+    name?: string | null;
+    obstacle?: (schemas["ObstacleView"] | null);
+    offer_id: string;
+    rank: schemas["Rank"];
+    resource_type?: string | null;
+    /** Masked: the last four characters. */
+    seller_meter: string;
+    slots: schemas["FoundSlotView"][];
+    valid_until?: string | null;
+  };
+  /** The offers that a search has found so far. */
+  FoundOffers: {
+    items: schemas["FoundOfferView"][];
+  };
+  /** One hour of a found offer. */
+  FoundSlotView: {
+    /** When the catalog was read; the seller has the last word. */
+    available_kwh: string;
+    end: string;
+    label_ist: string;
+    price_inr: string;
+    start: string;
+    /** `open`, `closed` or `not_open` for trade now. */
+    state: string;
+  };
+  /** Alive. */
+  Health: {
+    status: string;
+  };
+  /** A line of history. */
+  History: {
+    at: string;
+    /** The action of the network, or the worker, that made it so. */
+    cause: string;
+    message_id?: string | null;
+    revision: number;
+    state: string;
+  };
+  /** Which of one's meters buys; offer and slots when no `select` named them. */
+  Init: {
+    bpp_id?: string | null;
+    meter_id: string;
+    offer_id?: string | null;
+    slots?: schemas["SlotQuantity"][] | null;
+    transaction_id: string;
+  };
+  /** A standing interest. */
+  Interest: {
+    buys: boolean;
+    created_at: string;
+    interest_id: string;
+    limit_kwh: string;
+    max_price_inr?: string | null;
+    max_total_inr?: string | null;
+    meter_id: string;
+    /** The plan under way. */
+    plan_id?: string | null;
+    /** The offers that fit, as those of a search: `/api/transactions/{search_id}/offers`. */
+    search_id: string;
+    /** `active` or `closed`. */
+    state: string;
+    used_inr: string;
+    /** Bought, or held for the plan under way. */
+    used_kwh: string;
+  };
+  InterestBought: {
+    interest_id: string;
+    plan_id: string;
+    /** How the plan ended: `standing`, `partial` or `failed`. */
+    state: string;
+  };
+  /** - `interest.bought`: The plan of a standing interest has ended. */
+  InterestBoughtEvent: {
+    at: string;
+    data: schemas["InterestBought"];
+    kind: "interest.bought";
+    /** Grows; the id of the server-sent event */
+    seq: number;
+    /** The trade, plan, interest or publication; `account` and `trust` where there is none */
+    transaction_id: string;
+  };
+  InterestBuying: {
+    interest_id: string;
+    plan_id: string;
+  };
+  /** - `interest.buying`: A standing interest has made a plan and buys. */
+  InterestBuyingEvent: {
+    at: string;
+    data: schemas["InterestBuying"];
+    kind: "interest.buying";
+    /** Grows; the id of the server-sent event */
+    seq: number;
+    /** The trade, plan, interest or publication; `account` and `trust` where there is none */
+    transaction_id: string;
+  };
+  InterestMatched: {
+    interest_id: string;
+    offers: schemas["OfferName"][];
+    /** Its offers are at `/api/transactions/{search_id}/offers`. */
+    search_id: string;
+  };
+  /** - `interest.matched`: The market: new offers fit a standing interest. */
+  InterestMatchedEvent: {
+    at: string;
+    data: schemas["InterestMatched"];
+    kind: "interest.matched";
+    /** Grows; the id of the server-sent event */
+    seq: number;
+    /** The trade, plan, interest or publication; `account` and `trust` where there is none */
+    transaction_id: string;
+  };
+  /** One booking. */
+  JournalEntry: {
+    /** What the account got; negative for what it paid. */
+    amount_inr: string;
+    /** Market time. */
+    at: string;
+    /** How what is held has changed. */
+    held_inr: string;
+    id: string;
+    /** `hold`, `release`, `settlement`, `correction`, `top_up` or `withdrawal`. */
+    kind: string;
+    /** Unique among those of its kind. */
+    reference: string;
+    /** The trade that it is about. */
+    transaction_id?: string | null;
+  };
+  /** Where a line opens. */
+  Links: {
+    events: string;
+    trade: string;
+  };
+  /** One meter. */
+  MeterAdjustment: {
+    /** To be taken off what was drawn. */
+    bought_kwh: string;
+    customer_number: string;
+    discom: string;
+    meter_id: string;
+    /** To be taken off what was fed in. */
+    sold_kwh: string;
+  };
+  /** A meter of one's own. */
+  MeterView: {
+    customer_number: string;
+    discom: string;
+    installed_capacity_w?: number | null;
+    meter_id: string;
+    /** `SOLAR`, `BATTERY`, …; null for a meter that only draws. */
+    resource_type?: string | null;
+    sanctioned_load_w?: number | null;
+    /** Only a verified meter trades. */
+    verified: boolean;
+  };
+  /** How much to move. */
+  MoveMoney: {
+    amount_inr: string;
+  };
+  /** A refusal in the network's words (Beckn 2.0) */
+  Nack: {
+    message: {
+      error: {
+        code: string;
+        message: string;
+      };
+      messageId?: string;
+      status: "NACK";
+    };
+  };
+  /** What is waited for. The total and `max_total_inr` are the limits of all that is bought for it. */
+  NewInterest: {
+    /** Buy by itself what fits, within the limits. */
+    buy?: boolean;
+    /** Per kWh; needed to buy. */
+    max_price_inr?: string | null;
+    max_sellers?: number | null;
+    /** In all; needed to buy. */
+    max_total_inr?: string | null;
+    meter_id: string;
+    /** 0 to 1. */
+    min_trust?: string | null;
+    near?: (schemas["Place"] | null);
+    /** Only sellers with a settled history. */
+    proven?: boolean;
+    total: schemas["WantedTotal"];
+  };
+  /** Hours of one meter to be sold. */
+  NewOffer: {
+    meter_id: string;
+    name?: string | null;
+    /** 1 to 24, each once. */
+    slots: schemas["NewOfferSlot"][];
+  };
+  /** One hour to be sold. */
+  NewOfferSlot: {
+    /** INR per kWh, at most four decimals. */
+    price_inr: string;
+    quantity_kwh: string;
+    /** On the hour of India Standard Time. */
+    start: string;
+  };
+  /** What is wanted: `slots` or `total`, and the limits. */
+  NewPlan: {
+    /** Per kWh. */
+    max_price_inr?: string | null;
+    max_sellers?: number | null;
+    /** In all. */
+    max_total_inr?: string | null;
+    /** Which of your meters buys. */
+    meter_id: string;
+    /** 0 to 1; never below this platform's floor. */
+    min_trust?: string | null;
+    near?: (schemas["Place"] | null);
+    /** Only sellers with a settled history. */
+    proven?: boolean;
+    slots?: schemas["WantedSlot"][] | null;
+    total?: (schemas["WantedTotal"] | null);
+    /** The search whose offers are taken. Absent: a new search, and the plan follows it. */
+    transaction_id?: string | null;
+    /** All that is wanted, or nothing. */
+    whole?: boolean;
+  };
+  /** A webhook to be added. */
+  NewWebhook: {
+    description?: string | null;
+    /** Of which events: kinds (`contract.active`), nouns (`contract.*`), or `*`. Absent or empty: all. */
+    kinds?: string[];
+    /** A public https address. It is called with POST. */
+    url: string;
+  };
+  /** Why an offer cannot be bought by this user. */
+  ObstacleView: {
+    code: string;
+    reason: string;
+  };
+  /** What changes in an offer. */
+  OfferChange: {
+    name?: string | null;
+    slots?: schemas["OfferSlotChange"][];
+  };
+  OfferChanged: {
+    offer_id: string;
+    revision: number;
+  };
+  /**
+   * - `offer.listed`: One's own offer is listed.
+   * - `offer.changed`: One's own offer has another price, quantity or name.
+   * - `offer.withdrawn`: What was left of one's own offer is withdrawn.
+   */
+  OfferChangedEvent: {
+    at: string;
+    data: schemas["OfferChanged"];
+    kind: "offer.listed" | "offer.changed" | "offer.withdrawn";
+    /** Grows; the id of the server-sent event */
+    seq: number;
+    /** The trade, plan, interest or publication; `account` and `trust` where there is none */
+    transaction_id: string;
+  };
+  /** A seller's offer. */
+  OfferDocument: {
+    created_at: string;
+    id: string;
+    meter_id: string;
+    name: string;
+    publication: schemas["PublicationView"];
+    slots: schemas["StockSlot"][];
+    /** `live` or `withdrawn`. */
+    state: string;
+    updated_at: string;
+    /** The gate closure of its first slot, market time. */
+    valid_until: string;
+  };
+  OfferName: {
+    bpp_id: string;
+    offer_id: string;
+  };
+  /** What changes in one hour; what is not given stays. */
+  OfferSlotChange: {
+    price_inr?: string | null;
+    /** Never below what is sold and reserved. */
+    quantity_kwh?: string | null;
+    start: string;
+  };
+  /** The stock of an offer after a buyer's step; of the slots that were touched. */
+  OfferStock: {
+    /** `reserved`, `sold` or `released`. */
+    cause: string;
+    offer_id: string;
+    slots: schemas["SlotStock"][];
+  };
+  /** - `offer.stock_changed`: Energy of one's own offer was reserved, sold or given back. */
+  OfferStockEvent: {
+    at: string;
+    data: schemas["OfferStock"];
+    kind: "offer.stock_changed";
+    /** Grows; the id of the server-sent event */
+    seq: number;
+    /** The trade, plan, interest or publication; `account` and `trust` where there is none */
+    transaction_id: string;
+  };
+  OfferVerdict: {
+    offer_id: string;
+    reason?: string | null;
+  };
+  /**
+   * - `offer.accepted`: The catalog shows one's own offer.
+   * - `offer.rejected`: The catalog does not show one's own offer; `reason` says why.
+   */
+  OfferVerdictEvent: {
+    at: string;
+    data: schemas["OfferVerdict"];
+    kind: "offer.accepted" | "offer.rejected";
+    /** Grows; the id of the server-sent event */
+    seq: number;
+    /** The trade, plan, interest or publication; `account` and `trust` where there is none */
+    transaction_id: string;
+  };
+  /** The buyer has asked something beside the trade. */
+  OrderAsked: {
+    /** `track`, `rate` or `support`. */
+    action: string;
+    message_id: string;
+    transaction_id: string;
+  };
+  /**
+   * - `order.track`: Seller: the buyer asks where the delivery can be followed.
+   * - `order.rate`: Seller: the buyer has rated the trade.
+   * - `order.support`: Seller: the buyer asks for support.
+   */
+  OrderAskedEvent: {
+    at: string;
+    data: schemas["OrderAsked"];
+    kind: "order.track" | "order.rate" | "order.support";
+    /** Grows; the id of the server-sent event */
+    seq: number;
+    /** The trade, plan, interest or publication; `account` and `trust` where there is none */
+    transaction_id: string;
+  };
+  /** One page of a list, newest first. */
+  Page_Interest: {
+    items: {
+      buys: boolean;
+      created_at: string;
+      interest_id: string;
+      limit_kwh: string;
+      max_price_inr?: string | null;
+      max_total_inr?: string | null;
+      meter_id: string;
+      /** The plan under way. */
+      plan_id?: string | null;
+      /** The offers that fit, as those of a search: `/api/transactions/{search_id}/offers`. */
+      search_id: string;
+      /** `active` or `closed`. */
+      state: string;
+      used_inr: string;
+      /** Bought, or held for the plan under way. */
+      used_kwh: string;
+    }[];
+    /** Give it as `cursor` to get the next page; null on the last one. */
+    next_cursor?: string | null;
+  };
+  /** One page of a list, newest first. */
+  Page_JournalEntry: {
+    items: {
+      /** What the account got; negative for what it paid. */
+      amount_inr: string;
+      /** Market time. */
+      at: string;
+      /** How what is held has changed. */
+      held_inr: string;
+      id: string;
+      /** `hold`, `release`, `settlement`, `correction`, `top_up` or `withdrawal`. */
+      kind: string;
+      /** Unique among those of its kind. */
+      reference: string;
+      /** The trade that it is about. */
+      transaction_id?: string | null;
+    }[];
+    /** Give it as `cursor` to get the next page; null on the last one. */
+    next_cursor?: string | null;
+  };
+  /** One page of a list, newest first. */
+  Page_OfferDocument: {
+    items: {
+      created_at: string;
+      id: string;
+      meter_id: string;
+      name: string;
+      publication: schemas["PublicationView"];
+      slots: schemas["StockSlot"][];
+      /** `live` or `withdrawn`. */
+      state: string;
+      updated_at: string;
+      /** The gate closure of its first slot, market time. */
+      valid_until: string;
+    }[];
+    /** Give it as `cursor` to get the next page; null on the last one. */
+    next_cursor?: string | null;
+  };
+  /** One page of a list, newest first. */
+  Page_Plan: {
+    items: {
+      created_at: string;
+      failure?: (schemas["Reason"] | null);
+      meter_id: string;
+      parts: schemas["PlanPart"][];
+      plan_id: string;
+      proposal?: (schemas["Proposal"] | null);
+      /** How often the rest was planned again because a part had failed. */
+      replanned: number;
+      /** The search behind it. */
+      search_id: string;
+      /** What is held or bought. */
+      secured: schemas["Cover"];
+      /** `searching`, `proposed`, `reserving`, `confirming`, `standing`, `partial`, `failed`, `cancelling` or `cancelled`. */
+      state: string;
+      updated_at: string;
+    }[];
+    /** Give it as `cursor` to get the next page; null on the last one. */
+    next_cursor?: string | null;
+  };
+  /** One page of a list, newest first. */
+  Page_Transaction: {
+    items: {
+      /** Whether an answer of the network is awaited. */
+      awaiting_answer: boolean;
+      /** Masked unless it is yours; known from `init` on. */
+      buyer_meter?: string | null;
+      /** `buyer`, `seller` or `ledger`. */
+      cancelled_by?: string | null;
+      confirmed_at?: string | null;
+      /** Given by the seller's platform when it confirms. */
+      contract_id?: string | null;
+      created_at: string;
+      failure?: (schemas["Reason"] | null);
+      /** When the first of its slots can no longer be traded, market time. */
+      gate_closes_at: string;
+      /** `none`, `pending`, `recorded`, `refused`, `withdrawing` or `withdrawn`: what our DISCOM's ledger knows. */
+      ledger: string;
+      network_id: string;
+      offer_id: string;
+      /** The other platform. */
+      peer_id: string;
+      /** Until when the energy is held for the buyer, market time. */
+      reserved_until?: string | null;
+      /** Masked unless it is yours. */
+      seller_meter: string;
+      /** `buyer` or `seller`. */
+      side: string;
+      slots: schemas["ContractSlot"][];
+      /**
+       * `draft`, `quoted`, `reserved`, `offered`, `confirming`, `recording`, `active`, `standing`, `cancelling`,
+       * `cancelled`, `rejected`, `expired` or `disputed`.
+       */
+      state: string;
+      totals: schemas["Totals"];
+      transaction_id: string;
+      updated_at: string;
+    }[];
+    /** Give it as `cursor` to get the next page; null on the last one. */
+    next_cursor?: string | null;
+  };
+  /** One page of a list, newest first. */
+  Page_TrustChange: {
+    items: {
+      arithmetic: string;
+      at: string;
+      /** `opening`, `delivered`, `partial`, `failed`, `excused`, `cancelled`, `meter_data` or `correction`. */
+      cause: string;
+      delivered_kwh?: string | null;
+      expected_kwh?: string | null;
+      /** 0 for the score that the account began with. */
+      number: number;
+      score_after: string;
+      score_before: string;
+      /** `seller` or `buyer`. */
+      side?: string | null;
+      /** The trade, when it is about one. */
+      transaction_id?: string | null;
+    }[];
+    /** Give it as `cursor` to get the next page; null on the last one. */
+    next_cursor?: string | null;
+  };
+  /** One page of a list, newest first. */
+  Page_Webhook: {
+    items: {
+      created_at: string;
+      description?: string | null;
+      /** Since when no attempt has succeeded. */
+      failing_since?: string | null;
+      id: string;
+      kinds: string[];
+      /** Why it is disabled. */
+      reason?: string | null;
+      /** `active`, `paused`, or `disabled` when it has failed for three days. */
+      state: string;
+      updated_at: string;
+      url: string;
+    }[];
+    /** Give it as `cursor` to get the next page; null on the last one. */
+    next_cursor?: string | null;
+  };
+  /** One page of a list, newest first. */
+  Page_WebhookDelivery: {
+    items: {
+      attempts: number;
+      created_at: string;
+      ended_at?: string | null;
+      /** Why the last attempt failed. */
+      error?: string | null;
+      /** The number of the event. */
+      event: number;
+      /** The `webhook-id` that it is sent under, each time. */
+      id: string;
+      kind: string;
+      /** When it is sent next; null once it has ended. */
+      next_attempt_at?: string | null;
+      /** `pending`, `delivered` or `failed`. */
+      state: string;
+      /** The receiver's last HTTP status. */
+      status?: number | null;
+    }[];
+    /** Give it as `cursor` to get the next page; null on the last one. */
+    next_cursor?: string | null;
+  };
+  /** Money on its way to or from the user's bank. */
+  Payment: {
+    amount_inr: string;
+    at: string;
+    id: string;
+    /** `top_up` or `withdrawal`. */
+    kind: string;
+    /** The bank's. */
+    reference?: string | null;
+    /** `pending`, `paid` or `refused`. */
+    state: string;
+  };
+  /** A place, cut to hundredths of a degree. */
+  Place: {
+    lat: string;
+    lon: string;
+  };
+  /** A plan as it stands. */
+  Plan: {
+    created_at: string;
+    failure?: (schemas["Reason"] | null);
+    meter_id: string;
+    parts: schemas["PlanPart"][];
+    plan_id: string;
+    proposal?: (schemas["Proposal"] | null);
+    /** How often the rest was planned again because a part had failed. */
+    replanned: number;
+    /** The search behind it. */
+    search_id: string;
+    /** What is held or bought. */
+    secured: schemas["Cover"];
+    /** `searching`, `proposed`, `reserving`, `confirming`, `standing`, `partial`, `failed`, `cancelling` or `cancelled`. */
+    state: string;
+    updated_at: string;
+  };
+  /** A plan that is stored; what becomes of it follows. */
+  PlanAccepted: {
+    plan_id: string;
+    state: string;
+  };
+  /** A plan that is being cancelled: what becomes of each part. */
+  PlanCancelled: {
+    parts: schemas["PlanPartResult"][];
+    plan_id: string;
+    /** `cancelling`, or `cancelled` when nothing had begun. */
+    state: string;
+  };
+  PlanChanged: {
+    failure?: (schemas["EventFailure"] | null);
+    plan_id: string;
+    /** The search that the plan was made from. */
+    search_id: string;
+    secured_inr: string;
+    secured_kwh: string;
+    state: string;
+  };
+  /**
+   * - `plan.searching`: A plan is looking for offers.
+   * - `plan.proposed`: A plan can be confirmed; nothing is held.
+   * - `plan.reserving`: The sellers of a plan are asked to hold the energy.
+   * - `plan.confirming`: What a plan holds is being bought.
+   * - `plan.standing`: All that a plan wanted is bought.
+   * - `plan.partial`: Some of what a plan wanted is bought, and no more can be had.
+   * - `plan.failed`: A plan has bought nothing; `failure` says why.
+   * - `plan.cancelling`: A plan is being cancelled by its owner.
+   * - `plan.cancelled`: Nothing of a plan stands: it was cancelled by its owner.
+   */
+  PlanChangedEvent: {
+    at: string;
+    data: schemas["PlanChanged"];
+    kind: "plan.searching" | "plan.proposed" | "plan.reserving" | "plan.confirming" | "plan.standing" | "plan.partial" | "plan.failed" | "plan.cancelling" | "plan.cancelled";
+    /** Grows; the id of the server-sent event */
+    seq: number;
+    /** The trade, plan, interest or publication; `account` and `trust` where there is none */
+    transaction_id: string;
+  };
+  /** One offer of a plan; its transaction exists once the plan is confirmed. */
+  PlanPart: {
+    bpp_id: string;
+    co2_avoided_g?: number | null;
+    discom: string;
+    distance_km?: string | null;
+    failure?: (schemas["Reason"] | null);
+    grid_tariff_inr?: string | null;
+    local?: boolean | null;
+    name?: string | null;
+    offer_id: string;
+    reason: string;
+    /** 0 for what was proposed. */
+    round: number;
+    score: string;
+    /** Masked. */
+    seller_meter: string;
+    slots: schemas["PlannedSlot"][];
+    /** `planned`, `reserving`, `reserved`, `confirming`, `standing`, `failed`, `released`, `cancelling` or `cancelled`. */
+    state: string;
+    transaction_id: string;
+    trust: schemas["ProviderTrust"];
+  };
+  PlanPartChanged: {
+    bpp_id: string;
+    failure?: (schemas["EventFailure"] | null);
+    offer_id: string;
+    plan_id: string;
+    state: string;
+    transaction_id: string;
+  };
+  /**
+   * - `plan.part_planned`: A seller was added to a plan.
+   * - `plan.part_reserving`: A seller of a plan is asked to hold the energy.
+   * - `plan.part_reserved`: A seller of a plan holds the energy.
+   * - `plan.part_confirming`: A part of a plan is being bought.
+   * - `plan.part_standing`: A part of a plan is bought.
+   * - `plan.part_failed`: A part of a plan came to nothing; `failure` says why.
+   * - `plan.part_released`: A part of a plan was held and let go: it is not wanted.
+   * - `plan.part_cancelling`: A bought part of a plan is being cancelled.
+   * - `plan.part_cancelled`: A bought part of a plan is cancelled.
+   */
+  PlanPartChangedEvent: {
+    at: string;
+    data: schemas["PlanPartChanged"];
+    kind: "plan.part_planned" | "plan.part_reserving" | "plan.part_reserved" | "plan.part_confirming" | "plan.part_standing" | "plan.part_failed" | "plan.part_released" | "plan.part_cancelling" | "plan.part_cancelled";
+    /** Grows; the id of the server-sent event */
+    seq: number;
+    /** The trade, plan, interest or publication; `account` and `trust` where there is none */
+    transaction_id: string;
+  };
+  /** What becomes of one part of a plan that is being cancelled. */
+  PlanPartResult: {
+    failure?: (schemas["Reason"] | null);
+    /**
+     * `dropped` (nothing was held), `lapses` (the seller holds it, and its reservation lapses), `cancelling` (it is
+     * bought), `refused` (it is bought and stands, with the reason), `over` (it had ended before).
+     */
+    result: string;
+    transaction_id: string;
+  };
+  PlanReplanned: {
+    plan_id: string;
+    /** 1 for the first time. */
+    round: number;
+  };
+  /** - `plan.replanned`: What failed of a plan is planned again. */
+  PlanReplannedEvent: {
+    at: string;
+    data: schemas["PlanReplanned"];
+    kind: "plan.replanned";
+    /** Grows; the id of the server-sent event */
+    seq: number;
+    /** The trade, plan, interest or publication; `account` and `trust` where there is none */
+    transaction_id: string;
+  };
+  /** One hour of a part. */
+  PlannedSlot: {
+    label_ist: string;
+    price_inr: string;
+    quantity_kwh: string;
+    start: string;
+  };
+  /** This platform. */
+  Platform: {
+    /** Now on the clock of the market, which the demo runs fast. */
+    market_time: string;
+    market_time_ist: string;
+    network_id: string;
+    subscriber_id: string;
+  };
+  /** What stands in the body. */
+  Problem: {
+    /** Stable, for programs. */
+    code: string;
+    /** What is wrong with this request. */
+    detail: string;
+    /** The field at fault, as a path into the body: `slots[0].quantity_kwh`. */
+    field?: string | null;
+    /** The request id, as in `X-Request-Id`. */
+    instance: string;
+    /** What usually helps. */
+    next_step?: string | null;
+    /** How much could still be had, when a limit is the reason. */
+    remaining_kwh?: string | null;
+    /** The HTTP status. */
+    status: number;
+    /** A short summary of the code, for people. */
+    title: string;
+    /** Where the code is explained, relative to this server. */
+    type: string;
+  };
+  /** A user, the meters and the platform. */
+  Profile: {
+    display_name: string;
+    handle: string;
+    id: string;
+    meters: schemas["MeterView"][];
+    /** Whom a buyer pays. */
+    payout_name: string;
+    payout_vpa: string;
+    platform: schemas["Platform"];
+  };
+  /** How good a plan is, and what else could be had. */
+  Proposal: {
+    alternative?: (schemas["Alternative"] | null);
+    average_price_inr?: string | null;
+    bound?: (schemas["Cover"] | null);
+    /** What taking the cheapest first would cover. */
+    cheapest_first: schemas["Cover"];
+    co2_avoided_g: number;
+    co2_factor_g_per_kwh: number;
+    co2_source: string;
+    cover: schemas["Cover"];
+    grid_tariff_inr?: string | null;
+    /** 0 to 1, of the energy whose distance is known. */
+    local_share?: string | null;
+    offers_found: number;
+    offers_refused: schemas["RefusedOffers"][];
+    /** Nothing covers more within the limits, and nothing covers as much for less. */
+    optimal: boolean;
+    reasons: string[];
+    /** Against the grid; negative when it is dearer. */
+    saving_inr?: string | null;
+    uncovered: schemas["Uncovered"][];
+    wanted_kwh: string;
+  };
+  /** What was settled with a seller before. */
+  ProviderTrust: {
+    score: string;
+    /** The size of the sample. */
+    settled_contracts: number;
+    /** Nothing was settled: the score is what an unknown seller counts as. */
+    unknown: boolean;
+  };
+  /** How far an offer is on its way into the catalog. */
+  PublicationView: {
+    /** The catalog's reasons, when it rejected the offer. */
+    error?: string | null;
+    /** The revision that was last sent; 0 for none. */
+    published_revision: number;
+    revision: number;
+    /** `pending`, `sent`, `accepted` or `rejected`. */
+    state: string;
+  };
+  /** How an offer suits the filters of the query. Scores are from 0 to 1. */
+  Rank: {
+    average_price_inr?: string | null;
+    /** What the grid would have emitted. */
+    co2_avoided_g_per_kwh?: number | null;
+    /** From `lat` and `lon`, else from your meter; null when the catalog does not say where the seller is. */
+    distance_km?: string | null;
+    grid_tariff_inr?: string | null;
+    local?: boolean | null;
+    price_part: string;
+    /** What the price was compared with: your limit, else the grid's tariff, else the dearest offer. */
+    reference_price_inr?: string | null;
+    /** Why it is not taken; empty when it can be. */
+    refused: schemas["ObstacleView"][];
+    /** Against the grid; negative when it is dearer. */
+    saving_inr_per_kwh?: string | null;
+    /** The weighted sum of the three parts. */
+    score: string;
+    trust: schemas["ProviderTrust"];
+    trust_part: string;
+    /** Of the hours that pass the filters. */
+    usable_kwh: string;
+    window_part: string;
+  };
+  /** What the seller is worth to the buyer. */
+  Rate: {
+    comment?: string | null;
+    transaction_id: string;
+    /** 1 to 5. */
+    value: number;
+  };
+  /** Ready, or why not. */
+  Ready: {
+    /** `database`, `registry` and `key`, each with `ok` or the reason. */
+    checks: Record<string, string>;
+    /** `ready` or `not_ready`. */
+    status: string;
+  };
+  /** A refusal. */
+  Reason: {
+    code: string;
+    message: string;
+  };
+  /** A step that another party, or the network, did not take. */
+  Refused: {
+    failure: schemas["EventFailure"];
+    /** Of the question that was refused, where several may be open. */
+    message_id?: string | null;
+    transaction_id: string;
+  };
+  /**
+   * - `search.failed`: A search was refused, or nobody answered it.
+   * - `contract.confirmed_late`: The seller has confirmed what had ended before.
+   * - `contract.cancel_refused`: The other side does not accept the cancellation.
+   * - `contract.update_refused`: The other side does not accept the reduction.
+   * - `status.refused`: The seller would not say how the contract stands.
+   * - `track.refused`: The question where the delivery can be followed was refused.
+   * - `rate.refused`: The seller's platform has refused the rating.
+   * - `support.refused`: The question for support was refused.
+   */
+  RefusedEvent: {
+    at: string;
+    data: schemas["Refused"];
+    kind: "search.failed" | "contract.confirmed_late" | "contract.cancel_refused" | "contract.update_refused" | "status.refused" | "track.refused" | "rate.refused" | "support.refused";
+    /** Grows; the id of the server-sent event */
+    seq: number;
+    /** The trade, plan, interest or publication; `account` and `trust` where there is none */
+    transaction_id: string;
+  };
+  /** Offers that were refused for one reason. */
+  RefusedOffers: {
+    code: string;
+    offers: number;
+  };
+  /** From where events are sent again: an instant, or an event. Both absent: from the first. */
+  Replay: {
+    /** Events after the one with this number, as `after_event` of an earlier replay. */
+    after_event?: number | null;
+    /** Events of this time and later. */
+    since?: string | null;
+  };
+  /** What is sent again. */
+  Replayed: {
+    /** Give it as `after_event` to send what comes after; null when that was all. */
+    after_event?: number | null;
+    /** How many events. */
+    queued: number;
+  };
+  SearchAnswered: {
+    /** How many offers this page brought. */
+    offers: number;
+    transaction_id: string;
+  };
+  /** - `search.answered`: A search has brought a page of offers. */
+  SearchAnsweredEvent: {
+    at: string;
+    data: schemas["SearchAnswered"];
+    kind: "search.answered";
+    /** Grows; the id of the server-sent event */
+    seq: number;
+    /** The trade, plan, interest or publication; `account` and `trust` where there is none */
+    transaction_id: string;
+  };
+  /** A search without a contract. */
+  SearchDocument: {
+    failure?: (schemas["Reason"] | null);
+    /** Where the offers are. */
+    offers: string;
+    search: schemas["SearchView"];
+    side: string;
+    /** `sent`, `answered` or `failed`. */
+    state: string;
+    transaction_id: string;
+  };
+  /** How far a search is. */
+  SearchView: {
+    answered_at?: string | null;
+    created_at: string;
+    /** `sent`, `answered` or `failed`. */
+    state: string;
+  };
+  /** An offer, and how much of it. */
+  Select: {
+    bpp_id: string;
+    offer_id: string;
+    slots: schemas["SlotQuantity"][];
+    /** The search that found the offer. Absent: a transaction of its own. */
+    transaction_id?: string | null;
+  };
+  /** So much energy of one delivery slot. */
+  SlotQuantity: {
+    /** At least 1 kWh, in hundredths. */
+    quantity_kwh: string;
+    /** On the hour of India Standard Time. */
+    start: string;
+  };
+  SlotStock: {
+    published_kwh: string;
+    reserved_kwh: string;
+    sold_kwh: string;
+    start: string;
+  };
+  /** The statement of a month. */
+  Statement: {
+    bought: schemas["Sums"];
+    closing_inr: string;
+    /** Always `INR`. */
+    currency: string;
+    /** Every hour that was settled or corrected in this month. */
+    lines: schemas["StatementLine"][];
+    /** What each meter's DISCOM takes off its own bill. */
+    meters: schemas["MeterAdjustment"][];
+    month: string;
+    /** Money that moved otherwise. */
+    movements: schemas["JournalEntry"][];
+    name: string;
+    opening_inr: string;
+    platform: string;
+    /** Opening balance, trades and movements come to the closing balance, to the paisa. */
+    reconciled: boolean;
+    sold: schemas["Sums"];
+  };
+  /** One month. */
+  StatementHead: {
+    closing_inr: string;
+    csv: string;
+    html: string;
+    json: string;
+    /** A month in India. */
+    month: string;
+    /** The month goes on. */
+    open: boolean;
+    opening_inr: string;
+  };
+  /** One hour of a trade, and where to look further. */
+  StatementLine: {
+    allocation: schemas["Allocation"];
+    /** Market time. */
+    booked_at: string;
+    contract_id?: string | null;
+    discom: string;
+    label_ist: string;
+    links: schemas["Links"];
+    peer_id: string;
+    price_inr: string;
+    /** `buyer` or `seller`. */
+    side: string;
+    start: string;
+    /** This line's part of each position; after a correction the difference. */
+    sums: schemas["Sums"];
+    transaction_id: string;
+  };
+  /** The months with bookings, newest first. */
+  StatementList: {
+    items: schemas["StatementHead"][];
+  };
+  /** The stock of one hour: `sold + reserved <= published`, always. */
+  StockSlot: {
+    available_kwh: string;
+    end: string;
+    label_ist: string;
+    price_inr: string;
+    published_kwh: string;
+    reserved_kwh: string;
+    sold_kwh: string;
+    start: string;
+    /** `open`, `closed` or `not_open` for trade now. */
+    state: string;
+  };
+  /** The positions of one side of trades. */
+  Sums: {
+    /** What the account got: negative for what was bought. */
+    amount_inr: string;
+    energy_inr: string;
+    energy_kwh: string;
+    /** For what this user's own side fell short. */
+    penalty_inr: string;
+    platform_fee_inr: string;
+    /** One half of the transaction charge. */
+    transaction_charge_inr: string;
+    wheeling_inr: string;
+  };
+  /** The sums over all slots; null when a sum cannot be counted. */
+  Totals: {
+    amount_inr?: string | null;
+    quantity_kwh?: string | null;
+  };
+  /** One side of a trade, as its user sees it. */
+  Transaction: {
+    /** Whether an answer of the network is awaited. */
+    awaiting_answer: boolean;
+    /** Masked unless it is yours; known from `init` on. */
+    buyer_meter?: string | null;
+    /** `buyer`, `seller` or `ledger`. */
+    cancelled_by?: string | null;
+    confirmed_at?: string | null;
+    /** Given by the seller's platform when it confirms. */
+    contract_id?: string | null;
+    created_at: string;
+    failure?: (schemas["Reason"] | null);
+    /** When the first of its slots can no longer be traded, market time. */
+    gate_closes_at: string;
+    /** `none`, `pending`, `recorded`, `refused`, `withdrawing` or `withdrawn`: what our DISCOM's ledger knows. */
+    ledger: string;
+    network_id: string;
+    offer_id: string;
+    /** The other platform. */
+    peer_id: string;
+    /** Until when the energy is held for the buyer, market time. */
+    reserved_until?: string | null;
+    /** Masked unless it is yours. */
+    seller_meter: string;
+    /** `buyer` or `seller`. */
+    side: string;
+    slots: schemas["ContractSlot"][];
+    /**
+     * `draft`, `quoted`, `reserved`, `offered`, `confirming`, `recording`, `active`, `standing`, `cancelling`,
+     * `cancelled`, `rejected`, `expired` or `disputed`.
+     */
+    state: string;
+    totals: schemas["Totals"];
+    transaction_id: string;
+    updated_at: string;
+  };
+  /** One trade with everything that is known of it, or a search that has led to none yet. */
+  TransactionDocument: (schemas["ContractDocument"] | schemas["SearchDocument"]);
+  /** A transaction of the user. */
+  TransactionReference: {
+    transaction_id: string;
+  };
+  /** Score, tier, limits, and a page of the history, newest first. */
+  Trust: {
+    /** What may be bought for a month. */
+    buying: schemas["TrustLimit"];
+    capacity: schemas["TrustCapacity"];
+    history: schemas["Page_TrustChange"];
+    next_tier?: (schemas["TrustTier"] | null);
+    /** 0 to 1, to six decimal places. */
+    score: string;
+    /** What may be listed in a month. */
+    selling: schemas["TrustLimit"];
+    tier: schemas["TrustTier"];
+  };
+  /** What roof and household are said to do in a month. */
+  TrustCapacity: {
+    monthly_consumption_kwh?: string | null;
+    monthly_production_kwh?: string | null;
+    /** An unverified production counts as 150 kWh for each installed kW at most. */
+    production_verified: boolean;
+  };
+  TrustChanged: {
+    /** How the score came about, in words and numbers. */
+    arithmetic: string;
+    cause: string;
+    score: string;
+    score_before: string;
+    /** `buyer` or `seller`, where a trade is the cause. */
+    side?: string | null;
+    tier: string;
+  };
+  /** - `trust.changed`: The trust score has moved. */
+  TrustChangedEvent: {
+    at: string;
+    data: schemas["TrustChanged"];
+    kind: "trust.changed";
+    /** Grows; the id of the server-sent event */
+    seq: number;
+    /** The trade, plan, interest or publication; `account` and `trust` where there is none */
+    transaction_id: string;
+  };
+  /** One kind of trade. */
+  TrustLimit: {
+    /** The capacity that counts; null while it is unknown. */
+    capacity_kwh?: string | null;
+    /** What may be traded in a month. */
+    limit_kwh: string;
+    /** This month, and later ones of which something is used. */
+    months: schemas["TrustMonth"][];
+  };
+  /** One month of India. */
+  TrustMonth: {
+    month: string;
+    remaining_kwh: string;
+    used_kwh: string;
+  };
+  /** A range of scores. */
+  TrustTier: {
+    /** Its lowest score. */
+    from_score: string;
+    /** `new`, `starter`, `bronze`, `silver`, `gold` or `platinum`. */
+    name: string;
+    /** How much of the capacity it lets one trade in a month. */
+    percent: number;
+  };
+  /** An hour that is not covered whole. */
+  Uncovered: {
+    missing_kwh: string;
+    start: string;
+  };
+  /** The new, smaller quantities; slots that are not named stay. */
+  Update: {
+    slots: schemas["SlotQuantity"][];
+    transaction_id: string;
+  };
+  /** So much of one hour. */
+  WantedSlot: {
+    quantity_kwh: string;
+    /** On the hour of India Standard Time. */
+    start: string;
+  };
+  /** So much in any hours of a period. */
+  WantedTotal: {
+    /** Hours that start at or after this */
+    from: string;
+    quantity_kwh: string;
+    /** and end at or before that; at most a week. */
+    to: string;
+  };
+  /** An address that is told of events. */
+  Webhook: {
+    created_at: string;
+    description?: string | null;
+    /** Since when no attempt has succeeded. */
+    failing_since?: string | null;
+    id: string;
+    kinds: string[];
+    /** Why it is disabled. */
+    reason?: string | null;
+    /** `active`, `paused`, or `disabled` when it has failed for three days. */
+    state: string;
+    updated_at: string;
+    url: string;
+  };
+  /** What is to change; what is absent stays. */
+  WebhookChange: {
+    /** False to pause it; true to go on, also after it was disabled. */
+    active?: boolean | null;
+    description?: string | null;
+    kinds?: string[] | null;
+    url?: string | null;
+  };
+  /** One event for one webhook. */
+  WebhookDelivery: {
+    attempts: number;
+    created_at: string;
+    ended_at?: string | null;
+    /** Why the last attempt failed. */
+    error?: string | null;
+    /** The number of the event. */
+    event: number;
+    /** The `webhook-id` that it is sent under, each time. */
+    id: string;
+    kind: string;
+    /** When it is sent next; null once it has ended. */
+    next_attempt_at?: string | null;
+    /** `pending`, `delivered` or `failed`. */
+    state: string;
+    /** The receiver's last HTTP status. */
+    status?: number | null;
+  };
+  WebhookDisabled: {
+    reason: string;
+    url: string;
+    webhook_id: string;
+  };
+  /** - `webhook.disabled`: A webhook is not called any more; `reason` says why. */
+  WebhookDisabledEvent: {
+    at: string;
+    data: schemas["WebhookDisabled"];
+    kind: "webhook.disabled";
+    /** Grows; the id of the server-sent event */
+    seq: number;
+    /** The trade, plan, interest or publication; `account` and `trust` where there is none */
+    transaction_id: string;
+  };
+  /** What is posted to a webhook (Standard Webhooks 1.0.0), under `webhook-id`, `webhook-timestamp` and `webhook-signature` */
+  WebhookMessage: {
+    data: schemas["Event"];
+    timestamp: string;
+    type: schemas["EventKind"];
+  };
+  /** A webhook with its secret, which is shown in this answer only. */
+  WebhookWithSecret: (schemas["Webhook"] & {
+    /** Base64 after the prefix: the key of HMAC-SHA256 over `{webhook-id}.{webhook-timestamp}.{body}`. */
+    secret: string;
+  });
+}
+
+/** Any failure of the client API. */
+export type Problem = schemas["Problem"];
+/** Any event of the streams. */
+export type Event = schemas["Event"];
+
+/** What each operation takes and answers, by status and media type. */
+export interface operations {
+  /** Calls the contract off, before the gate closes and within the time that this platform allows. */
+  post_api_cancel: {
+    method: "POST";
+    path: "/api/cancel";
+    parameters: {
+      header?: { "Idempotency-Key"?: string; Prefer?: string };
+    };
+    body: schemas["Cancel"];
+    responses: {
+      200: { "application/json": schemas["TransactionDocument"] };
+      202: { "application/json": schemas["Accepted"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /** Buys on the terms that the seller named. The trade stands when our DISCOM's ledger has recorded it. */
+  post_api_confirm: {
+    method: "POST";
+    path: "/api/confirm";
+    parameters: {
+      header?: { "Idempotency-Key"?: string; Prefer?: string };
+    };
+    body: schemas["TransactionReference"];
+    responses: {
+      200: { "application/json": schemas["TransactionDocument"] };
+      202: { "application/json": schemas["Accepted"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /** Looks for offers through the catalog service. */
+  post_api_discover: {
+    method: "POST";
+    path: "/api/discover";
+    parameters: {
+      header?: { "Idempotency-Key"?: string; Prefer?: string };
+    };
+    body: schemas["Discover"];
+    responses: {
+      200: { "application/json": schemas["TransactionDocument"] };
+      202: { "application/json": schemas["Accepted"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /** All events of the user from now on, or after `Last-Event-ID`. */
+  get_api_events: {
+    method: "GET";
+    path: "/api/events";
+    parameters: {
+      header?: { "Last-Event-ID"?: number | null };
+    };
+    responses: {
+      200: { "text/event-stream": string };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing";
+        status?: 403;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+    };
+  };
+  /** Asks the seller to hold the energy and to name its terms. */
+  post_api_init: {
+    method: "POST";
+    path: "/api/init";
+    parameters: {
+      header?: { "Idempotency-Key"?: string; Prefer?: string };
+    };
+    body: schemas["Init"];
+    responses: {
+      200: { "application/json": schemas["TransactionDocument"] };
+      202: { "application/json": schemas["Accepted"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /** The user's interests, newest first. */
+  get_api_interests: {
+    method: "GET";
+    path: "/api/interests";
+    parameters: {
+      query?: { limit?: number; cursor?: string };
+    };
+    responses: {
+      200: { "application/json": schemas["Page_Interest"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing";
+        status?: 403;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+    };
+  };
+  /** Begins to wait for offers: each that fits is told as `interest.matched`. */
+  post_api_interests: {
+    method: "POST";
+    path: "/api/interests";
+    parameters: {
+      header?: { "Idempotency-Key"?: string; Prefer?: string };
+    };
+    body: schemas["NewInterest"];
+    responses: {
+      201: { "application/json": schemas["Interest"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /** One interest, and what was bought for it. */
+  get_api_interests_id: {
+    method: "GET";
+    path: "/api/interests/{id}";
+    parameters: {
+      path: { id: string };
+    };
+    responses: {
+      200: { "application/json": schemas["Interest"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+    };
+  };
+  /** Ends an interest. A plan under way goes on to its end. */
+  delete_api_interests_id: {
+    method: "DELETE";
+    path: "/api/interests/{id}";
+    parameters: {
+      path: { id: string };
+      header?: { "Idempotency-Key"?: string; Prefer?: string };
+    };
+    responses: {
+      200: { "application/json": schemas["Interest"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /** The user's plans, newest first. */
+  get_api_plans: {
+    method: "GET";
+    path: "/api/plans";
+    parameters: {
+      query?: { limit?: number; cursor?: string };
+    };
+    responses: {
+      200: { "application/json": schemas["Page_Plan"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing";
+        status?: 403;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+    };
+  };
+  /** Makes a plan: the least-cost cover of what is wanted, over several sellers. Nothing is held. */
+  post_api_plans: {
+    method: "POST";
+    path: "/api/plans";
+    parameters: {
+      header?: { "Idempotency-Key"?: string; Prefer?: string };
+    };
+    body: schemas["NewPlan"];
+    responses: {
+      200: { "application/json": schemas["Plan"] };
+      202: { "application/json": schemas["PlanAccepted"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /** A plan with its parts, their transactions, and its reasons. */
+  get_api_plans_id: {
+    method: "GET";
+    path: "/api/plans/{id}";
+    parameters: {
+      path: { id: string };
+    };
+    responses: {
+      200: { "application/json": schemas["Plan"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+    };
+  };
+  /**
+   * Cancels a plan as a whole, and says of each part what becomes of it: what is not bought is dropped, what is bought is
+   * cancelled by the rules of a cancellation (until its gate closes and within this platform's time, at the price in trust
+   * that each cancellation has). Refused when nothing of it can be cancelled.
+   */
+  post_api_plans_id_cancel: {
+    method: "POST";
+    path: "/api/plans/{id}/cancel";
+    parameters: {
+      path: { id: string };
+      header?: { "Idempotency-Key"?: string; Prefer?: string };
+    };
+    body: schemas["Empty"];
+    responses: {
+      200: { "application/json": schemas["Plan"] };
+      202: { "application/json": schemas["PlanCancelled"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /** Confirms a plan: all parts are reserved at once, what fails is planned again from the rest, then all is bought. */
+  post_api_plans_id_confirm: {
+    method: "POST";
+    path: "/api/plans/{id}/confirm";
+    parameters: {
+      path: { id: string };
+      header?: { "Idempotency-Key"?: string; Prefer?: string };
+    };
+    body: schemas["Empty"];
+    responses: {
+      200: { "application/json": schemas["Plan"] };
+      202: { "application/json": schemas["PlanAccepted"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /** Rates the seller once the contract is over. */
+  post_api_rate: {
+    method: "POST";
+    path: "/api/rate";
+    parameters: {
+      header?: { "Idempotency-Key"?: string; Prefer?: string };
+    };
+    body: schemas["Rate"];
+    responses: {
+      200: { "application/json": schemas["TransactionDocument"] };
+      202: { "application/json": schemas["Accepted"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /** Asks the seller for a price. Nothing is held. */
+  post_api_select: {
+    method: "POST";
+    path: "/api/select";
+    parameters: {
+      header?: { "Idempotency-Key"?: string; Prefer?: string };
+    };
+    body: schemas["Select"];
+    responses: {
+      200: { "application/json": schemas["TransactionDocument"] };
+      202: { "application/json": schemas["Accepted"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /** Asks the seller how the contract stands. */
+  post_api_status: {
+    method: "POST";
+    path: "/api/status";
+    parameters: {
+      header?: { "Idempotency-Key"?: string; Prefer?: string };
+    };
+    body: schemas["TransactionReference"];
+    responses: {
+      200: { "application/json": schemas["TransactionDocument"] };
+      202: { "application/json": schemas["Accepted"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /** Asks how the seller can be reached. */
+  post_api_support: {
+    method: "POST";
+    path: "/api/support";
+    parameters: {
+      header?: { "Idempotency-Key"?: string; Prefer?: string };
+    };
+    body: schemas["TransactionReference"];
+    responses: {
+      200: { "application/json": schemas["TransactionDocument"] };
+      202: { "application/json": schemas["Accepted"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /** Asks where the delivery can be followed. */
+  post_api_track: {
+    method: "POST";
+    path: "/api/track";
+    parameters: {
+      header?: { "Idempotency-Key"?: string; Prefer?: string };
+    };
+    body: schemas["TransactionReference"];
+    responses: {
+      200: { "application/json": schemas["TransactionDocument"] };
+      202: { "application/json": schemas["Accepted"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /** The user's trades, newest first. */
+  get_api_transactions: {
+    method: "GET";
+    path: "/api/transactions";
+    parameters: {
+      query?: { side?: string; limit?: number; cursor?: string };
+    };
+    responses: {
+      200: { "application/json": schemas["Page_Transaction"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing";
+        status?: 403;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+    };
+  };
+  /** One trade of the user. Inside one platform a user may be both sides of it: `side` chooses, buyer comes first. */
+  get_api_transactions_id: {
+    method: "GET";
+    path: "/api/transactions/{id}";
+    parameters: {
+      path: { id: string };
+      query?: { side?: string };
+    };
+    responses: {
+      200: { "application/json": schemas["TransactionDocument"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+    };
+  };
+  /**
+   * The events of one transaction as they happen: `id` its number, `event` its kind, `data` JSON. `Last-Event-ID`
+   * continues after an event; without it the stream begins with the first.
+   */
+  get_api_transactions_id_events: {
+    method: "GET";
+    path: "/api/transactions/{id}/events";
+    parameters: {
+      path: { id: string };
+      header?: { "Last-Event-ID"?: number | null };
+    };
+    responses: {
+      200: { "text/event-stream": string };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+    };
+  };
+  /** What a search of the user has found so far, ranked: what can be taken comes first, the best in front. */
+  get_api_transactions_id_offers: {
+    method: "GET";
+    path: "/api/transactions/{id}/offers";
+    parameters: {
+      path: { id: string };
+      query?: { max_price_inr?: string; from?: string; to?: string; quantity_kwh?: string; min_trust?: string; proven?: boolean; lat?: string; lon?: string };
+    };
+    responses: {
+      200: { "application/json": schemas["FoundOffers"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+    };
+  };
+  /** Takes less of a standing contract, before the gate closes. */
+  post_api_update: {
+    method: "POST";
+    path: "/api/update";
+    parameters: {
+      header?: { "Idempotency-Key"?: string; Prefer?: string };
+    };
+    body: schemas["Update"];
+    responses: {
+      200: { "application/json": schemas["TransactionDocument"] };
+      202: { "application/json": schemas["Accepted"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /** The user's webhooks, newest first. */
+  get_api_webhooks: {
+    method: "GET";
+    path: "/api/webhooks";
+    parameters: {
+      query?: { limit?: number; cursor?: string };
+    };
+    responses: {
+      200: { "application/json": schemas["Page_Webhook"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing";
+        status?: 403;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+    };
+  };
+  /** Adds a webhook. The answer shows its secret, and no other does. */
+  post_api_webhooks: {
+    method: "POST";
+    path: "/api/webhooks";
+    parameters: {
+      header?: { "Idempotency-Key"?: string; Prefer?: string };
+    };
+    body: schemas["NewWebhook"];
+    responses: {
+      201: { "application/json": schemas["WebhookWithSecret"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /** One webhook. */
+  get_api_webhooks_id: {
+    method: "GET";
+    path: "/api/webhooks/{id}";
+    parameters: {
+      path: { id: string };
+    };
+    responses: {
+      200: { "application/json": schemas["Webhook"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+    };
+  };
+  /** Changes address, kinds or description, pauses it or lets it go on. */
+  patch_api_webhooks_id: {
+    method: "PATCH";
+    path: "/api/webhooks/{id}";
+    parameters: {
+      path: { id: string };
+      header?: { "Idempotency-Key"?: string; Prefer?: string };
+    };
+    body: schemas["WebhookChange"];
+    responses: {
+      200: { "application/json": schemas["Webhook"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /** Removes the webhook, and what was waiting for it. */
+  delete_api_webhooks_id: {
+    method: "DELETE";
+    path: "/api/webhooks/{id}";
+    parameters: {
+      path: { id: string };
+      header?: { "Idempotency-Key"?: string; Prefer?: string };
+    };
+    responses: {
+      200: { "application/json": schemas["TransactionDocument"] };
+      202: { "application/json": schemas["Accepted"] };
+      204: Record<string, never>;
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /** What was sent to the webhook and what is waiting, newest event first. */
+  get_api_webhooks_id_deliveries: {
+    method: "GET";
+    path: "/api/webhooks/{id}/deliveries";
+    parameters: {
+      path: { id: string };
+      query?: { limit?: number; cursor?: string };
+    };
+    responses: {
+      200: { "application/json": schemas["Page_WebhookDelivery"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+    };
+  };
+  /**
+   * Sends events once more, those of the webhook's kinds: after a fault of the receiver, or what happened while it was
+   * paused. They keep their `webhook-id`.
+   */
+  post_api_webhooks_id_replay: {
+    method: "POST";
+    path: "/api/webhooks/{id}/replay";
+    parameters: {
+      path: { id: string };
+      header?: { "Idempotency-Key"?: string; Prefer?: string };
+    };
+    body: schemas["Replay"];
+    responses: {
+      202: { "application/json": schemas["Replayed"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /** Gives the webhook another secret, which this answer shows. For a day both sign, so that the receiver can change over. */
+  post_api_webhooks_id_rotate: {
+    method: "POST";
+    path: "/api/webhooks/{id}/rotate";
+    parameters: {
+      path: { id: string };
+      header?: { "Idempotency-Key"?: string; Prefer?: string };
+    };
+    responses: {
+      200: { "application/json": schemas["WebhookWithSecret"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /** Messages for a buyer's platform, and those of our ledger. */
+  post_bap_receiver_action: {
+    method: "POST";
+    path: "/bap/receiver/{action}";
+    parameters: {
+      path: { action: string };
+    };
+    body: Record<string, unknown>;
+    responses: {
+      200: { "application/json": Record<string, unknown> };
+      "4XX": { "application/json": schemas["Nack"]; "application/problem+json": schemas["Problem"] };
+      "5XX": { "application/json": schemas["Nack"]; "application/problem+json": schemas["Problem"] };
+    };
+  };
+  /** The catalog service's verdict on our offers. */
+  post_bpp_receiver_catalog_on_publish: {
+    method: "POST";
+    path: "/bpp/receiver/catalog/on_publish";
+    body: Record<string, unknown>;
+    responses: {
+      200: { "application/json": Record<string, unknown> };
+      "4XX": { "application/json": schemas["Nack"]; "application/problem+json": schemas["Problem"] };
+      "5XX": { "application/json": schemas["Nack"]; "application/problem+json": schemas["Problem"] };
+    };
+  };
+  /** Messages for a seller's platform. */
+  post_bpp_receiver_action: {
+    method: "POST";
+    path: "/bpp/receiver/{action}";
+    parameters: {
+      path: { action: string };
+    };
+    body: Record<string, unknown>;
+    responses: {
+      200: { "application/json": Record<string, unknown> };
+      "4XX": { "application/json": schemas["Nack"]; "application/problem+json": schemas["Problem"] };
+      "5XX": { "application/json": schemas["Nack"]; "application/problem+json": schemas["Problem"] };
+    };
+  };
+  /** The same as /bap/receiver. */
+  post_callbacks_action: {
+    method: "POST";
+    path: "/callbacks/{action}";
+    parameters: {
+      path: { action: string };
+    };
+    body: Record<string, unknown>;
+    responses: {
+      200: { "application/json": Record<string, unknown> };
+      "4XX": { "application/json": schemas["Nack"]; "application/problem+json": schemas["Problem"] };
+      "5XX": { "application/json": schemas["Nack"]; "application/problem+json": schemas["Problem"] };
+    };
+  };
+  /** New offers, for those who wait for them. */
+  post_catalog_push: {
+    method: "POST";
+    path: "/catalog/push";
+    body: Record<string, unknown>;
+    responses: {
+      200: { "application/json": Record<string, unknown> };
+      "4XX": { "application/json": schemas["Nack"]; "application/problem+json": schemas["Problem"] };
+      "5XX": { "application/json": schemas["Nack"]; "application/problem+json": schemas["Problem"] };
+    };
+  };
+  /** The signed results of a DISCOM's ledger: the same as /bap/receiver, where on_status is taken. */
+  post_discom_action: {
+    method: "POST";
+    path: "/discom/{action}";
+    parameters: {
+      path: { action: string };
+    };
+    body: Record<string, unknown>;
+    responses: {
+      200: { "application/json": Record<string, unknown> };
+      "4XX": { "application/json": schemas["Nack"]; "application/problem+json": schemas["Problem"] };
+      "5XX": { "application/json": schemas["Nack"]; "application/problem+json": schemas["Problem"] };
+    };
+  };
+  /** The process runs. Asks nobody. */
+  get_health: {
+    method: "GET";
+    path: "/health";
+    responses: {
+      200: { "application/json": schemas["Health"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed";
+        status?: 400;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+    };
+  };
+  /** Each dependency, with the reason when it fails. */
+  get_ready: {
+    method: "GET";
+    path: "/ready";
+    responses: {
+      200: { "application/json": schemas["Ready"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed";
+        status?: 400;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/json": schemas["Ready"] };
+    };
+  };
+  /** The user's offers, newest first. */
+  get_seller_offers: {
+    method: "GET";
+    path: "/seller/offers";
+    parameters: {
+      query?: { limit?: number; cursor?: string };
+    };
+    responses: {
+      200: { "application/json": schemas["Page_OfferDocument"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing";
+        status?: 403;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+    };
+  };
+  /** Lists hours of one of the user's meters. */
+  post_seller_offers: {
+    method: "POST";
+    path: "/seller/offers";
+    parameters: {
+      header?: { "Idempotency-Key"?: string };
+    };
+    body: schemas["NewOffer"];
+    responses: {
+      201: { "application/json": schemas["OfferDocument"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /** One offer, with the stock of each slot and how far its publication is. */
+  get_seller_offers_id: {
+    method: "GET";
+    path: "/seller/offers/{id}";
+    parameters: {
+      path: { id: string };
+    };
+    responses: {
+      200: { "application/json": schemas["OfferDocument"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+    };
+  };
+  /** Changes price, quantity or name; never below what is sold and reserved. */
+  patch_seller_offers_id: {
+    method: "PATCH";
+    path: "/seller/offers/{id}";
+    parameters: {
+      path: { id: string };
+      header?: { "Idempotency-Key"?: string };
+    };
+    body: schemas["OfferChange"];
+    responses: {
+      200: { "application/json": schemas["OfferDocument"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /** Takes back what is neither sold nor reserved. */
+  delete_seller_offers_id: {
+    method: "DELETE";
+    path: "/seller/offers/{id}";
+    parameters: {
+      path: { id: string };
+      header?: { "Idempotency-Key"?: string };
+    };
+    responses: {
+      200: { "application/json": schemas["OfferDocument"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /** The orders of the user, newest first. */
+  get_seller_orders: {
+    method: "GET";
+    path: "/seller/orders";
+    parameters: {
+      query?: { limit?: number; cursor?: string };
+    };
+    responses: {
+      200: { "application/json": schemas["Page_Transaction"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing";
+        status?: 403;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+    };
+  };
+  /** One order, by its transaction id. */
+  get_seller_orders_id: {
+    method: "GET";
+    path: "/seller/orders/{id}";
+    parameters: {
+      path: { id: string };
+    };
+    responses: {
+      200: { "application/json": schemas["ContractDocument"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+    };
+  };
+  /**
+   * Calls an order off, before the gate closes and within the time that this platform allows. The buyer's platform is
+   * told unasked.
+   */
+  post_seller_orders_id_cancel: {
+    method: "POST";
+    path: "/seller/orders/{id}/cancel";
+    parameters: {
+      path: { id: string };
+      header?: { "Idempotency-Key"?: string };
+    };
+    body: schemas["CancelOrder"];
+    responses: {
+      202: { "application/json": schemas["Accepted"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /** Tells the buyer's platform, unasked, how the order stands. */
+  post_seller_orders_id_status: {
+    method: "POST";
+    path: "/seller/orders/{id}/status";
+    parameters: {
+      path: { id: string };
+      header?: { "Idempotency-Key"?: string };
+    };
+    responses: {
+      202: { "application/json": schemas["Accepted"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /** The user of the token. */
+  get_seller_profile: {
+    method: "GET";
+    path: "/seller/profile";
+    responses: {
+      200: { "application/json": schemas["Profile"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing";
+        status?: 403;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+    };
+  };
+  /** Balance, holds and credit. */
+  get_users_me_account: {
+    method: "GET";
+    path: "/users/me/account";
+    responses: {
+      200: { "application/json": schemas["Account"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing";
+        status?: 403;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+    };
+  };
+  /** Every booking that touched the account, newest first. */
+  get_users_me_account_journal: {
+    method: "GET";
+    path: "/users/me/account/journal";
+    parameters: {
+      query?: { limit?: number; cursor?: string };
+    };
+    responses: {
+      200: { "application/json": schemas["Page_JournalEntry"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing";
+        status?: 403;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+    };
+  };
+  /** Adds money from the user's bank. */
+  post_users_me_account_top_ups: {
+    method: "POST";
+    path: "/users/me/account/top-ups";
+    parameters: {
+      header?: { "Idempotency-Key"?: string };
+    };
+    body: schemas["MoveMoney"];
+    responses: {
+      201: { "application/json": schemas["Payment"] };
+      202: { "application/json": schemas["Payment"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /** Pays money out to the user's bank: what the balance has beyond what is held, never on credit. */
+  post_users_me_account_withdrawals: {
+    method: "POST";
+    path: "/users/me/account/withdrawals";
+    parameters: {
+      header?: { "Idempotency-Key"?: string };
+    };
+    body: schemas["MoveMoney"];
+    responses: {
+      201: { "application/json": schemas["Payment"] };
+      202: { "application/json": schemas["Payment"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /** The months that have a statement. */
+  get_users_me_statements: {
+    method: "GET";
+    path: "/users/me/statements";
+    responses: {
+      200: { "application/json": schemas["StatementList"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing";
+        status?: 403;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+    };
+  };
+  /** The statement of a month, `2026-11`; as the ending `.csv` or `.html`, or else `Accept`, asks for it. */
+  get_users_me_statements_month: {
+    method: "GET";
+    path: "/users/me/statements/{month}";
+    parameters: {
+      path: { month: string };
+    };
+    responses: {
+      200: { "application/json": schemas["Statement"]; "text/csv": string; "text/html": string };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+    };
+  };
+  /** How far the user of the token is trusted, what may be traded by it, and why. */
+  get_users_me_trust: {
+    method: "GET";
+    path: "/users/me/trust";
+    parameters: {
+      query?: { limit?: number; cursor?: string };
+    };
+    responses: {
+      200: { "application/json": schemas["Trust"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing";
+        status?: 403;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+    };
+  };
+}
