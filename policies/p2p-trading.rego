@@ -134,6 +134,7 @@ named_discom contains {"side": side, "code": code} if {
 	some member in party
 	member.role in names
 	code := member.attributes.utilityId
+	is_string(code)
 }
 
 says_discom contains named.side if some named in named_discom
@@ -152,6 +153,7 @@ discom contains {"side": "seller", "code": code} if {
 	publishing
 	some offer in offers
 	code := offer.provider.providerAttributes.utilityId
+	is_string(code)
 }
 
 discom contains {"side": "seller", "code": role.participantId} if {
@@ -159,24 +161,29 @@ discom contains {"side": "seller", "code": role.participantId} if {
 	some offer in offers
 	some role in offer.offerAttributes.contractAttributes.roles
 	role.role == "sellerDiscom"
+	is_string(role.participantId)
 }
 
 ledger_of(member) := uri if {
 	uri := member.attributes.ledgerUri
+	is_string(uri)
 } else := uri if {
 	uri := member.attributes.ledgerUrl
+	is_string(uri)
 }
 
 meter contains {"side": "buyer", "id": id} if {
 	some member in party
 	member.role == "buyerPlatform"
 	id := member.attributes.meterId
+	is_string(id)
 }
 
 meter contains {"side": "seller", "id": id} if {
 	some member in party
 	member.role == "sellerPlatform"
 	id := member.attributes.meterId
+	is_string(id)
 }
 
 cell(interval, column) := value if {
@@ -207,7 +214,7 @@ ledger_admitted(uri) if {
 
 violations contains text if {
 	not environment
-	text := sprintf("POL_GENERIC_ERROR: %q is not a recognized network of this policy", [network])
+	text := sprintf("POL_GENERIC_ERROR: %v is not a recognized network of this policy", [network])
 }
 
 violations contains text if {
@@ -257,7 +264,7 @@ violations contains text if {
 	member.role in {"buyerDiscom", "sellerDiscom"}
 	uri := ledger_of(member)
 	not ledger_admitted(uri)
-	text := sprintf("POL_GENERIC_ERROR: the ledger of %s is not allowed", [member.role])
+	text := sprintf("POL_GENERIC_ERROR: the ledger of %s is not allowed, its ledgerUri is %v", [member.role, uri])
 }
 
 violations contains text if {
@@ -265,7 +272,7 @@ violations contains text if {
 	some member in party
 	member.role in {"buyerDiscom", "sellerDiscom"}
 	not ledger_of(member)
-	text := sprintf("POL_GENERIC_ERROR: the ledger of %s is missing", [member.role])
+	text := sprintf("POL_GENERIC_ERROR: the ledger of %s is missing, there is no ledgerUri", [member.role])
 }
 
 violations contains text if {
@@ -392,7 +399,7 @@ violations contains text if {
 violations contains text if {
 	some final in finals
 	not cell(final.interval, "PRICE_PER_KWH")
-	text := "POL_GENERIC_ERROR: a settled interval has no price"
+	text := "POL_GENERIC_ERROR: a settled interval has no price, its PRICE_PER_KWH is empty"
 }
 
 violations contains text if {

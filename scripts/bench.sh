@@ -120,6 +120,7 @@ awk '
   part == "discover" && /^ratio [0-9]/ { line("discover of " $2 " to 10000 offers", $5, "at most 3.00") }
   part == "discover" && /^ratio of pub/ { line("  publish one slot", $9 " us", "under 5000 us") }
   part == "discover" && /^rebuilt/ { line("  index of " $2 " offers rebuilt", $5 " ms", "100000 in 5000 ms") }
+  part == "discover" && /^memory of 24/ { line("  of offers of 24 hours", $5 " bytes", "at most 500"); next }
   part == "discover" && /^memory/ { line("  its memory, an offer", $2 " bytes", "at most 500") }
   part == "serve" && /^ready/ { line("serve is ready", $3 " ms", "under 1000 ms") }
   part == "serve" && /^idle/ { line("  its idle memory", $3 " MiB", "under 60 MB") }

@@ -46,6 +46,7 @@ use self::news::News;
 use self::problem::Problem;
 pub use self::routes::{OPERATED, PAGES, SERVED, Served};
 use self::stream::Streams;
+use crate::credentials::Verifier;
 use crate::error::Code;
 use crate::identity::{Accounts, Setup, Welcome};
 use crate::network::{Participant, SigningKey};
@@ -102,6 +103,8 @@ pub struct ApiState {
     pub messenger: Arc<dyn Messenger>,
     pub accounts: Accounts,
     pub patience: Patience,
+    /// Judges the credentials of users.
+    pub credentials: Arc<Verifier>,
 }
 
 impl ApiState {
@@ -115,6 +118,7 @@ impl ApiState {
             metrics: telemetry::metrics(),
             bank: Arc::new(SimulatedBank),
             patience: Patience::default(),
+            credentials: Arc::default(),
         }
     }
 }
@@ -153,6 +157,7 @@ struct Shared {
     registry: Arc<dyn Registry>,
     metrics: Option<PrometheusHandle>,
     bank: Arc<dyn Payments>,
+    credentials: Arc<Verifier>,
     messenger: Arc<dyn Messenger>,
     accounts: Accounts,
     /// Messages to people that are on their way.
@@ -247,6 +252,7 @@ pub fn serve(state: ApiState, listen: TcpListener, ops: Option<TcpListener>) -> 
         registry: state.registry,
         metrics: state.metrics,
         bank: state.bank,
+        credentials: state.credentials,
         messenger: state.messenger,
         accounts: state.accounts,
         sending: Arc::new(Semaphore::new(SENDING)),

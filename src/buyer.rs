@@ -55,9 +55,10 @@ pub use model::{
 };
 pub use offers::discover;
 pub use plans::{
-    Cover, Part, PartMerits, PartSlot, PartState, Plan, PlanAccepted, PlanState, PlanView, PlanWanted,
-    PlanWish, Proposal, Short, Substitute, advance as advance_plans, confirm as confirm_plan,
-    create as create_plan, list as list_plans, read as read_plan,
+    CancelResult, Cover, Part, PartMerits, PartResult, PartSlot, PartState, Plan, PlanAccepted,
+    PlanCancelled, PlanState, PlanView, PlanWanted, PlanWish, Proposal, Short, Substitute,
+    advance as advance_plans, cancel as cancel_plan, confirm as confirm_plan, create as create_plan,
+    list as list_plans, read as read_plan,
 };
 pub use ranking::{Merits, Place, ProviderTrust, Rank, RankWish, Refusal};
 pub use reading::{change_under_way, exchanges, found_offers, search};

@@ -3,6 +3,7 @@
 //! One file per section; unknown keys are errors, a secret never shows in `Debug`. Every variable is in `.env.example`.
 
 mod choice;
+mod credentials;
 mod network;
 mod server;
 mod settlement;
@@ -14,6 +15,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 pub use choice::{ChoiceConfig, MILLION};
+pub use credentials::{ContextConfig, CredentialsConfig, IssuerConfig};
 pub use network::{Discom, NetworkConfig, Policy};
 use serde::Deserialize;
 pub use server::{Secret, ServerConfig};
@@ -37,6 +39,8 @@ pub struct Config {
     pub settlement: SettlementConfig,
     #[serde(default)]
     pub choice: ChoiceConfig,
+    #[serde(default)]
+    pub credentials: CredentialsConfig,
     /// People and meters that exist from the start; accounts come later.
     #[serde(default)]
     pub users: Vec<UserConfig>,
@@ -101,15 +105,21 @@ pub struct MeterConfig {
 }
 
 impl MeterConfig {
+    /// Hundredths of a degree out of `"28.61, 77.21"`; none when it is no place, or finer than is told to anybody.
+    pub fn read_place(text: &str) -> Option<(i64, i64)> {
+        let hundredths = |text: &str| units::parse_scaled(text.trim(), 2).ok();
+        let (latitude, longitude) = text.split_once(',')?;
+        let place = (hundredths(latitude)?, hundredths(longitude)?);
+        Some(place).filter(|(lat, lon)| lat.unsigned_abs() <= 9_000 && lon.unsigned_abs() <= 18_000)
+    }
+
     /// The place in hundredths of a degree.
     ///
     /// # Errors
     /// It is none on the globe, or finer than is told to anybody.
     pub fn coarse_place(&self) -> Result<Option<(i64, i64)>, ConfigError> {
         let Some(text) = &self.place else { return Ok(None) };
-        let hundredths = |text: &str| units::parse_scaled(text.trim(), 2).ok();
-        let read = text.split_once(',').and_then(|(lat, lon)| hundredths(lat).zip(hundredths(lon)));
-        match read.filter(|(lat, lon)| lat.abs() <= 9_000 && lon.abs() <= 18_000) {
+        match Self::read_place(text) {
             Some(place) => Ok(Some(place)),
             None => {
                 Err(ConfigError::invalid("meters.place", "two numbers of degrees with two decimals at most"))
@@ -175,6 +185,8 @@ impl Config {
         self.trust.validate()?;
         self.settlement.validate()?;
         self.choice.validate()?;
+        let discoms: Vec<&str> = self.network.discoms.iter().map(|discom| discom.code.as_str()).collect();
+        self.credentials.validate(&discoms)?;
         for (index, user) in self.users.iter().enumerate() {
             let place = |key: &str| format!("users[{index}].{key}");
             user.validate_login(index, self.server.insecure_demo)?;

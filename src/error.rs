@@ -54,6 +54,9 @@ codes! {
     OwnMeter = "trade.own_meter", 409, "A meter cannot buy from itself";
     NotEligible = "trade.not_eligible", 409, "The network's rules do not allow this trade";
     MeterUnverified = "trade.meter_unverified", 409, "The meter is not verified";
+    MeterNotProven = "meter.not_proven", 409, "The proof is not one of this meter";
+    MeterTaken = "meter.taken", 409, "The meter cannot be claimed";
+    MeterInUse = "meter.in_use", 409, "The meter is still in use";
     CapacityExceeded = "market.capacity_exceeded", 409, "The meter cannot deliver so much in one hour";
     LoadExceeded = "market.load_exceeded", 409, "The sanctioned load does not allow so much in one hour";
     TrustLimitExceeded = "trust.limit_exceeded", 409, "The month's trade limit is used up";
@@ -74,6 +77,7 @@ codes! {
     RequestTooLarge = "request.too_large", 413, "The request is too large";
     UnsupportedMediaType = "request.unsupported_media_type", 415, "The body must be JSON";
     PasswordWeak = "auth.password_weak", 422, "The password is not one to choose";
+    CredentialUnreadable = "credential.unreadable", 422, "No credential can be read in it";
     FieldInvalid = "request.field_invalid", 422, "A field has a value that cannot be accepted";
     SlotInvalid = "trade.slot_invalid", 422, "A delivery slot is one hour that starts on the hour of India Standard Time";
     QuantityInvalid = "trade.quantity_invalid", 422, "The quantity is not one that can be traded";

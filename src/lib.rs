@@ -4,7 +4,7 @@
 //!
 //! | level | modules |
 //! |---|---|
-//! | 0 | the crates: `units` ← `beckn-wire` ← `energy-rules` ← `contract-policy`; `plan`; `clock`; `db`; `node` on all |
+//! | 0 | the crates: `units` ← `beckn-wire` ← `energy-rules` ← `contract-policy`; `plan`; `clock`; `db`; `node`; `oidc`, `courier` |
 //! | 1 | [`error`] [`config`] [`telemetry`] |
 //! | 2 | [`network`] [`notify`] [`events`] |
 //! | 3 | [`identity`] |
@@ -21,6 +21,7 @@ pub mod buyer;
 pub mod cli;
 pub mod config;
 pub mod contract;
+pub mod credentials;
 pub mod discom;
 pub mod error;
 pub mod events;
@@ -80,6 +81,24 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "accounts",
         sqlite: include_str!("../migrations/sqlite/0007_accounts.sql"),
         postgres: include_str!("../migrations/postgres/0007_accounts.sql"),
+    },
+    Migration {
+        version: 9,
+        name: "credentials",
+        sqlite: include_str!("../migrations/sqlite/0009_credentials.sql"),
+        postgres: include_str!("../migrations/postgres/0009_credentials.sql"),
+    },
+    Migration {
+        version: 12,
+        name: "plans_cancel",
+        sqlite: include_str!("../migrations/sqlite/0012_plans_cancel.sql"),
+        postgres: include_str!("../migrations/postgres/0012_plans_cancel.sql"),
+    },
+    Migration {
+        version: 13,
+        name: "exceptions",
+        sqlite: include_str!("../migrations/sqlite/0013_exceptions.sql"),
+        postgres: include_str!("../migrations/postgres/0013_exceptions.sql"),
     },
 ];
 

@@ -1,6 +1,12 @@
 //! The meters of our users: the thing that is traded for, and the limits that its panel and its connection set.
 //!
-//! A meter belongs to one account, by its normalised id, and trades only when it is verified (ruling 19).
+//! A meter belongs to one account, by its normalised id, and trades only when it is verified (ruling 19). An account
+//! claims it with a proof, which says what the meter can do: a claim alone raises no limit (ruling 23).
+
+pub mod claim;
+pub mod present;
+pub mod profile;
+pub mod proof;
 
 use db::{DbError, Row, Tx, sql};
 use units::{Timestamp, WattHours};
@@ -11,10 +17,11 @@ sql! {
         installed_capacity_w, sanctioned_load_w, verified, created_at, latitude, longitude) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (meter_key) DO NOTHING";
     OF_USER = "SELECT id, user_id, meter_id, meter_key, discom_code, customer_number, resource_type, \
-        installed_capacity_w, sanctioned_load_w, verified, latitude, longitude FROM meters WHERE user_id = $1 ORDER BY id";
+        installed_capacity_w, sanctioned_load_w, verified, latitude, longitude FROM meters WHERE user_id = $1 \
+        AND released_at IS NULL ORDER BY id";
     OF_DISCOM = "SELECT id, user_id, meter_id, meter_key, discom_code, customer_number, resource_type, \
         installed_capacity_w, sanctioned_load_w, verified, latitude, longitude FROM meters \
-        WHERE discom_code = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
+        WHERE discom_code = $1 AND released_at IS NULL AND id < $2 ORDER BY id DESC LIMIT $3";
     BY_KEY = "SELECT id, user_id, meter_id, meter_key, discom_code, customer_number, resource_type, \
         installed_capacity_w, sanctioned_load_w, verified, latitude, longitude FROM meters WHERE meter_key = $1";
 }

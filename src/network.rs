@@ -13,7 +13,7 @@ use beckn_wire::energy::schema;
 use beckn_wire::json::Json;
 use clock::{Clocks, Ids};
 use db::Db;
-use energy_rules::{RateBook, RuleSet};
+use energy_rules::RuleSet;
 pub use node::ComposeError;
 use node::{Draft, Face, Node, Outgoing, Refusal};
 use units::{Paise, Span, Timestamp};
@@ -42,8 +42,6 @@ pub struct Settings {
     /// Every DISCOM of the network that our users and their counterparts belong to.
     pub discoms: Vec<Discom>,
     pub rules: RuleSet,
-    /// What trades cost beside their price, by network, DISCOM and date.
-    pub rates: RateBook,
     /// How long stock is held after `init`, market time.
     pub reservation_ttl: Span,
     /// How long after confirmation our own users may cancel, wire time.
@@ -51,6 +49,8 @@ pub struct Settings {
     /// How often the verification worker looks, wire time; and its shortest pause between two questions about one
     /// contract, market time.
     pub check_interval: Span,
+    /// How often the subscription with the catalog service is looked at, wire time.
+    pub subscription_interval: Span,
     /// Open reservations that one buyer's meter, and one peer platform, may have with us.
     pub open_per_meter_max: i64,
     pub open_per_peer_max: i64,

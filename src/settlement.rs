@@ -12,6 +12,7 @@
 //! | `user` | user id | what we owe the user; negative on credit |
 //! | `arrears` | user id | what the user owes beyond the limit |
 //! | `platform` | `attribution` | penalties and wheeling of users, less what the contract's flows ask of us |
+//! | `platform` | `within` | trades between two of our users, of which one side is settled |
 //! | `discom` | its code | what the flows owe the DISCOM |
 //! | `charge` | DISCOM code | transaction charges collected |
 //! | `fee` | `platform` | platform fees earned |
@@ -42,8 +43,8 @@ pub use payments::{
     Order, Payment, PaymentKind, PaymentState, Payments, Refused, SimulatedBank, finish_payments,
     of_contract, top_up, withdraw,
 };
-pub use rates::{Rate, RateKind, Rates, add_rates};
-pub use service::{Outcome, Settlement, settle};
+pub use rates::{Rate, RateKind, Rates, add_rates, rates_of};
+pub use service::{Outcome, Settlement, payment_reference, settle};
 pub use statement::{
     MeterPart, Month, Movement, Part, Statement, TradeLine, months, of_month, render_csv, render_html,
     style_hash,

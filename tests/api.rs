@@ -512,7 +512,7 @@ both_databases! {
         assert_eq!((&outbox["counts"], &outbox["ended_badly"]), (&json!({"queued": 1}), &json!([])));
         assert_eq!(world.operator("/admin/inbox").await.is(200)["counts"], json!({}));
         assert_eq!(world.operator("/admin/peers").await.is(200), json!([]));
-        for path in OPERATED.iter().map(|route| route.path) {
+        for path in OPERATED.iter().filter(|route| route.method == "get").map(|route| route.path) {
             let reply = world.operator(path).await;
             assert_eq!(reply.status, 200, "{path}: {}", reply.text());
             reply.dressed();

@@ -115,6 +115,8 @@ fn drivers_actix_and_wire_types_stay_where_they_belong() {
     let rules: &[(&str, &[&str])] = &[
         ("rusqlite", &["crates/db/"]),
         ("sqlx", &["crates/db/"]),
+        ("openidconnect", &["crates/oidc/"]),
+        ("lettre", &["crates/courier/"]),
         ("actix_web", &["src/api", "cds-mock/src/http.rs", "discom-mock/src/http.rs"]),
         (
             "beckn_wire",

@@ -26,6 +26,8 @@ mod interests;
 mod offers;
 #[path = "network/plans.rs"]
 mod plans;
+#[path = "network/policy.rs"]
+mod policy;
 #[path = "network/privacy.rs"]
 mod privacy;
 #[path = "network/time.rs"]

@@ -19,6 +19,8 @@ mod client;
 mod faults;
 #[path = "processes/network.rs"]
 mod network;
+#[path = "processes/plans.rs"]
+mod plans;
 #[path = "processes/process.rs"]
 mod process;
 #[path = "processes/race.rs"]

@@ -28,8 +28,14 @@ fn now() -> Timestamp {
     Timestamp::parse_rfc3339("2026-11-21T04:30:00Z").unwrap()
 }
 
-/// One offer of four hours. The first twenty are cheap, near, and have a name of their own.
-fn offer(number: usize, price: &str) -> OfferRow {
+/// Hours of an offer: the usual, and a whole day.
+const HOURS: usize = 4;
+const DAY: usize = 24;
+/// Offers of a whole day whose memory is measured.
+const DAYS: usize = 20_000;
+
+/// One offer of so many hours. The first twenty are cheap, near, and have a name of their own.
+fn offer(number: usize, price: &str, hours: usize) -> OfferRow {
     let special = number < FOUND;
     let name = if special { "Lighthouse" } else { "Roof" };
     let price = if special { "1.5" } else { price };
@@ -41,7 +47,7 @@ fn offer(number: usize, price: &str) -> OfferRow {
             {{"type":"AVAILABLE_QTY","values":[5]}}]}}"#
         )
     };
-    let rows: Vec<String> = (0..4).map(cells).collect();
+    let rows: Vec<String> = (0..hours).map(cells).collect();
     let body = format!(
         r#"{{"id":"offer-{number}","descriptor":{{"name":"{name} {number}"}},"resourceIds":["{kind}"],
         "place":{{"type":"Point","coordinates":[{x:.5},{y:.5}]}},
@@ -56,7 +62,7 @@ fn offer(number: usize, price: &str) -> OfferRow {
     );
     let json = Json::parse(body.as_bytes()).unwrap();
     let facts = Facts::of_offer(&json);
-    assert_eq!((facts.slots.len(), facts.bounds.is_some()), (4, true));
+    assert_eq!((facts.slots.len(), facts.bounds.is_some()), (hours, true));
     OfferRow {
         id: format!("offer-{number}"),
         body: json.to_bytes(),
@@ -152,7 +158,7 @@ async fn ask(db: &Db, index: &Arc<Index>, intent: &str) -> (i64, usize) {
         let begun = SystemClock.now();
         let query = Query::read(&message).unwrap_or_else(|_| panic!("{intent}"));
         let viewer = Viewer { id: "bap.example".into(), kind: "BAP".into(), networks: vec![NETWORK.into()] };
-        let pages = search(db, index, query, viewer, now()).await.unwrap();
+        let pages = search(db, index, Arc::new(query), viewer, now()).await.unwrap().pages;
         times.push(SystemClock.now().since(begun).micros());
         let catalogs = pages.iter().flat_map(|page| page.get("catalogs").unwrap().as_array().unwrap());
         found = catalogs.map(|c| c.get("offers").unwrap().as_array().unwrap().len()).sum();
@@ -183,13 +189,7 @@ fn main() {
 
 async fn run(most: usize) {
     let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite:{}", folder.path().join("bench.db").display());
-    let db = Db::connect(&url, &Options::default()).await.unwrap();
-    for (component, steps) in
-        [(node::COMPONENT, node::MIGRATIONS), (cds_mock::COMPONENT, cds_mock::MIGRATIONS)]
-    {
-        db.migrate(component, steps, now()).await.unwrap();
-    }
+    let db = opened(&folder.path().join("bench.db")).await;
     let index = Arc::new(catalog::load(&db, now()).await.unwrap());
     let publishing = Publishing::new(db.clone(), Arc::clone(&index));
     let mut filled = 0;
@@ -199,7 +199,7 @@ async fn run(most: usize) {
         while filled < size {
             let shelf = filled / SHELF;
             let end = (filled + PART).min(size).min((shelf + 1) * SHELF);
-            let offers = (filled..end).map(|number| offer(number, &price_of(number))).collect();
+            let offers = (filled..end).map(|number| offer(number, &price_of(number), HOURS)).collect();
             publish(&publishing, shelf, offers).await;
             filled = end;
         }
@@ -215,7 +215,7 @@ async fn run(most: usize) {
         for run in 0..RUNS {
             let number = (size - 1) - run;
             let begun = SystemClock.now();
-            publish(&publishing, number / SHELF, vec![offer(number, "8.75")]).await;
+            publish(&publishing, number / SHELF, vec![offer(number, "8.75", HOURS)]).await;
             changes.push(SystemClock.now().since(begun).micros());
         }
         published.push((size, middle(changes)));
@@ -237,6 +237,42 @@ async fn run(most: usize) {
         resident().saturating_sub(before) / size.offers
     );
     db.close().await;
+    drop(index);
+    whole_days(folder.path()).await;
+}
+
+/// What offers of 24 hours cost, in a database of their own.
+async fn whole_days(folder: &std::path::Path) {
+    let db = opened(&folder.join("days.db")).await;
+    let index = Arc::new(catalog::load(&db, now()).await.unwrap());
+    let publishing = Publishing::new(db.clone(), Arc::clone(&index));
+    for from in (0..DAYS).step_by(PART) {
+        let offers = (from..from + PART).map(|number| offer(number, &price_of(number), DAY)).collect();
+        publish(&publishing, 0, offers).await;
+    }
+    let grown = index.size();
+    drop((publishing, index));
+    let before = resident();
+    let size = catalog::load(&db, now()).await.unwrap();
+    let resident = resident().saturating_sub(before) / DAYS;
+    let size = size.size();
+    println!(
+        "memory of 24 hours   {} bytes an offer by its account, {} as it grew, {resident} resident (at most 500 asked for)",
+        size.bytes / size.offers,
+        grown.bytes / grown.offers
+    );
+    db.close().await;
+}
+
+async fn opened(file: &std::path::Path) -> Db {
+    let url = format!("sqlite:{}", file.display());
+    let db = Db::connect(&url, &Options::default()).await.unwrap();
+    for (component, steps) in
+        [(node::COMPONENT, node::MIGRATIONS), (cds_mock::COMPONENT, cds_mock::MIGRATIONS)]
+    {
+        db.migrate(component, steps, now()).await.unwrap();
+    }
+    db
 }
 
 fn price_of(number: usize) -> String {

@@ -55,6 +55,12 @@ pub const MIGRATIONS: &[db::Migration] = &[
         sqlite: include_str!("../migrations/sqlite/0003_feed.sql"),
         postgres: include_str!("../migrations/postgres/0003_feed.sql"),
     },
+    db::Migration {
+        version: 4,
+        name: "revision",
+        sqlite: include_str!("../migrations/sqlite/0004_revision.sql"),
+        postgres: include_str!("../migrations/postgres/0004_revision.sql"),
+    },
 ];
 /// The name under which [`MIGRATIONS`] are recorded.
 pub const COMPONENT: &str = "cds-mock";

@@ -124,13 +124,23 @@ impl CatalogService {
     async fn discover(&self, job: &InboxJob, request: &Request) -> Result<(), ProcessError> {
         let query =
             Query::read(&request.message).map_err(|refusal| ProcessError::Fail(refusal.error.code))?;
+        let query = Arc::new(query);
         let sender = self.sender(job).await?;
         let viewer = Viewer {
             id: sender.subscriber_id.clone(),
             kind: sender.kind.clone(),
             networks: request.context.network_id.iter().cloned().collect(),
         };
-        let pages = search(&self.db, &self.index, query, viewer, self.clocks.market.now()).await?;
+        let mut rounds = ROUNDS;
+        let pages = loop {
+            let now = self.clocks.market.now();
+            let found = search(&self.db, &self.index, Arc::clone(&query), viewer.clone(), now).await?;
+            rounds = rounds.saturating_sub(1);
+            if found.whole || rounds == 0 {
+                break found.pages;
+            }
+            self.publishing.settled().await;
+        };
         let peer = (request.context.bap_id.as_deref(), request.context.bap_uri.as_deref());
         let answer =
             Answer { action: Action::OnDiscover, face: Face::BapReceiver, purpose: "on_discover", peer };
@@ -207,6 +217,9 @@ impl CatalogService {
         Ok(())
     }
 }
+
+/// How often an answer is made anew because a publication came in between.
+const ROUNDS: usize = 5;
 
 /// A stored message, read again.
 #[derive(Clone)]

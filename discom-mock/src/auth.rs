@@ -1,7 +1,7 @@
 //! Who calls, where a call is signed like a message of the network but is none.
 
 use beckn_wire::code::{ErrorCode, WireError};
-use beckn_wire::signature::{SignatureHeader, VerifyPolicy, verify};
+use beckn_wire::signature::{SignatureHeader, VerifyPolicy, sign_response, verify};
 use clock::Clocks;
 use node::Node;
 
@@ -41,4 +41,21 @@ pub async fn caller(
         verdict => verdict?,
     };
     Ok(signer.subscriber_id().to_owned())
+}
+
+/// How long the signature of an answer is good, seconds.
+const ANSWER_LIFE: i64 = 300;
+
+/// The signature of an answer of ours, chained to the question's.
+pub fn sign_answer(
+    node: &Node,
+    clocks: &Clocks,
+    signer: &str,
+    body: &[u8],
+    authorization: &str,
+) -> Option<String> {
+    let identity = node.identity(signer)?;
+    let now = clocks.wire.now().seconds();
+    let until = now.saturating_add(ANSWER_LIFE);
+    Some(sign_response(&identity.signing_key, &identity.key_id, now, until, body, Some(authorization)))
 }

@@ -9,6 +9,7 @@ use beckn_wire::signature::SigningKey;
 use node::{AllowList, Registry};
 
 use crate::behavior::Behavior;
+use crate::enrolled::Enrolled;
 use crate::ledger::meters::Meter;
 use crate::metering::simulator::Simulator;
 
@@ -31,6 +32,8 @@ pub struct Config {
     pub allow_list: AllowList,
     /// Meters with limits.
     pub meters: Vec<Meter>,
+    /// Meters that a platform may ask for, with the keys of their customers.
+    pub enrolled: Vec<Enrolled>,
     /// Where readings come from.
     pub metering: Metering,
     /// Faults from the start, by ledger id.

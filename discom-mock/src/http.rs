@@ -29,6 +29,8 @@ use crate::application::Ledgers;
 use crate::auth;
 use crate::behavior::{Behavior, Behaviors, Fault, Setting};
 use crate::delivery::view as delivery;
+use crate::enrolled;
+use crate::ledger::meters::Meters;
 use crate::ledger::view;
 use crate::metering::upload;
 use crate::rest::request::Call;
@@ -56,7 +58,7 @@ const NOTICE: &str = "\
 DISCOM ledgers of a Wattmandi network.
 
 No utility stands behind them; protocol, signatures, storage and arithmetic are real.
-Readings are uploaded to /discom/meters, records of the REST interface are written and read under /ledger.
+Readings are uploaded to /discom/meters, a meter and its key are checked at /discom/meters/check, records of the REST interface are written and read under /ledger.
 Each ledger takes on_confirm, on_update, on_cancel and on_status at /bap/receiver and status at /bpp/receiver.
 
 ";
@@ -69,6 +71,8 @@ pub struct State {
     pub behaviors: Behaviors,
     pub clocks: Clocks,
     pub directory: Directory,
+    pub meters: Arc<Meters>,
+    pub enrolled: enrolled::Register,
     pub insecure_demo: bool,
 }
 
@@ -103,6 +107,7 @@ pub fn serve(listener: TcpListener, state: State) -> io::Result<Serving> {
             .route("/ledgers/{id}/records", web::get().to(records))
             .route("/ledgers/{id}/{what:steps|exceptions|evidence}", web::get().to(days))
             .route("/discom/meters", web::post().to(meters))
+            .route("/discom/meters/check", web::post().to(check_meter))
             .route("/ledger/{call}", web::post().to(ledger_call))
             .route("/ledgers/{id}/ledger/{call}", web::post().to(ledger_call))
             .route("/admin/ledgers/{id}/behavior", web::get().to(behavior))
@@ -313,7 +318,7 @@ async fn ledger_call(request: HttpRequest, payload: Payload, state: Data<State>)
     };
     let now = state.clocks.market.now();
     let call = rest::service::Request { call, ledger_id, caller, body: body.to_vec(), now };
-    match rest::service::answer(&state.db, &state.directory, call).await {
+    match rest::service::answer(&state.db, &state.directory, &state.meters, call).await {
         Ok(answer) => HttpResponse::Ok().content_type("application/json").body(answer),
         Err(CallError::Refused(error)) => refuse(&error),
         Err(CallError::Db(error)) => {
@@ -353,6 +358,50 @@ async fn meters(request: HttpRequest, payload: Payload, state: Data<State>) -> H
         Err(upload::StoreError::Db(error)) => {
             tracing::error!(%error, "readings cannot be stored");
             problem(StatusCode::SERVICE_UNAVAILABLE, "the readings cannot be stored now")
+        }
+    }
+}
+
+/// Whether serial number and key are a meter's, for a platform of the network; the answer is signed by that DISCOM.
+async fn check_meter(request: HttpRequest, payload: Payload, state: Data<State>) -> HttpResponse {
+    let authorization = header(&request, "authorization").to_owned();
+    let signature = match auth::header(&authorization) {
+        Ok(signature) => signature,
+        Err(why) => return problem(StatusCode::UNAUTHORIZED, &why.message),
+    };
+    let remote = request.peer_addr().map(|address| address.ip());
+    let _room = match state.node.reserve_call(&headers_of(&request), enrolled::BODY_MAX, remote).await {
+        Ok(room) => room,
+        Err(reply) => return answer(reply),
+    };
+    let body = match read(payload, enrolled::BODY_MAX).await {
+        Ok(body) if body.len() > enrolled::BODY_MAX => {
+            return problem(StatusCode::PAYLOAD_TOO_LARGE, "the question is too long");
+        }
+        Ok(body) => body,
+        Err(status) => return problem(status, "the body is too slow or broken"),
+    };
+    let caller = match auth::caller(&state.node, &state.clocks, &signature, &body).await {
+        Ok(caller) => caller,
+        Err(why) => return problem(StatusCode::UNAUTHORIZED, &why.message),
+    };
+    match state.enrolled.answer(&caller, &body, state.clocks.wire.now()) {
+        Ok(found) => {
+            let code = Json::parse(&body).ok();
+            let code = code.as_ref().and_then(|question| question.get("discom")?.as_str());
+            let asked = code.and_then(|code| state.directory.discom_id(code));
+            let body = found.to_bytes();
+            let mut response = HttpResponse::Ok();
+            if let Some(signature) =
+                asked.and_then(|id| auth::sign_answer(&state.node, &state.clocks, id, &body, &authorization))
+            {
+                response.insert_header(("signature", signature));
+            }
+            response.content_type("application/json").body(body)
+        }
+        Err(why @ enrolled::Refused::Malformed) => problem(StatusCode::BAD_REQUEST, &why.to_string()),
+        Err(why @ enrolled::Refused::TooOften { .. }) => {
+            problem(StatusCode::TOO_MANY_REQUESTS, &why.to_string())
         }
     }
 }

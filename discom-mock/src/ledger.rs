@@ -36,4 +36,5 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(2, "meters", "0002_meters.sql"),
     migration!(3, "delivery", "0003_delivery.sql"),
     migration!(4, "rest", "0004_rest.sql"),
+    migration!(5, "one ledger", "0005_one_ledger.sql"),
 ];

@@ -15,6 +15,7 @@ mod auth;
 pub mod behavior;
 pub mod config;
 pub mod delivery;
+pub mod enrolled;
 mod http;
 pub mod ledger;
 pub mod metering;
@@ -122,9 +123,10 @@ pub async fn start(config: Config, clocks: Clocks, ids: Ids) -> Result<Running, 
     let address = listener.local_addr()?;
     let base_url = config.base_url.unwrap_or_else(|| format!("http://{address}"));
     let client = GuardedClient::new(&ClientConfig { allow: config.allow_list, ..ClientConfig::default() })?;
+    let networks = config.networks;
     let node_config = NodeConfig {
         identities: identities(&config.discoms, &base_url)?,
-        networks: config.networks,
+        networks: networks.clone(),
         tolerance: beckn_wire::validate::Tolerance::ies(),
         policy: beckn_wire::signature::VerifyPolicy::spec(),
         limits: node::Limits::default(),
@@ -138,7 +140,8 @@ pub async fn start(config: Config, clocks: Clocks, ids: Ids) -> Result<Running, 
     for (ledger_id, fault) in config.behavior {
         behavior.set(&ledger_id, Some(fault));
     }
-    let meters = Arc::new(Meters::new(config.meters));
+    let enrolled = config.enrolled.iter().map(enrolled::Enrolled::limits);
+    let meters = Arc::new(Meters::new(enrolled.chain(config.meters)));
     let delivery = Arc::new(delivery::service::Tools {
         db: db.clone(),
         clocks: clocks.clone(),
@@ -147,8 +150,16 @@ pub async fn start(config: Config, clocks: Clocks, ids: Ids) -> Result<Running, 
         simulator: config.metering.simulator,
         upload_only: config.metering.upload_only.iter().map(|meter| normalize_meter(meter)).collect(),
     });
-    let ledgers =
-        Ledgers::new(&config.discoms, db.clone(), clocks.clone(), meters, behavior.clone(), config.hold);
+    rest::items::catch_up(&db).await?;
+    let directory = rest::service::Directory::new(&config.discoms, &networks);
+    let ledgers = Ledgers::new(
+        &config.discoms,
+        db.clone(),
+        clocks.clone(),
+        Arc::clone(&meters),
+        behavior.clone(),
+        config.hold,
+    );
     let ledgers = Arc::new(ledgers);
     ledgers.attach(&node);
     node.attach(Arc::clone(&ledgers) as Arc<dyn node::Application>);
@@ -163,7 +174,9 @@ pub async fn start(config: Config, clocks: Clocks, ids: Ids) -> Result<Running, 
         db: db.clone(),
         behaviors: behavior.clone(),
         clocks,
-        directory: rest::service::Directory::new(&config.discoms),
+        directory,
+        meters,
+        enrolled: enrolled::Register::new(config.enrolled),
         insecure_demo: config.insecure_demo,
     };
     let server = http::serve(listener, state)?;

@@ -11,6 +11,7 @@ use clap::Parser;
 use clock::{Clocks, Ids};
 use discom_mock::behavior::{Behavior, Setting};
 use discom_mock::config::{Config, Discom, HOLD, Key, Metering};
+use discom_mock::enrolled::Enrolled;
 use discom_mock::ledger::meters::Meter;
 use discom_mock::metering::simulator::Simulator;
 use node::keys::KeyFile;
@@ -56,6 +57,10 @@ struct Arguments {
     /// METER_ID,CAPACITY_W,SANCTIONED_LOAD_W with `-` for no limit; may be given several times.
     #[arg(long = "meter")]
     meters: Vec<Limits>,
+    /// CODE,METER_ID,KEY,CUSTOMER_NUMBER,RESOURCE_TYPE,CAPACITY_W,SANCTIONED_LOAD_W of a meter that a platform may ask
+    /// for with that key, with `-` for none of the last three; may be given several times.
+    #[arg(long = "enroll", env = "DISCOM_ENROLL", hide_env_values = true, value_delimiter = ';')]
+    enrolled: Vec<OnRegister>,
     /// METER_ID whose readings are uploaded and never simulated; may be given several times.
     #[arg(long = "upload-only")]
     upload_only: Vec<String>,
@@ -114,6 +119,36 @@ impl FromStr for Limits {
         };
         let [id, capacity, load] = three(text).ok_or(WANTED)?;
         Ok(Self(Meter { id: id.to_owned(), capacity_w: watts(capacity)?, sanctioned_load_w: watts(load)? }))
+    }
+}
+
+#[derive(Clone)]
+struct OnRegister(Enrolled);
+
+impl FromStr for OnRegister {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const WANTED: &str =
+            "CODE,METER_ID,KEY,CUSTOMER_NUMBER,RESOURCE_TYPE,CAPACITY_W,SANCTIONED_LOAD_W wanted";
+        let parts: Vec<&str> = text.split(',').map(str::trim).collect();
+        let [discom, meter, key, customer, resource, capacity, load] = <[&str; 7]>::try_from(parts)
+            .ok()
+            .filter(|p| p.iter().all(|part| !part.is_empty()))
+            .ok_or(WANTED)?;
+        let watts = |text: &str| match text {
+            "-" => Ok(None),
+            number => number.parse::<u32>().map(|watts| Some(i64::from(watts))).map_err(|_| WANTED),
+        };
+        Ok(Self(Enrolled {
+            discom: discom.to_owned(),
+            meter: meter.to_owned(),
+            key: key.to_owned(),
+            customer_number: customer.to_owned(),
+            resource_type: Some(resource).filter(|text| *text != "-").map(str::to_owned),
+            capacity_w: watts(capacity)?,
+            sanctioned_load_w: watts(load)?,
+        }))
     }
 }
 
@@ -184,6 +219,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         registry: Arc::new(registry),
         allow_list,
         meters: arguments.meters.into_iter().map(|limits| limits.0).collect(),
+        enrolled: arguments.enrolled.into_iter().map(|entry| entry.0).collect(),
         metering: Metering {
             simulator: Some(Simulator {
                 seed: arguments.seed,

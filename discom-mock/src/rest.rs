@@ -2,15 +2,17 @@
 //! `/ledger/record`, `/ledger/allocate` and `/ledger/get`, signed like messages of the network.
 //!
 //! ```text
-//! bytes → caller (signature) → request (pure: fields, kinds, roles) → service → store
+//! bytes → caller (signature) → request (pure: fields, kinds, roles) → service ─┬→ store
+//!                                                        ledger, delivery ←→ items ┘
 //! ```
 //!
 //! A record belongs to a transaction and an order item. Platforms own who, when, how much and at what price;
 //! each DISCOM owns its own actuals and status. Invariants: no field is written by anybody but its owner;
 //! what identifies a trade never changes once it is set; the same `clientReference` never writes twice; every
-//! answer of a write carries the digest of the row as it then stands. Records told over the network are
-//! another store: the two are not mixed.
+//! answer of a write carries the digest of the row as it then stands. What was told over the network is a
+//! record here, and what is put here is counted and allocated like it ([`items`]).
 
+pub mod items;
 pub mod request;
 pub mod service;
 pub mod store;

@@ -15,8 +15,8 @@ use super::network;
 use super::problem::{MEDIA_TYPE, ProblemBody};
 use super::routes::transactions::TransactionDocument;
 use super::routes::{
-    SERVED, account, admin, auth, devices, discover, health, interests, me, offers, orders, plans, profile,
-    statements, trade, transactions, trust, utility,
+    SERVED, account, admin, auth, credentials, devices, discover, health, interests, me, meters, offers,
+    orders, plans, profile, statements, trade, transactions, trust, utility,
 };
 use crate::identity::{Role, Scope};
 
@@ -67,6 +67,8 @@ pub struct AcceptedSchema {
         auth::pages::reset, auth::reset, devices::sessions, devices::end_session, devices::tokens,
         devices::create_token, devices::revoke_token, me::keys, me::show, me::change,
         admin::list, admin::show, admin::change, utility::meters, utility::trades,
+        profile::show_mine, profile::change, meters::list, meters::create, meters::release,
+        credentials::list, credentials::upload, credentials::show, credentials::remove,
         trust::show, profile::show, offers::list, offers::create, offers::show, offers::change, offers::withdraw,
         orders::list, orders::show, orders::cancel, orders::push_status,
         account::show, account::journal, account::top_up, account::withdraw, statements::list, statements::show,

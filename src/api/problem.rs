@@ -202,7 +202,9 @@ fn next_step(code: Code) -> Option<&'static str> {
         Code::GateNotOpen => "Ask again when the slot's trading window is open.",
         Code::QuantityUnavailable => "Ask for less, or discover again.",
         Code::PriceMismatch => "Select again to get the published price.",
-        Code::MeterUnverified => "Have the meter verified by the operator of this platform.",
+        Code::MeterUnverified => {
+            "Hand in a credential that proves the meter, or claim it again with its key."
+        }
         Code::CreditExceeded => "Top the account up, or ask the operator for more credit.",
         Code::WithdrawalExceeded => "Withdraw at most what the balance has beyond what is held.",
         Code::BelowSold => "Keep at least what is sold and reserved in that slot.",

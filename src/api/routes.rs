@@ -3,11 +3,14 @@
 pub mod account;
 pub mod admin;
 pub mod auth;
+pub mod credentials;
 pub mod devices;
 pub mod discover;
+pub mod exceptions;
 pub mod health;
 pub mod interests;
 pub mod me;
+pub mod meters;
 pub mod offers;
 pub mod ops;
 pub mod orders;
@@ -84,6 +87,7 @@ table! {
     "/api/plans" { get plans::list [Buyer: Read], post plans::create [Buyer: Trade] }
     "/api/plans/{id}" { get plans::show [Buyer: Read] }
     "/api/plans/{id}/confirm" { post plans::confirm [Buyer: Trade] }
+    "/api/plans/{id}/cancel" { post plans::cancel [Buyer: Trade] }
     "/api/interests" { get interests::list [Buyer: Read], post interests::create [Buyer: Trade] }
     "/api/interests/{id}" { get interests::show [Buyer: Read], delete interests::close [Buyer: Trade] }
     "/api/transactions" { get transactions::list [Trader: Read] }
@@ -122,6 +126,17 @@ table! {
     "/admin/users/{id}" { get admin::show [Admin: Admin, Read], patch admin::change [Admin: Admin] }
     "/utility/meters" { get utility::meters [Utility: Read] }
     "/utility/trades" { get utility::trades [Utility: Read] }
+    "/users/me/profile" {
+        get profile::show_mine [Trader: Read],
+        patch profile::change [Trader: Account]
+    }
+    "/users/me/meters" { get meters::list [Trader: Read], post meters::create [Trader: Account] }
+    "/users/me/meters/{id}" { delete meters::release [Trader: Account] }
+    "/users/me/credentials" { get credentials::list [Trader: Read], post credentials::upload [Trader: Account] }
+    "/users/me/credentials/{id}" {
+        get credentials::show [Trader: Read],
+        delete credentials::remove [Trader: Account]
+    }
     "/users/me/trust" { get trust::show [Trader: Read] }
     "/seller/profile" { get profile::show [Trader: Read] }
     "/seller/offers" { get offers::list [Seller: Read], post offers::create [Seller: Trade] }
@@ -168,6 +183,8 @@ table! {
     "/admin/inbox" { get ops::inbox [Operator] }
     "/admin/peers" { get ops::peers [Operator] }
     "/admin/messages" { get ops::messages [Operator] }
+    "/admin/exceptions" { get exceptions::list [Operator] }
+    "/admin/exceptions/{id}/resolve" { post exceptions::resolve [Operator] }
 }
 
 /// The public port.

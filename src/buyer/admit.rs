@@ -49,10 +49,12 @@ async fn page(p: &Participant, incoming: &Incoming) -> Result<(), Refusal> {
         let id = id.clone();
         Box::pin(async move { store::find_search(tx, &id).await })
     });
-    if search.await.map_err(|error| unavailable(&error))?.is_none() {
-        return Err(unknown().into());
+    if search.await.map_err(|error| unavailable(&error))?.is_some() {
+        return Ok(());
     }
-    Ok(())
+    let transaction_id = &incoming.envelope.context.transaction_id;
+    let asked = super::interests::is_catch_up(p, transaction_id).await;
+    if asked.map_err(|error| unavailable(&error))? { Ok(()) } else { Err(unknown().into()) }
 }
 
 /// The contract of ours with that sender.

@@ -103,7 +103,7 @@ fn drop_unconfirmed(contract: &mut Contract) -> Result<(), BuyerError> {
 }
 
 /// The gate binds everybody; the window from our confirmation binds our own users.
-fn check_cancellation(p: &Participant, contract: &Contract) -> Result<(), BuyerError> {
+pub(super) fn check_cancellation(p: &Participant, contract: &Contract) -> Result<(), BuyerError> {
     let slots = contract.slots.iter().filter(|row| row.requested > WattHours::ZERO).map(|row| row.slot);
     energy_rules::check_cancellation(Writer::BuyerPlatform, slots, p.market_now(), &p.settings.rules)?;
     let until = contract.confirmed_at.map(|at| at.saturating_add(p.settings.cancel_window));

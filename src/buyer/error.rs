@@ -53,7 +53,7 @@ pub enum BuyerError {
     PlanNotFound,
     #[error("there is no such interest of yours")]
     InterestNotFound,
-    #[error("the plan is {}: it cannot be confirmed", .0.as_str())]
+    #[error("the plan is {}: that cannot be done now", .0.as_str())]
     PlanState(PlanState),
     #[error("the plan covers {covered} of {wanted} kWh, and it is wanted whole")]
     PlanIncomplete { covered: WattHours, wanted: WattHours },

@@ -10,6 +10,7 @@ use units::{Span, Timestamp};
 use uuid::Uuid;
 
 use super::error::BuyerError;
+use super::interests;
 use super::model::{Accepted, DiscoverWish, SearchState};
 use super::order::Offered;
 use super::ranking::Place;
@@ -59,12 +60,8 @@ async fn discover_once(
         message_id: p.ids.uuid().to_string(),
         state: SearchState::Sent.as_str().to_owned(),
     };
-    let service = (p.settings.catalog_service_id.as_str(), "");
-    let ids = (accepted.transaction_id.as_str(), accepted.message_id.as_str());
-    let mut leg = Leg::new(Action::Discover, service, Face::Base, ids.0, ids.1, intent(wish)?);
-    leg.ttl = Some(READ_TTL);
-    leg.deadline = Some(p.now().saturating_add(READ_TTL));
-    let plan = Arc::new((accepted.clone(), p.compose(&leg)?, answer(key, &accepted)?));
+    let message = question(p, wish, (&accepted.transaction_id, &accepted.message_id))?;
+    let plan = Arc::new((accepted.clone(), message, answer(key, &accepted)?));
     let (user_id, ids, now) = (user.id, p.ids.clone(), p.now());
     let stored = p.db.write(move |tx| {
         let (plan, ids) = (Arc::clone(&plan), ids.clone());
@@ -84,6 +81,22 @@ async fn discover_once(
     stored.await?;
     p.node.wake();
     Ok(accepted)
+}
+
+/// `discover`, under ids of transaction and message.
+///
+/// # Errors
+/// A text or filter that is empty or too long; it cannot be composed.
+pub(super) fn question(
+    p: &Participant,
+    wish: &DiscoverWish,
+    ids: (&str, &str),
+) -> Result<Outgoing, BuyerError> {
+    let service = (p.settings.catalog_service_id.as_str(), "");
+    let mut leg = Leg::new(Action::Discover, service, Face::Base, ids.0, ids.1, intent(wish)?);
+    leg.ttl = Some(READ_TTL);
+    leg.deadline = Some(p.now().saturating_add(READ_TTL));
+    Ok(p.compose(&leg)?)
 }
 
 fn intent(wish: &DiscoverWish) -> Result<Json, BuyerError> {
@@ -115,6 +128,9 @@ fn intent(wish: &DiscoverWish) -> Result<Json, BuyerError> {
 /// One page of offers, or the catalog service's refusal. Several transactions when the page is long: an offer that is
 /// stored twice is stored once, and the last transaction ends the message.
 pub(super) async fn answered(p: &Participant, job: &InboxJob) -> Result<(), ProcessError> {
+    if interests::is_catch_up(p, &job.transaction_id).await? {
+        return interests::pushed(p, job).await;
+    }
     let (transaction_id, now) = (job.transaction_id.clone(), p.now());
     let (failure, found) = {
         // A page can be large; reading it holds up nobody else.

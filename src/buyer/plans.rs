@@ -6,14 +6,16 @@
 //! again from the rest and within the limits; then everything reserved is confirmed at once. Invariants: what a plan
 //! does next follows from the database alone, so that a crash anywhere repeats a step that has no second effect; no
 //! part is confirmed while another may still be chosen; what is not wanted is let go; the sum of the parts never
-//! exceeds the limit.
+//! exceeds the limit. Its owner may cancel it as a whole ([`cancel`]), which is carried out in the same way.
 //!
 //! ```text
 //! searching → proposed → reserving → confirming → standing, partial
 //!     └ failed     ·         └ failed     └ failed
+//! any of them but failed → cancelling → cancelled, or partial where something must stand
 //! ```
 
 mod advance;
+mod cancelling;
 mod model;
 mod proposal;
 mod propose;
@@ -21,6 +23,7 @@ mod service;
 mod store;
 
 pub use advance::advance;
+pub use cancelling::{CancelResult, PartResult, PlanCancelled, cancel};
 pub use model::{
     Cover, Part, PartMerits, PartSlot, PartState, Plan, PlanState, PlanView, PlanWanted, PlanWish, Proposal,
     Short, Substitute,

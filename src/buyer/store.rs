@@ -27,6 +27,7 @@ sql! {
         place_lon = excluded.place_lon";
     FOUND_OF_SEARCH = "SELECT transaction_id, bpp_id, bpp_uri, resource, offer, found_at, place_lat, place_lon FROM found_offers \
         WHERE transaction_id = $1 ORDER BY bpp_id, offer_id LIMIT $2";
+    IS_FOUND = "SELECT offer, resource FROM found_offers WHERE transaction_id = $1 AND bpp_id = $2 AND offer_id = $3";
     COUNT_FOUND = "SELECT COUNT(*) AS n FROM found_offers WHERE transaction_id = $1";
     FOUND_OF_USER = "SELECT f.transaction_id, f.bpp_id, f.bpp_uri, f.resource, f.offer, f.found_at, f.place_lat, f.place_lon \
         FROM found_offers f JOIN searches s ON s.transaction_id = f.transaction_id \
@@ -126,6 +127,13 @@ pub(super) async fn upsert_found(tx: &mut Tx, found: &Found, key: (&str, &str)) 
         found.place.map(Place::lon)
     ];
     tx.execute(&UPSERT_FOUND, &values).await.map(drop)
+}
+
+/// The search has the offer just like that.
+pub(super) async fn is_found(tx: &mut Tx, found: &Found, offer_id: &str) -> Result<bool, DbError> {
+    let key = params![&found.transaction_id, &found.bpp_id, offer_id];
+    let Some(row) = tx.query_opt(&IS_FOUND, &key).await? else { return Ok(false) };
+    Ok(row.get::<Vec<u8>>("offer")? == found.offer && row.get::<Vec<u8>>("resource")? == found.resource)
 }
 
 pub(super) async fn count_found(tx: &mut Tx, transaction_id: &str) -> Result<i64, DbError> {

@@ -13,8 +13,8 @@ use units::WattHours;
 
 use super::platform::{self, Place, Platform, StartError};
 use crate::config::{
-    ChoiceConfig, Config, Discom, MeterConfig, NetworkConfig, Secret, ServerConfig, SettlementConfig,
-    TradeConfig, TrustConfig, UserConfig,
+    ChoiceConfig, Config, CredentialsConfig, Discom, MeterConfig, NetworkConfig, Secret, ServerConfig,
+    SettlementConfig, TradeConfig, TrustConfig, UserConfig,
 };
 use crate::network::{KeyId, SigningKey};
 
@@ -176,6 +176,7 @@ fn discom_config(
         registry,
         allow_list: allow,
         meters: Vec::new(),
+        enrolled: SPARES.iter().map(Spare::enrolled).collect(),
         metering: discom_mock::config::Metering::default(),
         behavior: Vec::new(),
         hold: discom_mock::config::HOLD,
@@ -216,6 +217,7 @@ async fn start_platform(
         trust: TrustConfig::default(),
         settlement: SettlementConfig { credit_limit_inr: DEMO_CREDIT, ..SettlementConfig::default() },
         choice: choice(),
+        credentials: CredentialsConfig::default(),
         users: options.users[index].clone(),
     };
     let place = Place { identity, listen, ops: Some(ops) };
@@ -252,6 +254,48 @@ fn network_config(
         config.callback_signing = "chained".to_owned();
     }
     config
+}
+
+/// A meter of the demo that is nobody's yet; whoever has its key can claim it.
+pub struct Spare {
+    pub platform: &'static str,
+    pub discom: &'static str,
+    pub meter: &'static str,
+    pub key: &'static str,
+    capacity_w: Option<i64>,
+    load_w: i64,
+}
+
+/// One that sells and one that buys for the users of each platform, in DISCOMs that trade with one another.
+pub const SPARES: [Spare; 4] = [
+    spare("alpha", NORTH, "TEST_METER_SPARE_SUN_1", "N-4471-2093", Some(6_000)),
+    spare("alpha", NORTH, "TEST_METER_SPARE_HOME_1", "N-8850-6127", None),
+    spare("beta", SOUTH, "TEST_METER_SPARE_SUN_2", "S-1364-9058", Some(6_000)),
+    spare("beta", SOUTH, "TEST_METER_SPARE_HOME_2", "S-7702-3416", None),
+];
+
+const fn spare(
+    platform: &'static str,
+    discom: &'static str,
+    meter: &'static str,
+    key: &'static str,
+    capacity_w: Option<i64>,
+) -> Spare {
+    Spare { platform, discom, meter, key, capacity_w, load_w: 12_000 }
+}
+
+impl Spare {
+    fn enrolled(&self) -> discom_mock::enrolled::Enrolled {
+        discom_mock::enrolled::Enrolled {
+            discom: self.discom.to_owned(),
+            meter: self.meter.to_owned(),
+            key: self.key.to_owned(),
+            customer_number: self.meter.replace("METER", "CUST"),
+            resource_type: self.capacity_w.map(|_| "SOLAR".to_owned()),
+            capacity_w: self.capacity_w,
+            sanctioned_load_w: Some(self.load_w),
+        }
+    }
 }
 
 /// So much in thirty days without a break.

@@ -18,6 +18,7 @@ use units::{Paise, Span, Timestamp};
 
 use crate::api::{self, ApiState};
 use crate::config::{Config, ConfigError, UserConfig};
+use crate::credentials::Verifier;
 use crate::identity::{self, Hasher, IdentityError, NewUser, Role, admin, contact};
 use crate::metering::{self, Meter};
 use crate::network::{Participant, Policies, PolicySource, Settings};
@@ -123,6 +124,7 @@ pub async fn start(config: &Config, place: Place, clocks: Clocks, ids: Ids) -> R
         keep: Span::from_secs(config.network.policy_cache_secs),
         limits: Limits::default(),
     };
+    let verifier = Verifier::new(&config.credentials, client.clone())?;
     let policies = Policies::new(client, Arc::clone(&clocks.wire), source);
     let participant = Participant { db, clocks, ids, node, settings: Arc::new(settings), policies };
     dispatcher.serve(participant.clone());
@@ -131,7 +133,8 @@ pub async fn start(config: &Config, place: Place, clocks: Clocks, ids: Ids) -> R
         participant.node.recover().await?;
     }
     let cancel = CancellationToken::new();
-    let state = ApiState::new(participant.clone(), registry);
+    let mut state = ApiState::new(participant.clone(), registry);
+    state.credentials = Arc::new(verifier);
     let address = place.listen.local_addr().map_err(|e| StartError::Listen(config.server.listen, e))?;
     let ops_address = place.ops.as_ref().and_then(|ops| ops.local_addr().ok());
     let server = api::serve(state, place.listen, place.ops).map_err(|e| StartError::Listen(address, e))?;
@@ -198,8 +201,8 @@ fn settings(config: &Config, clocks: &Clocks) -> Result<Settings, StartError> {
         rules: rules.clone(),
         reservation_ttl: Span::from_minutes(config.trade.reservation_minutes),
         cancel_window: Span::from_minutes(config.trade.cancel_window_minutes),
-        rates: energy_rules::RateBook::published(),
         check_interval: Span::from_millis(config.trade.discom_check_interval_ms),
+        subscription_interval: Span::from_millis(config.trade.subscription_check_interval_ms),
         open_per_meter_max: config.trade.open_per_meter_max,
         open_per_peer_max: config.trade.open_per_peer_max,
         trust: config.trust,

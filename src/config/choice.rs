@@ -6,7 +6,7 @@
 //! | `trust_floor` | providers below are refused, millionths |
 //! | `trust_unknown`, `trust_shrink` | what an unknown provider counts as, and as how many settled contracts that weighs |
 //! | `local_km` | within so many kilometers energy is local |
-//! | `co2_grams_per_kwh`, `co2_source` | what a kWh of the grid emits, and who says so |
+//! | `co2_grams_per_kwh`, `co2_source` | what a kWh of the grid emits, and who says so; a new edition is the operator's to enter |
 //! | `grid_tariff_inr` | by DISCOM, what a kWh of the grid costs, exact decimal text |
 
 use std::collections::BTreeMap;
@@ -46,7 +46,10 @@ impl Default for ChoiceConfig {
             trust_shrink: 5,
             local_km: 25,
             co2_grams_per_kwh: 727,
-            co2_source: "CEA CO2 Baseline Database for the Indian Power Sector, version 20".to_owned(),
+            co2_source:
+                "CEA CO2 Baseline Database for the Indian Power Sector, version 20.0 (December 2024), \
+                         FY 2023-24, weighted average with renewables"
+                    .to_owned(),
             grid_tariff_inr: BTreeMap::new(),
         }
     }

@@ -5,6 +5,7 @@
 //! | `reservation_minutes` | `RESERVATION_MINUTES` | how long stock is held after `init`, market time |
 //! | `cancel_window_minutes` | `CANCEL_WINDOW_MINUTES` | how long our own users may cancel after confirmation |
 //! | `discom_check_interval_ms` | `DISCOM_CHECK_INTERVAL_MS` | how often the verification worker looks |
+//! | `subscription_check_interval_ms` | | how often the subscription with the catalog service is looked at |
 //! | `open_per_meter_max`, `open_per_peer_max` | | open reservations of one buyer's meter, of one peer platform |
 
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ pub struct TradeConfig {
     pub reservation_minutes: i64,
     pub cancel_window_minutes: i64,
     pub discom_check_interval_ms: i64,
+    pub subscription_check_interval_ms: i64,
     pub open_per_meter_max: i64,
     pub open_per_peer_max: i64,
 }
@@ -30,6 +32,7 @@ impl Default for TradeConfig {
             reservation_minutes: 10,
             cancel_window_minutes: 30,
             discom_check_interval_ms: 60_000,
+            subscription_check_interval_ms: 60_000,
             open_per_meter_max: 20,
             open_per_peer_max: 1_000,
         }
@@ -64,8 +67,13 @@ impl TradeConfig {
         if !(0..=10_000).contains(&self.cancel_window_minutes) {
             return Err(ConfigError::invalid("trade.cancel_window_minutes", "0 to 10000 minutes"));
         }
-        if !(10..=3_600_000).contains(&self.discom_check_interval_ms) {
-            return Err(ConfigError::invalid("trade.discom_check_interval_ms", "10 to 3600000 milliseconds"));
+        for (place, interval) in [
+            ("trade.discom_check_interval_ms", self.discom_check_interval_ms),
+            ("trade.subscription_check_interval_ms", self.subscription_check_interval_ms),
+        ] {
+            if !(10..=3_600_000).contains(&interval) {
+                return Err(ConfigError::invalid(place, "10 to 3600000 milliseconds"));
+            }
         }
         Ok(())
     }

@@ -37,8 +37,8 @@ pub enum Verdict {
     Contradiction(String),
 }
 
-/// Reads the newest value of every cell.
-pub fn verdict(slots: &[ContractSlot], cells: &[Cell]) -> Verdict {
+/// The newest value of every cell, by slot and column.
+pub fn newest(cells: &[Cell]) -> BTreeMap<(Timestamp, &str), &Cell> {
     let mut newest: BTreeMap<(Timestamp, &str), &Cell> = BTreeMap::new();
     for cell in cells {
         let known = newest.entry((cell.slot_start, cell.column.as_str())).or_insert(cell);
@@ -46,6 +46,60 @@ pub fn verdict(slots: &[ContractSlot], cells: &[Cell]) -> Verdict {
             *known = cell;
         }
     }
+    newest
+}
+
+/// The cells of `FINAL_ALLOC` that are not written, `FINAL_ALLOC@start`.
+pub fn unwritten(slots: &[ContractSlot], cells: &[Cell]) -> Vec<String> {
+    let newest = newest(cells);
+    let written = |start| newest.get(&(start, FINAL)).is_some_and(|cell| !cell.value.is_empty());
+    let asked = slots.iter().filter(|row| row.requested > WattHours::ZERO).map(|row| row.slot.start());
+    asked.filter(|start| !written(*start)).map(|start| format!("{FINAL}@{start}")).collect()
+}
+
+/// The delivery by its final values alone, as a person may accept it: an allocation that contradicts its final value
+/// counts as much as that, and one that is not written blames nobody.
+///
+/// # Errors
+/// A final value is missing, cannot be read, or is above what was requested; the text says which.
+pub fn by_final(slots: &[ContractSlot], cells: &[Cell]) -> Result<Vec<DeliveredSlot>, String> {
+    let newest = newest(cells);
+    let mut delivered = Vec::with_capacity(slots.len());
+    for row in slots.iter().filter(|row| row.requested > WattHours::ZERO) {
+        let text =
+            |column: &'static str| newest.get(&(row.slot.start(), column)).map(|cell| cell.value.as_str());
+        let energy = |column| {
+            let value = text(column).and_then(|text| WattHours::from_kwh_text(text).ok());
+            value.filter(|value| *value >= WattHours::ZERO)
+        };
+        let place = format!("{FINAL}@{}", row.slot.start());
+        let settled =
+            energy(FINAL).ok_or_else(|| format!("{place} is not a quantity in whole watt-hours"))?;
+        if settled > row.requested {
+            return Err(format!("{place} is above the request"));
+        }
+        let between = |value: Option<WattHours>, most: WattHours| value.unwrap_or(most).clamp(settled, most);
+        let round_one = between(energy(SELLER_ALLOC), row.requested);
+        let status = |column| text(column).and_then(TradeStatus::from_name).unwrap_or(TradeStatus::Completed);
+        let outcome = Delivery {
+            requested: row.requested,
+            round_one,
+            round_two: between(energy(BUYER_ALLOC), round_one),
+            settled,
+            seller_status: status(SELLER_STATUS),
+            buyer_status: status(BUYER_STATUS),
+        };
+        delivered.push(DeliveredSlot { slot: row.slot, price: row.price, outcome });
+    }
+    match delivered.is_empty() {
+        true => Err("nothing was requested".to_owned()),
+        false => Ok(delivered),
+    }
+}
+
+/// Reads the newest value of every cell.
+pub fn verdict(slots: &[ContractSlot], cells: &[Cell]) -> Verdict {
+    let newest = newest(cells);
     let value = |row: &ContractSlot, column| {
         newest
             .get(&(row.slot.start(), column))
@@ -183,6 +237,27 @@ mod tests {
         let mut empty = full();
         empty[4].2 = "";
         assert_eq!(verdict(&rows(), &cells(&empty)), Verdict::Waiting, "empty is unsettled, never zero");
+    }
+
+    #[test]
+    fn a_person_may_accept_a_final_value_that_contradicts_an_allocation_but_no_request() {
+        let with = |column: &str, value: &'static str| {
+            let mut changed = full();
+            changed.iter_mut().filter(|cell| cell.0 == column).for_each(|cell| cell.2 = value);
+            by_final(&rows(), &cells(&changed))
+        };
+        let outcome = with(FINAL, "1.6").unwrap()[0].outcome;
+        let wh = [outcome.round_one, outcome.round_two, outcome.settled].map(WattHours::get);
+        assert_eq!(wh, [1_800, 1_600, 1_600]);
+        let outcome = with(SELLER_ALLOC, "2.5").unwrap()[0].outcome;
+        assert_eq!((outcome.round_one.get(), outcome.round_two.get()), (2_000, 1_500));
+        let alone = by_final(&rows(), &cells(&[(FINAL, 1, "0.5")])).unwrap()[0].outcome;
+        assert_eq!(energy_rules::attribute(&alone).excused, WattHours::new(1_500), "nobody is to blame");
+        for wrong in ["2.001", "1.5001", "", "-1"] {
+            assert!(with(FINAL, wrong).unwrap_err().contains("FINAL_ALLOC"), "{wrong}");
+        }
+        assert_eq!(unwritten(&rows(), &[]).len(), 1);
+        assert_eq!(unwritten(&rows(), &cells(&full())), Vec::<String>::new());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! ```text
 //! Awaited → Told → Settled        a cell that comes later: Told again, and a numbered correction
 //!        ↘ Exception ↗            nothing came in time, or what came cannot be settled; still asked for
+//! Exception → Settled or Void     a person decided (a row of its own, never changed)
 //! any → Void                      the contract was called off
 //! ```
 //! A row is opened in the transaction that makes the contract stand, so none is forgotten.
@@ -18,7 +19,8 @@ sql! {
         VALUES ($1, 'awaited', $2, $2, 0, 0) ON CONFLICT (contract) DO NOTHING";
     VOID = "UPDATE deliveries SET state = 'void' WHERE contract = $1 AND state <> 'void'";
     TOLD = "UPDATE deliveries SET state = 'told', check_at = $2 WHERE contract = $1 AND state <> 'void'";
-    QUESTION = "UPDATE deliveries SET state = 'exception', reason = $2 WHERE contract = $1 AND state <> 'void'";
+    QUESTION = "UPDATE deliveries SET state = 'exception', reason = $2, \
+        excepted_at = COALESCE(excepted_at, $3) WHERE contract = $1 AND state <> 'void'";
     POSTPONE = "UPDATE deliveries SET check_at = $3 WHERE contract = $1 AND check_at <= $2";
     HURRY = "UPDATE deliveries SET check_at = $2 WHERE contract = $1 AND check_at > $2 \
         AND ends_at <= $2 AND state IN ('awaited', 'told', 'exception')";
@@ -27,7 +29,11 @@ sql! {
     FIND = "SELECT * FROM deliveries WHERE contract = $1";
     LOCK = "SELECT * FROM deliveries WHERE contract = $1 {FOR UPDATE}";
     SAVE = "UPDATE deliveries SET state = $2, check_at = $3, asked = $4, settlement = $5, digest = $6, \
-        reason = $7, settled_at = $8 WHERE contract = $1";
+        reason = $7, settled_at = $8, excepted_at = $9 WHERE contract = $1";
+    EXCEPTIONS = "SELECT * FROM deliveries WHERE state = 'exception' ORDER BY contract LIMIT $1";
+    DECIDE = "INSERT INTO delivery_decisions (id, contract, decision, reason, decided_by, said, settlement, \
+        decided_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    DECISIONS = "SELECT * FROM delivery_decisions WHERE contract = $1 ORDER BY decided_at, id";
     COUNT = "SELECT state, COUNT(*) AS n FROM deliveries GROUP BY state ORDER BY state";
     COPY = "INSERT INTO contract_copies (contract, holder, digest, differs, told_at) VALUES ($1, $2, $3, $4, $5) \
         ON CONFLICT (contract, holder) DO UPDATE SET digest = excluded.digest, differs = excluded.differs, \
@@ -73,6 +79,37 @@ pub struct Delivery {
     pub reason: Option<String>,
     /// Wire time.
     pub settled_at: Option<Timestamp>,
+    /// Since when it is an exception, wire time; none once it is settled.
+    pub excepted_at: Option<Timestamp>,
+}
+
+text_enum! {
+    /// How a person ends an exception.
+    Decision {
+        /// The DISCOM's final value counts, whatever contradicts it.
+        Accept = "accept",
+        /// What was settled before stands.
+        Keep = "keep",
+        /// Nothing is settled; what was settled before is undone.
+        Close = "close",
+    }
+}
+
+/// What a person decided, and on what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decided {
+    pub id: Uuid,
+    pub contract: Uuid,
+    pub decision: Decision,
+    pub reason: String,
+    /// The operator's name of the person.
+    pub by: String,
+    /// Why it was an exception, and the cells that were written then, JSON.
+    pub said: String,
+    /// The number of the settlement that was booked by it; 0: none.
+    pub settlement: i64,
+    /// Wire time.
+    pub at: Timestamp,
 }
 
 /// How a holder of a copy told it.
@@ -101,7 +138,8 @@ pub(super) async fn follow(tx: &mut Tx, contract: &Contract) -> Result<(), DbErr
         // A person must look: what was called off on one side may stand on the other.
         (State::Disputed, Some(last)) => {
             tx.execute(&OPEN, &[contract.id.into(), last.into()]).await?;
-            tx.execute(&QUESTION, &[contract.id.into(), DISPUTED.into()]).await?;
+            let since = contract.updated_at;
+            tx.execute(&QUESTION, &[contract.id.into(), DISPUTED.into(), since.into()]).await?;
         }
         // Not before the ledgers know of it: until then it stands with them.
         (State::Cancelled, _) => {
@@ -180,8 +218,55 @@ pub async fn save(tx: &mut Tx, delivery: &Delivery) -> Result<(), DbError> {
         delivery.digest.clone().into(),
         delivery.reason.clone().into(),
         delivery.settled_at.into(),
+        delivery.excepted_at.into(),
     ];
     tx.execute(&SAVE, &params).await.map(|_| ())
+}
+
+/// Deliveries that wait for a person, oldest contract first.
+///
+/// # Errors
+/// The database's.
+pub async fn exceptions(tx: &mut Tx, limit: i64) -> Result<Vec<Delivery>, DbError> {
+    tx.query(&EXCEPTIONS, &[limit.into()]).await?.iter().map(read).collect()
+}
+
+/// Keeps a decision.
+///
+/// # Errors
+/// The database's.
+pub async fn decide(tx: &mut Tx, decided: &Decided) -> Result<(), DbError> {
+    let params = [
+        decided.id.into(),
+        decided.contract.into(),
+        decided.decision.as_str().into(),
+        decided.reason.as_str().into(),
+        decided.by.as_str().into(),
+        decided.said.as_str().into(),
+        decided.settlement.into(),
+        decided.at.into(),
+    ];
+    tx.execute(&DECIDE, &params).await.map(|_| ())
+}
+
+/// What was decided about a contract, oldest first.
+///
+/// # Errors
+/// The database's.
+pub async fn decisions(tx: &mut Tx, contract: Uuid) -> Result<Vec<Decided>, DbError> {
+    let read = |row: &Row| {
+        Ok(Decided {
+            id: row.get("id")?,
+            contract: row.get("contract")?,
+            decision: Decision::parse(&row.get::<String>("decision")?)?,
+            reason: row.get("reason")?,
+            by: row.get("decided_by")?,
+            said: row.get("said")?,
+            settlement: row.get("settlement")?,
+            at: row.get("decided_at")?,
+        })
+    };
+    tx.query(&DECISIONS, &[contract.into()]).await?.iter().map(read).collect()
 }
 
 /// How many deliveries stand in which state.
@@ -235,5 +320,6 @@ fn read(row: &Row) -> Result<Delivery, DbError> {
         digest: row.get("digest")?,
         reason: row.get("reason")?,
         settled_at: row.get("settled_at")?,
+        excepted_at: row.get("excepted_at")?,
     })
 }

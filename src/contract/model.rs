@@ -194,7 +194,7 @@ impl State {
 }
 
 /// A refusal, in the network's words.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Failure {
     /// The network's code, `BIZ_QUANTITY_UNAVAILABLE`.
     pub code: String,

@@ -102,7 +102,9 @@ pub(super) async fn concluded(
     outcome: &Outcome,
 ) -> Result<(), ProcessError> {
     let reference = job.reference.as_deref().and_then(|text| Uuid::parse_str(text).ok());
+    let reference = reference.filter(|_| job.purpose != super::QUESTION);
     let (failed, id) = match (outcome, reference) {
+        // A question that did not arrive is asked anew, and nobody's copy is another for it.
         (Outcome::Delivered { .. }, _) | (_, None) => {
             return Ok(outbox::conclude_alone(&p.db, job, outcome, p.now()).await?);
         }

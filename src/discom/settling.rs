@@ -5,22 +5,27 @@
 //! posts the difference: nothing that was written is edited.
 
 use beckn_wire::energy::{
-    Consideration, Contract as WireContract, MoneyAttributes, RevenueFlow, Writer, messages,
+    Consideration, Contract as WireContract, MoneyAttributes, PaymentAction, RevenueFlow, Writer, messages,
 };
 use beckn_wire::signature::digest;
 use db::{DbError, Tx};
-use energy_rules::{Flows, SettledSlot, revenue_flows};
+use energy_rules::{Flows, PolicyRates, SettledSlot, revenue_flows};
 use node::ProcessError;
-use units::{Paise, WattHours};
+use units::{Paise, Timestamp, WattHours};
 
 use super::cascade;
 use super::worker::{Plan, except};
 use crate::contract::delivered::DeliveredSlot;
-use crate::contract::delivery::DeliveryState;
+use crate::contract::delivery::{Delivery, DeliveryState};
 use crate::contract::{self, Contract, Side};
 use crate::network::{FlowsRefusal, Participant};
 use crate::settlement::{self, MoneyError, Quality, Settlement, Stamp};
 use crate::trust::{self, ProviderDelivery, TrustError};
+
+/// The status of a payment that is made.
+const PAID: &str = "SETTLED";
+/// Longest reference of a payment that is taken over.
+const REFERENCE_MAX: usize = 128;
 
 /// What a settlement writes.
 #[derive(Clone, Debug)]
@@ -45,13 +50,14 @@ pub(super) async fn plan(
     let told = digest_of(&slots);
     plan.after.state = DeliveryState::Settled;
     plan.after.reason = None;
+    plan.after.excepted_at = None;
     if plan.before.digest.as_ref() == Some(&told) {
         return Ok(());
     }
-    let flows = match flows_of(p, document, &slots) {
+    let flows = match flows_of(&rates_for(p, document, &slots).await?, &slots) {
         Ok(flows) => flows,
         Err(why) => {
-            except(plan, p.market_now(), why.to_owned());
+            except(p, plan, why.to_owned());
             return Ok(());
         }
     };
@@ -61,7 +67,7 @@ pub(super) async fn plan(
         match p.compare_flows(body, &flows).await {
             Ok(()) => {}
             Err(refusal @ FlowsRefusal::Different(_)) => {
-                except(plan, p.market_now(), refusal.to_string());
+                except(p, plan, refusal.to_string());
                 return Ok(());
             }
             Err(refusal) => return Err(ProcessError::Retry(refusal.to_string())),
@@ -70,16 +76,52 @@ pub(super) async fn plan(
     // What the seller's platform has told before we knew enough to compute it.
     if plan.before.settlement == 0 && told_flows(document).is_some_and(|told| told != flows.all().map(Some)) {
         let why = "the seller's platform tells other revenue flows than the policy's";
-        except(plan, p.market_now(), why.to_owned());
+        except(p, plan, why.to_owned());
         return Ok(());
     }
+    settle(p, plan, document, slots, flows)
+}
+
+/// Settles a delivery by its final values alone, as a person decided: differences of flows count for nothing any more.
+///
+/// # Errors
+/// Why it cannot be.
+pub(super) async fn accept(
+    p: &Participant,
+    plan: &mut Plan,
+    document: &WireContract,
+    slots: Vec<DeliveredSlot>,
+) -> Result<(), ProcessError> {
+    plan.after.state = DeliveryState::Settled;
+    plan.after.reason = None;
+    plan.after.excepted_at = None;
+    if plan.before.digest == Some(digest_of(&slots)) {
+        return Ok(());
+    }
+    let rates = rates_for(p, document, &slots).await?;
+    let flows = flows_of(&rates, &slots).map_err(|why| ProcessError::Retry(why.to_owned()))?;
+    settle(p, plan, document, slots, flows)
+}
+
+fn settle(
+    p: &Participant,
+    plan: &mut Plan,
+    document: &WireContract,
+    slots: Vec<DeliveredSlot>,
+    flows: Flows,
+) -> Result<(), ProcessError> {
     let wire = flows.all().map(|(role, value)| RevenueFlow::new(role, value, None)).to_vec();
-    let settled = messages::settled(document, wire);
-    if plan.contract.side == Side::Seller && plan.contract.peer_id != p.settings.subscriber_id {
+    let mut settled = messages::settled(document, wire);
+    plan.after.settlement = plan.before.settlement.saturating_add(1);
+    if plan.contract.side == Side::Buyer && flows.trade_value > Paise::ZERO {
+        let reference = settlement::payment_reference(&plan.contract, plan.after.settlement);
+        settled = messages::paid(&settled, payment(flows.trade_value, reference, p.now().to_rfc3339()));
+    }
+    // The seller's platform tells what is settled, the buyer's how it was paid (domain section 4.11).
+    if plan.contract.peer_id != p.settings.subscriber_id {
         plan.out.push(cascade::to_peer(p, &plan.contract, &settled)?);
     }
-    plan.after.settlement = plan.before.settlement.saturating_add(1);
-    plan.after.digest = Some(told);
+    plan.after.digest = Some(digest_of(&slots));
     plan.after.settled_at = Some(p.now());
     plan.news = Some(("contract.settled", news(plan, &slots, &flows)));
     plan.settling = Some(Settling { slots, flows, document: settled.to_json().to_bytes() });
@@ -128,6 +170,60 @@ pub(super) async fn apply(
     Ok(())
 }
 
+/// Undoes what a contract did to money and trust, in the caller's transaction: what is held is given back, what was
+/// settled is booked back as one more settlement of nothing.
+///
+/// # Errors
+/// What money or trust will not take; the database's.
+pub(super) async fn undo(
+    tx: &mut Tx,
+    p: &Participant,
+    contract: &Contract,
+    before: &Delivery,
+) -> Result<(), SettlingError> {
+    if before.settlement > 0 {
+        let revision = before.settlement.saturating_add(1);
+        let quantities = contract.quantities();
+        let requested = WattHours::checked_sum(quantities.iter().map(|part| part.quantity));
+        let requested = requested.ok_or(SettlingError::OutOfRange)?;
+        let excused = trust::Delivery {
+            user: contract.user_id,
+            contract: contract.id,
+            side: side_of(contract),
+            requested,
+            round1: WattHours::ZERO,
+            round2: WattHours::ZERO,
+            outage: true,
+        };
+        trust::service::correct_delivery(tx, &p.settings.trust, &excused, revision, p.now()).await?;
+        let slots = quantities.iter().map(|part| settlement::SettledSlot {
+            slot: part.slot,
+            price: part.price,
+            requested: part.quantity,
+            round1: None,
+            round2: None,
+            settled: WattHours::ZERO,
+            quality: Quality::Estimated,
+        });
+        let nothing = Settlement {
+            contract: contract.id,
+            revision,
+            slots: slots.collect(),
+            flows: settlement::Flows::default(),
+        };
+        settlement::settle(tx, &nothing, &Stamp::of(p)).await?;
+    }
+    settlement::adjust(tx, contract.id, contract.user_id, Paise::ZERO, &Stamp::of(p)).await?;
+    Ok(())
+}
+
+fn side_of(contract: &Contract) -> trust::Side {
+    match contract.side {
+        Side::Seller => trust::Side::Seller,
+        Side::Buyer => trust::Side::Buyer,
+    }
+}
+
 impl Settling {
     /// What counts for trust: of all slots what was requested, less what each side fell short of. What an outage took
     /// is nobody's, and stays in (ruling 26).
@@ -140,10 +236,7 @@ impl Settling {
         let buyers = sum(&|slot| energy_rules::attribute(&slot.outcome).buyer)?;
         let round1 = requested.checked_sub(sellers).ok_or(SettlingError::OutOfRange)?;
         let round2 = round1.checked_sub(buyers).ok_or(SettlingError::OutOfRange)?;
-        let side = match contract.side {
-            Side::Seller => trust::Side::Seller,
-            Side::Buyer => trust::Side::Buyer,
-        };
+        let side = side_of(contract);
         let (user, contract) = (contract.user_id, contract.id);
         Ok(trust::Delivery { user, contract, side, requested, round1, round2, outage: false })
     }
@@ -209,17 +302,24 @@ impl From<TrustError> for SettlingError {
     }
 }
 
-/// The policy's four flows over these slots, at the rates that the seller's DISCOM had in force on the day of the first
-/// of them.
-fn flows_of(
+/// The rates of the policy that governs the contract: the seller's DISCOM's, at its first slot.
+async fn rates_for(
     p: &Participant,
     document: &WireContract,
     slots: &[DeliveredSlot],
-) -> Result<Flows, &'static str> {
-    let discom = document.holder(Writer::SellerDiscom).ok_or("the seller's DISCOM is not bound")?;
-    let first = slots.first().ok_or("nothing was delivered")?;
-    let rates = p.settings.rates.in_force(&p.settings.network_id, discom, first.slot.ist_date());
-    let rates = rates.ok_or("there are no rates for the seller's DISCOM")?;
+) -> Result<PolicyRates, DbError> {
+    let discom = document.holder(Writer::SellerDiscom).unwrap_or_default().to_owned();
+    let network = p.settings.network_id.clone();
+    let read = p.db.read(move |tx| {
+        let (network, discom) = (network.clone(), discom.clone());
+        Box::pin(async move { settlement::rates_of(tx, &network, &discom).await })
+    });
+    let rates = read.await?;
+    Ok(slots.first().map(|first| rates.policy(first.slot.start())).unwrap_or_default())
+}
+
+/// The policy's four flows over these slots.
+fn flows_of(rates: &PolicyRates, slots: &[DeliveredSlot]) -> Result<Flows, &'static str> {
     let rows: Vec<SettledSlot> = slots
         .iter()
         .map(|each| SettledSlot {
@@ -228,7 +328,7 @@ fn flows_of(
             price: each.price,
         })
         .collect();
-    let flows = revenue_flows(&rows, &rates.policy).map_err(|_| "the amounts are out of range")?;
+    let flows = revenue_flows(&rows, rates).map_err(|_| "the amounts are out of range")?;
     flows.ok_or("nothing was delivered")
 }
 
@@ -261,6 +361,46 @@ pub(super) fn take_flows(ours: &mut WireContract, told: &WireContract) -> bool {
     ours.consideration.retain(|each| flows_in(each).is_none());
     ours.consideration.push(Consideration::new(messages::FLOWS_ID, "DRAFT", MoneyAttributes::flows(flows)));
     true
+}
+
+fn payment(amount: Paise, reference: String, paid_at: String) -> PaymentAction {
+    let mut payment = PaymentAction::new(amount, "BANK_TRANSFER", PAID);
+    payment.txn_ref = Some(reference);
+    payment.paid_at = Some(paid_at);
+    payment
+}
+
+/// Amount, reference and time of the payment that a contract tells to be made.
+fn told_payment(contract: &WireContract) -> Option<(Paise, String, Timestamp)> {
+    let payments = contract.settlements.iter().filter_map(|settlement| match &settlement.attributes {
+        Some(MoneyAttributes::Payment(payment)) => Some(payment),
+        _ => None,
+    });
+    payments.filter(|payment| payment.payment_status.as_deref() == Some(PAID)).find_map(|payment| {
+        let reference = payment.txn_ref.clone()?;
+        let usable = !reference.is_empty() && reference.len() <= REFERENCE_MAX && reference.is_ascii();
+        let amount = payment.amount.as_ref().and_then(|amount| amount.paise().ok())?;
+        let at = Timestamp::parse_rfc3339(payment.paid_at.as_deref()?).ok()?;
+        (usable && !reference.contains(|c: char| c.is_ascii_control())).then_some((amount, reference, at))
+    })
+}
+
+/// Takes over the payment that the buyer's platform tells its seller's: the first, and after a correction the one of the
+/// amount that is settled now. Gives its reference when it is new.
+pub(super) fn take_payment(ours: &mut WireContract, told: &WireContract) -> Option<String> {
+    let (amount, reference, at) = told_payment(told)?;
+    if let Some((known, ..)) = told_payment(ours) {
+        let flows = told_flows(ours)?;
+        let of = |role| flows.iter().flatten().find(|(of, _)| *of == role).map(|(_, value)| *value);
+        // What its flows come to without the wheeling of the buyer's DISCOM.
+        let due =
+            of(Writer::BuyerPlatform)?.checked_add(of(Writer::BuyerDiscom)?).and_then(Paise::checked_neg);
+        if known == amount || due != Some(amount) {
+            return None;
+        }
+    }
+    *ours = messages::paid(ours, payment(amount, reference.clone(), at.to_rfc3339()));
+    Some(reference)
 }
 
 fn digest_of(slots: &[DeliveredSlot]) -> String {

@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::document;
 use super::settling::{self, Settling, SettlingError};
 use crate::contract::delivered::{Verdict, verdict};
-use crate::contract::delivery::{self, Delivery, DeliveryState};
+use crate::contract::delivery::{self, Decided, Decision, Delivery, DeliveryState};
 use crate::contract::{self, Contract, Side, State};
 use crate::events;
 use crate::network::{Action, Leg, Participant};
@@ -75,11 +75,14 @@ pub(super) struct Plan {
     pub(super) out: Vec<Outgoing>,
     /// Told to the user: kind and payload.
     pub(super) news: Option<(&'static str, serde_json::Value)>,
+    /// A person's, which made this plan.
+    pub(super) decided: Option<Decided>,
 }
 
 impl Plan {
-    fn nothing(before: Delivery, contract: Contract) -> Self {
-        Self { after: before.clone(), before, contract, settling: None, out: Vec::new(), news: None }
+    pub(super) fn nothing(before: Delivery, contract: Contract) -> Self {
+        let after = before.clone();
+        Self { after, before, contract, settling: None, out: Vec::new(), news: None, decided: None }
     }
 }
 
@@ -100,28 +103,29 @@ async fn check_one(p: &Participant, id: Uuid) -> Result<(), ProcessError> {
     if plan.contract.state == State::Cancelling {
         plan.after.check_at = p.market_now().saturating_add(TROUBLE);
     } else if !plan.contract.state.is_confirmed() {
-        except(&mut plan, p.market_now(), delivery::DISPUTED.to_owned());
+        except(p, &mut plan, delivery::DISPUTED.to_owned());
     } else {
         match verdict(&plan.contract.slots, &told) {
             Verdict::Waiting => ask(p, &mut plan, &document)?,
-            Verdict::Contradiction(why) => except(&mut plan, p.market_now(), why),
+            Verdict::Contradiction(why) => except(p, &mut plan, why),
             Verdict::Complete(slots) => settling::plan(p, &mut plan, &document, slots).await?,
         }
     }
     match commit(p, &Arc::new(plan)).await {
-        Ok(()) => Ok(()),
+        Ok(_) => Ok(()),
         Err(SettlingError::Database(error)) => Err(error.into()),
         Err(refused) => {
             // What money and trust do not take is for a person; the contract stays as it is.
             let mut plan = again;
-            except(&mut plan, p.market_now(), refused.to_string());
-            commit(p, &Arc::new(plan)).await.map_err(|error| ProcessError::Retry(error.to_string()))
+            except(p, &mut plan, refused.to_string());
+            let stored = commit(p, &Arc::new(plan)).await;
+            stored.map(|_| ()).map_err(|error| ProcessError::Retry(error.to_string()))
         }
     }
 }
 
-/// Stores what was planned, once: another instance, or a cell that came meanwhile, makes it void.
-async fn commit(p: &Participant, plan: &Arc<Plan>) -> Result<(), SettlingError> {
+/// Stores what was planned, once: another instance, or a cell that came meanwhile, makes it void. Whether it was stored.
+pub(super) async fn commit(p: &Participant, plan: &Arc<Plan>) -> Result<bool, SettlingError> {
     let (plan, under, now) = (Arc::clone(plan), p.clone(), p.now());
     let stored = p.db.write(move |tx| {
         let (plan, p) = (Arc::clone(&plan), under.clone());
@@ -130,10 +134,16 @@ async fn commit(p: &Participant, plan: &Arc<Plan>) -> Result<(), SettlingError> 
             let contract = contract::service::lock_by_id(tx, plan.contract.id).await?;
             let unchanged = contract.is_some_and(|now| now.revision == plan.contract.revision);
             if !unchanged || delivery::lock(tx, plan.contract.id).await?.as_ref() != Some(&plan.before) {
-                return Ok(());
+                return Ok(false);
             }
             if let Some(settling) = &plan.settling {
                 settling::apply(tx, &p, settling, &plan.contract, plan.after.settlement).await?;
+            }
+            if let Some(decided) = &plan.decided {
+                if decided.decision == Decision::Close {
+                    settling::undo(tx, &p, &plan.contract, &plan.before).await?;
+                }
+                delivery::decide(tx, decided).await?;
             }
             delivery::save(tx, &plan.after).await?;
             for leg in &plan.out {
@@ -143,12 +153,12 @@ async fn commit(p: &Participant, plan: &Arc<Plan>) -> Result<(), SettlingError> 
                 let (user, transaction) = (plan.contract.user_id, &plan.contract.transaction_id);
                 events::record(tx, user, transaction, kind, payload, now).await?;
             }
-            Ok::<_, SettlingError>(())
+            Ok::<_, SettlingError>(true)
         })
     });
-    stored.await?;
+    let stored = stored.await?;
     p.node.wake();
-    Ok(())
+    Ok(stored)
 }
 
 /// Asks our ledger, and says when to look again.
@@ -156,7 +166,7 @@ fn ask(p: &Participant, plan: &mut Plan, document: &WireContract) -> Result<(), 
     let now = p.market_now();
     let late = told_by(p, plan.before.ends_at);
     if now >= late.saturating_add(GIVEN_UP_AFTER) {
-        except(plan, now, "the DISCOMs have not written what was delivered".to_owned());
+        except(p, plan, "the DISCOMs have not written what was delivered".to_owned());
         return Ok(());
     }
     plan.out.push(question(p, &plan.contract, document)?);
@@ -170,6 +180,7 @@ fn ask(p: &Participant, plan: &mut Plan, document: &WireContract) -> Result<(), 
     if now >= late {
         let why = "the DISCOMs' timetable has ended without a final allocation";
         plan.after.state = DeliveryState::Exception;
+        plan.after.excepted_at = plan.before.excepted_at.or_else(|| Some(p.now()));
         if plan.before.reason.is_none() {
             plan.news = Some(("delivery.overdue", news(&plan.contract, why)));
         }
@@ -179,13 +190,14 @@ fn ask(p: &Participant, plan: &mut Plan, document: &WireContract) -> Result<(), 
 }
 
 /// Marks a case for a person. It is looked at again when a cell comes.
-pub(super) fn except(plan: &mut Plan, now: Timestamp, why: String) {
+pub(super) fn except(p: &Participant, plan: &mut Plan, why: String) {
     if plan.before.reason.as_ref() != Some(&why) {
         plan.news = Some(("delivery.exception", news(&plan.contract, &why)));
     }
     plan.after.state = DeliveryState::Exception;
-    plan.after.check_at = now.saturating_add(GIVEN_UP_AFTER);
+    plan.after.check_at = p.market_now().saturating_add(GIVEN_UP_AFTER);
     plan.after.reason = Some(why);
+    plan.after.excepted_at = plan.before.excepted_at.or_else(|| Some(p.now()));
 }
 
 fn news(contract: &Contract, why: &str) -> serde_json::Value {

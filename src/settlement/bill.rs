@@ -3,6 +3,7 @@
 //! Each slot's amounts are rounded once, half a paisa away from zero ([`ROUNDING`]), and are what the user sees. The
 //! contract's revenue flows round the sum instead (ruling 27): the difference stands on the rounding account.
 
+use energy_rules::{Delivery, TradeStatus, attribute};
 use units::{DeliverySlot, Paise, Price, WattHours, amount};
 
 use super::model::{AccountId, AccountKind, Draft, MoneyError, Quality, SettledSlot, add, neg, sub};
@@ -61,7 +62,7 @@ impl SlotBill {
         };
         let by = |energy: WattHours, kind: RateKind| cost(energy, rates.at(kind, start));
         let wheeling = if side == Side::Buyer { RateKind::WheelingBuyer } else { RateKind::WheelingSeller };
-        let short = if slot.quality == Quality::Measured { shortfall(side, slot) } else { WattHours::ZERO };
+        let short = shortfall(side, slot);
         Ok(Self {
             energy: cost(slot.settled, slot.price)?,
             wheeling: by(slot.settled, wheeling)?,
@@ -98,13 +99,22 @@ impl SlotBill {
     }
 }
 
-/// What a side failed to deliver or to draw (ruling 26). Without the rounds nobody is to blame.
+/// What a side failed to deliver or to draw (ruling 26). Without the rounds nobody is to blame, and only what was
+/// measured costs anybody a penalty.
 fn shortfall(side: Side, slot: &SettledSlot) -> WattHours {
-    let short = match side {
-        Side::Seller => slot.round1.and_then(|made| slot.requested.checked_sub(made)),
-        Side::Buyer => slot.round1.zip(slot.round2).and_then(|(made, used)| made.checked_sub(used)),
-    };
-    short.unwrap_or(WattHours::ZERO).max(WattHours::ZERO)
+    if slot.quality != Quality::Measured {
+        return WattHours::ZERO;
+    }
+    let round_one = slot.round1.unwrap_or(slot.requested);
+    let short = attribute(&Delivery {
+        requested: slot.requested,
+        round_one,
+        round_two: slot.round2.unwrap_or(round_one),
+        settled: slot.settled,
+        seller_status: TradeStatus::Completed,
+        buyer_status: TradeStatus::Completed,
+    });
+    if side == Side::Seller { short.seller } else { short.buyer }
 }
 
 fn half(side: Side, whole: Paise) -> Paise {
@@ -128,7 +138,8 @@ pub struct Bill {
     pub side: Side,
     /// The user's DISCOM.
     pub discom: String,
-    pub peer_id: String,
+    /// The platform of the other side; none when both users are ours.
+    pub peer_id: Option<String>,
     /// What the flows say the energy came to.
     pub traded: Paise,
     /// What the flows owe the user's DISCOM.
@@ -144,7 +155,7 @@ impl Bill {
     /// amount than the slots; out of range.
     pub fn of(
         side: Side,
-        (discom, peer_id): (&str, &str),
+        (discom, peer_id): (&str, Option<&str>),
         results: &[SettledSlot],
         flows: &Flows,
         rates: &Rates,
@@ -161,7 +172,7 @@ impl Bill {
         let bill = Self {
             side,
             discom: discom.to_owned(),
-            peer_id: peer_id.to_owned(),
+            peer_id: peer_id.map(str::to_owned),
             traded,
             discom_flow: flows.discom(side),
             slots,
@@ -200,9 +211,12 @@ impl Bill {
             Side::Buyer => (self.traded, sub(sums.energy, self.traded)?),
             Side::Seller => (neg(self.traded)?, sub(self.traded, sums.energy)?),
         };
+        // Nothing is owed to a platform for a trade between our own users.
+        let peer = self.peer_id.as_deref();
+        let other = peer.map_or_else(AccountId::within, |peer| AccountId::new(AccountKind::Clearing, peer));
         let attribution = sub(add(sums.wheeling, sums.penalty)?, self.discom_flow)?;
         Ok(vec![
-            (AccountId::new(AccountKind::Clearing, &self.peer_id), clearing),
+            (other, clearing),
             (AccountId::new(AccountKind::Discom, &self.discom), self.discom_flow),
             (AccountId::new(AccountKind::Charge, &self.discom), sums.charge),
             (AccountId::own(AccountKind::Fee), sums.fee),

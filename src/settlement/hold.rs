@@ -9,7 +9,7 @@ use super::ledger::{lock, post};
 use super::model::{
     AccountId, Draft, JournalKind, MoneyError, Posted, Quality, SettledSlot, Stamp, add, neg, sub,
 };
-use super::rates::Rates;
+use super::rates::rates_of;
 use super::store;
 use crate::contract::{Contract, Side};
 use crate::metering;
@@ -21,7 +21,7 @@ use crate::metering;
 pub async fn amount_for(tx: &mut Tx, contract: &Contract) -> Result<Paise, MoneyError> {
     let key = contract.buyer_meter.as_deref().unwrap_or_default();
     let meter = metering::find_by_key(tx, key).await?.ok_or(MoneyError::ContractUnknown)?;
-    let rates = Rates::new(store::rates(tx, &contract.network_id, &meter.discom_code).await?);
+    let rates = rates_of(tx, &contract.network_id, &meter.discom_code).await?;
     let mut sum = Paise::ZERO;
     for part in contract.quantities() {
         let whole = SettledSlot {

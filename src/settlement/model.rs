@@ -80,6 +80,11 @@ impl AccountId {
         Self::new(kind, owner)
     }
 
+    /// Between two users of ours: what one of them pays is on its way to the other. Zero when both sides are settled.
+    pub fn within() -> Self {
+        Self::new(AccountKind::Platform, "within")
+    }
+
     /// `user:0195…`, the key in the database; locks are taken in its order.
     pub fn key(&self) -> String {
         format!("{}:{}", self.kind.as_str(), self.owner)
@@ -224,6 +229,8 @@ impl Draft {
 #[derive(Clone, Copy)]
 pub struct Stamp<'a> {
     pub ids: &'a Ids,
+    /// Our subscriber id.
+    pub own_id: &'a str,
     /// Market time: months and clearing windows.
     pub market: Timestamp,
     /// Wire time: when it was written down.
@@ -235,7 +242,13 @@ pub struct Stamp<'a> {
 impl<'a> Stamp<'a> {
     /// Of this platform, now.
     pub fn of(p: &'a Participant) -> Self {
-        Self { ids: &p.ids, market: p.market_now(), now: p.now(), credit_limit: p.settings.credit_limit }
+        Self {
+            ids: &p.ids,
+            own_id: &p.settings.subscriber_id,
+            market: p.market_now(),
+            now: p.now(),
+            credit_limit: p.settings.credit_limit,
+        }
     }
 
     /// The month in India, `202611`.

@@ -1,6 +1,8 @@
-//! Charges as data: by network, DISCOM and date. The rate in force at a slot's start applies to it.
+//! What trades cost beside their price, as data by network, DISCOM and date: for the users' bills and for the contract
+//! policy's flows. The rate in force at a slot's start applies to it; a change is a new row with a later date.
 
 use db::{DbError, Tx};
+use energy_rules::PolicyRates;
 use units::{Price, Timestamp};
 
 use super::store;
@@ -52,6 +54,23 @@ impl Rates {
         let rank = |rate: &&Rate| (rate.discom != ANY, rate.network_id != ANY, rate.from);
         known.max_by_key(rank).map_or(Price::ZERO, |rate| rate.rate)
     }
+
+    /// What the contract policy's flows are reckoned by; these are the rates of the seller's DISCOM.
+    pub fn policy(&self, at: Timestamp) -> PolicyRates {
+        PolicyRates {
+            wheeling_buyer: self.at(RateKind::WheelingBuyer, at),
+            wheeling_seller: self.at(RateKind::WheelingSeller, at),
+            penalty: self.at(RateKind::ShortfallPenalty, at),
+        }
+    }
+}
+
+/// The rates of a DISCOM: the one reader of them.
+///
+/// # Errors
+/// The database's.
+pub async fn rates_of(tx: &mut Tx, network_id: &str, discom: &str) -> Result<Rates, DbError> {
+    Ok(Rates::new(store::rates(tx, network_id, discom).await?))
 }
 
 /// Adds the operator's rates. Gives those that differ from what is in the table for the same date: a rate that trades

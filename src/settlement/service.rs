@@ -9,8 +9,8 @@ use super::hold;
 use super::ledger::{lock_user, post};
 use super::model::{Draft, JournalKind, MoneyError, Posted, SettledSlot, Stamp, neg, sub};
 use super::payments::{Payment, PaymentKind};
-use super::rates::Rates;
-use super::store::{self, trades};
+use super::rates::rates_of;
+use super::store::trades;
 use crate::contract::{self, Contract, Side, State};
 use crate::metering;
 
@@ -54,7 +54,7 @@ pub async fn settle(tx: &mut Tx, settlement: &Settlement, stamp: &Stamp<'_>) -> 
         return Err(MoneyError::NotSettled(contract.state));
     }
     check(&contract, settlement)?;
-    let before = trades::last(tx, &contract).await?;
+    let before = trades::last(tx, &contract, peer_of(&contract, stamp)).await?;
     match &before {
         Some((last, bill)) if *last == settlement.revision && !same(bill, settlement)? => {
             return Err(MoneyError::RevisionTaken);
@@ -62,7 +62,7 @@ pub async fn settle(tx: &mut Tx, settlement: &Settlement, stamp: &Stamp<'_>) -> 
         Some((last, _)) if *last >= settlement.revision => return Ok(Outcome::Already),
         _ => {}
     }
-    let bill = bill(tx, &contract, settlement).await?;
+    let bill = bill(tx, &contract, settlement, stamp).await?;
     let kind = if before.is_some() { JournalKind::Correction } else { JournalKind::Settlement };
     let mut draft = Draft::new(kind, format!("{}/{}", contract.id, settlement.revision), Some(contract.id));
     let user = bill.book(before.as_ref().map(|(_, bill)| bill), &mut draft)?;
@@ -106,15 +106,31 @@ fn same(bill: &Bill, settlement: &Settlement) -> Result<bool, MoneyError> {
         && bill.discom_flow == settlement.flows.discom(bill.side))
 }
 
-async fn bill(tx: &mut Tx, contract: &Contract, settlement: &Settlement) -> Result<Bill, MoneyError> {
+/// The platform of the other side; none when both users are ours.
+pub(super) fn peer_of<'c>(contract: &'c Contract, stamp: &Stamp<'_>) -> Option<&'c str> {
+    Some(contract.peer_id.as_str()).filter(|peer| *peer != stamp.own_id)
+}
+
+async fn bill(
+    tx: &mut Tx,
+    contract: &Contract,
+    settlement: &Settlement,
+    stamp: &Stamp<'_>,
+) -> Result<Bill, MoneyError> {
     let key = match contract.side {
         Side::Seller => contract.seller_meter.as_str(),
         Side::Buyer => contract.buyer_meter.as_deref().unwrap_or_default(),
     };
     let meter = metering::find_by_key(tx, key).await?.ok_or(MoneyError::Result("the meter is not ours"))?;
-    let rates = Rates::new(store::rates(tx, &contract.network_id, &meter.discom_code).await?);
-    let names = (meter.discom_code.as_str(), contract.peer_id.as_str());
+    let rates = rates_of(tx, &contract.network_id, &meter.discom_code).await?;
+    let names = (meter.discom_code.as_str(), peer_of(contract, stamp));
     Bill::of(contract.side, names, &settlement.slots, &settlement.flows, &rates)
+}
+
+/// Under what the buyer's side pays a settlement of a contract.
+pub fn payment_reference(contract: &Contract, revision: i64) -> String {
+    let named = contract.contract_id.as_ref().unwrap_or(&contract.transaction_id);
+    format!("P2P/{named}/{revision}")
 }
 
 /// The buyer's payment of the energy, by the reference that the seller's side can look for.
@@ -125,15 +141,14 @@ async fn record_payment(
     amount: Paise,
     stamp: &Stamp<'_>,
 ) -> Result<(), MoneyError> {
-    let named = contract.contract_id.as_ref().unwrap_or(&contract.transaction_id);
     let payment = Payment::paid(
         stamp.ids.uuid(),
         PaymentKind::Trade,
         Some(contract.user_id),
         amount,
-        format!("P2P/{named}/{revision}"),
+        payment_reference(contract, revision),
         stamp.market,
     );
-    let parties = trades::Parties { peer_id: Some(&contract.peer_id), contract: Some(contract.id) };
+    let parties = trades::Parties { peer_id: peer_of(contract, stamp), contract: Some(contract.id) };
     Ok(trades::insert_payment(tx, &payment, parties, stamp.now).await?)
 }

@@ -71,7 +71,7 @@ both_databases! {
 
     async fn the_operators_port_answers_to_no_other_name(db: db::Db) {
         let world = World::start(db).await;
-        for path in OPERATED.iter().map(|route| route.path) {
+        for path in OPERATED.iter().filter(|route| route.method == "get").map(|route| route.path) {
             let by = |host: &str| Reply::of(world.at_operators(path).header("Host", host));
             by("rebound.example:4900").await.problem(403, "auth.forbidden");
             assert_eq!(by("localhost:4900").await.status, 200, "{path}");

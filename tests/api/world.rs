@@ -179,7 +179,11 @@ impl World {
     }
 
     pub fn at_operators(&self, path: &str) -> RequestBuilder {
-        self.client.get(format!("{}{path}", self.ops))
+        self.to_operators("GET", path)
+    }
+
+    pub fn to_operators(&self, method: &str, path: &str) -> RequestBuilder {
+        self.client.request(Method::from_bytes(method.as_bytes()).unwrap(), format!("{}{path}", self.ops))
     }
 
     /// Asha offers two hours: the offer.
@@ -192,6 +196,11 @@ impl World {
 
     /// A contract of Asha's with a platform elsewhere.
     pub async fn contract(&self, side: Side, state: State, transaction: &str) -> Contract {
+        self.contract_with("peer.example", side, state, transaction).await
+    }
+
+    /// A contract of Asha's with that platform, which may be her own.
+    pub async fn contract_with(&self, peer: &str, side: Side, state: State, transaction: &str) -> Contract {
         let now = self.participant.now();
         let row = |id, start, price, wh| ContractSlot {
             slot: slot(start),
@@ -207,8 +216,8 @@ impl World {
             transaction_id: transaction.to_owned(),
             contract_id: None,
             user_id: self.asha.id,
-            peer_id: "peer.example".into(),
-            peer_uri: "https://peer.example".into(),
+            peer_id: peer.into(),
+            peer_uri: format!("https://{peer}"),
             network_id: NETWORK_TEST.into(),
             offer_id: "an-offer".into(),
             seller_meter,
@@ -258,8 +267,8 @@ fn settings(base: &str) -> Settings {
         rules: RuleSet { policy: PolicyUse::Nowhere, ..RuleSet::ies_test() },
         reservation_ttl: Span::from_minutes(10),
         cancel_window: Span::from_minutes(30),
-        rates: energy_rules::RateBook::published(),
         check_interval: Span::from_secs(60),
+        subscription_interval: Span::from_secs(60),
         open_per_meter_max: 20,
         open_per_peer_max: 1_000,
         trust: TrustConfig::default(),

@@ -4,6 +4,7 @@
 
 mod calling_off;
 mod contracting;
+mod day_after;
 mod money;
 mod plans;
 mod questions;

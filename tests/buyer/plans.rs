@@ -6,11 +6,14 @@ use beckn_wire::code::ErrorCode;
 use test_support::both_databases;
 use units::{Paise, Price, Span, WattHours};
 use uuid::Uuid;
-use wattmandi::buyer::{self, Place, PlanState, PlanView, PlanWanted, PlanWish, RankWish};
+use wattmandi::buyer::{
+    self, CancelResult, PartState, Place, PlanState, PlanView, PlanWanted, PlanWish, RankWish,
+};
 use wattmandi::contract::State;
+use wattmandi::error::{Code, Coded};
 use wattmandi::trust::{ProviderDelivery, provider};
 
-use crate::world::{METER, World, slot};
+use crate::world::{METER, SELLER, World, slot};
 
 /// 2 kWh at 10 o'clock and 1 at 11, from what the search has found.
 fn wish(search_id: &str) -> PlanWish {
@@ -43,6 +46,25 @@ async fn step(world: &World) -> usize {
     let count = buyer::advance_plans(&world.p).await.unwrap();
     world.drain().await;
     count
+}
+
+/// What the seller held is being bought.
+async fn confirming(world: &World) -> Uuid {
+    let plan = confirmed(world).await;
+    step(world).await;
+    assert_eq!(world.answer(Action::Init, &world.terms()).await, "ACK");
+    step(world).await;
+    step(world).await;
+    assert_eq!(world.count(Action::Confirm), 1);
+    plan
+}
+
+/// Looks until there is nothing more to do.
+async fn ended(world: &World, plan: Uuid, state: PlanState) {
+    for _ in 0..8 {
+        step(world).await;
+    }
+    assert_eq!(read(world, plan).await.plan.state, state);
 }
 
 async fn read(world: &World, plan: Uuid) -> PlanView {
@@ -163,5 +185,73 @@ both_databases! {
         // The last revision counts: three quarters, shrunk by five times 0.30.
         let trust = (rank.provider.score_millionths, rank.provider.settled, rank.provider.unknown);
         assert_eq!((trust, rank.refused.len()), ((375_000, 1, false), 0));
+    }
+
+    async fn what_was_only_asked_for_is_dropped(db: db::Db) {
+        let world = World::new(db).await;
+        let plan = confirmed(&world).await;
+        let part = read(&world, plan).await.parts[0].transaction_id.clone();
+        step(&world).await;
+        let cancelled = buyer::cancel_plan(&world.p, &world.user, plan, None).await.unwrap();
+        assert_eq!((cancelled.state.as_str(), cancelled.parts[0].result), ("cancelling", CancelResult::Dropped));
+        ended(&world, plan, PlanState::Cancelled).await;
+        assert_eq!((world.state(&part).await, world.bought().await), (State::Expired, 0));
+        assert_eq!(read(&world, plan).await.parts[0].state, PartState::Released);
+        // The seller's late answer holds nothing, and nothing is bought.
+        world.answer(Action::Init, &world.terms()).await;
+        assert_eq!((step(&world).await, world.bought().await, world.count(Action::Confirm)), (0, 0, 0));
+        let again = buyer::cancel_plan(&world.p, &world.user, plan, None).await.unwrap_err();
+        assert_eq!(again.code(), Code::PlanState);
+    }
+
+    async fn a_reservation_is_left_to_lapse(db: db::Db) {
+        let world = World::new(db).await;
+        let plan = confirmed(&world).await;
+        step(&world).await;
+        world.answer(Action::Init, &world.terms()).await;
+        let cancelled = buyer::cancel_plan(&world.p, &world.user, plan, None).await.unwrap();
+        assert_eq!(cancelled.parts[0].result, CancelResult::Lapses);
+        ended(&world, plan, PlanState::Cancelled).await;
+        assert_eq!((world.count(Action::Confirm), world.count(Action::Cancel)), (0, 0));
+        assert_eq!(world.bought().await, 0);
+    }
+
+    async fn what_is_being_bought_is_cancelled_once_it_stands(db: db::Db) {
+        let world = World::new(db).await;
+        let plan = confirming(&world).await;
+        let cancelled = buyer::cancel_plan(&world.p, &world.user, plan, None).await.unwrap();
+        assert_eq!(cancelled.parts[0].result, CancelResult::Cancelling);
+        assert_eq!((step(&world).await, world.count(Action::Cancel)), (0, 0), "its outcome is not known yet");
+        assert_eq!(world.answer(Action::Confirm, &world.confirmation()).await, "ACK");
+        step(&world).await;
+        step(&world).await;
+        assert_eq!((step(&world).await, world.count(Action::Cancel)), (0, 1), "asked once");
+        let held = read(&world, plan).await;
+        assert_eq!((held.plan.state, held.secured.energy), (PlanState::Cancelling, WattHours::new(3_000)));
+        world.preview_and_cancel(&world.confirmation()).await;
+        ended(&world, plan, PlanState::Cancelled).await;
+        let done = read(&world, plan).await;
+        assert_eq!((done.parts[0].state, done.secured.energy), (PartState::Cancelled, WattHours::ZERO));
+        assert_eq!((world.bought().await, world.count(Action::Cancel)), (0, 2), "a preview and its commit");
+    }
+
+    async fn what_the_seller_does_not_cancel_stands_with_the_reason(db: db::Db) {
+        let world = World::new(db).await;
+        let plan = confirming(&world).await;
+        world.answer(Action::Confirm, &world.confirmation()).await;
+        step(&world).await;
+        assert_eq!(read(&world, plan).await.plan.state, PlanState::Standing);
+        world.refuse(SELLER, Action::Cancel, ErrorCode::PolCancellationNotAllowed, 1);
+        buyer::cancel_plan(&world.p, &world.user, plan, None).await.unwrap();
+        ended(&world, plan, PlanState::Partial).await;
+        let kept = read(&world, plan).await;
+        assert_eq!(kept.parts[0].state, PartState::Standing);
+        assert_eq!(kept.parts[0].failure.as_ref().unwrap().code, "POL_CANCELLATION_NOT_ALLOWED");
+        assert_eq!(kept.plan.failure.unwrap().code, "plan.incomplete");
+        // It can be tried again, until the gate.
+        world.clock.set(slot(6).start());
+        let late = buyer::cancel_plan(&world.p, &world.user, plan, None).await.unwrap_err();
+        assert_eq!(late.code(), Code::GateClosed);
+        assert_eq!((read(&world, plan).await.plan.state, world.bought().await), (PlanState::Partial, 3_000));
     }
 }

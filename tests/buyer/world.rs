@@ -116,6 +116,9 @@ impl Application for Stage {
     ) -> BoxFuture<'a, Result<(), ProcessError>> {
         async move {
             let p = self.participant();
+            if job.sender == BUYER && [discom::CASCADE, discom::QUESTION].contains(&job.purpose.as_str()) {
+                return discom::concluded(p, job, outcome).await;
+            }
             if job.sender == BUYER {
                 return buyer::concluded(p, job, outcome).await;
             }
@@ -129,6 +132,7 @@ pub struct World {
     pub p: Participant,
     pub clock: TestClock,
     pub user: User,
+    meter: String,
     stage: Arc<Stage>,
 }
 
@@ -192,8 +196,8 @@ fn settings() -> Settings {
         rules: RuleSet::ies_test(),
         reservation_ttl: Span::from_minutes(10),
         cancel_window: Span::from_minutes(30),
-        rates: energy_rules::RateBook::published(),
         check_interval: Span::from_secs(60),
+        subscription_interval: Span::from_secs(60),
         open_per_meter_max: 20,
         open_per_peer_max: 1_000,
         trust: wattmandi::config::TrustConfig::default(),
@@ -247,8 +251,28 @@ pub fn catalog(discom: &str) -> Catalog {
 impl World {
     pub async fn new(db: Db) -> Self {
         let clock = TestClock::at(slot(0).start());
+        let (p, stage) = Self::process(db, &clock, 1);
+        let user = Self::add_user(&p, "asha", METER).await;
+        Self { p, clock, user, meter: METER.into(), stage }
+    }
+
+    /// Another process on the same database, which knows nothing but what is stored.
+    pub fn again(&self, db: Db, seed: u64) -> Self {
+        let (p, stage) = Self::process(db, &self.clock, seed);
+        let (user, meter) = (self.user.clone(), self.meter.clone());
+        Self { p, clock: self.clock.clone(), user, meter, stage }
+    }
+
+    /// The same process, for a user of its own.
+    pub async fn for_another(&self, handle: &str) -> Self {
+        let meter = format!("TEST_METER_{}", handle.to_uppercase());
+        let user = Self::add_user(&self.p, handle, &meter).await;
+        Self { p: self.p.clone(), clock: self.clock.clone(), user, meter, stage: Arc::clone(&self.stage) }
+    }
+
+    fn process(db: Db, clock: &TestClock, seed: u64) -> (Participant, Arc<Stage>) {
         let clocks = Clocks::both(clock.clone());
-        let ids = Ids::new(Arc::clone(&clocks.wire), Arc::new(SeededEntropy::new(1)));
+        let ids = Ids::new(Arc::clone(&clocks.wire), Arc::new(SeededEntropy::new(seed)));
         let registry = StaticRegistry::new();
         let mut identities = Vec::new();
         for name in [BUYER, SELLER, STRANGER, LEDGER, CATALOG] {
@@ -282,8 +306,7 @@ impl World {
             policies: Policies::default(),
         };
         assert!(stage.participant.set(p.clone()).is_ok());
-        let user = Self::add_user(&p, "asha", METER).await;
-        Self { p, clock, user, stage }
+        (p, stage)
     }
 
     /// A user with one verified meter that may draw 5 kW.
@@ -349,21 +372,32 @@ impl World {
 
     /// Sends the buyer a callback and gives the body, and `ACK` or the code of the refusal.
     pub async fn send(&self, from: &str, draft: Draft) -> (Vec<u8>, String) {
-        let body = self.p.node.compose(&draft.to(BUYER, &format!("{}/bap/receiver", base(BUYER)))).unwrap();
+        let body = self.body(draft);
+        let verdict = self.receive(from, &body).await;
+        self.drain().await;
+        (body, verdict)
+    }
+
+    /// A message to the buyer, not sent.
+    pub fn body(&self, draft: Draft) -> Vec<u8> {
+        self.p.node.compose(&draft.to(BUYER, &format!("{}/bap/receiver", base(BUYER)))).unwrap()
+    }
+
+    /// Takes a message in, and does nothing with it: `ACK` or the code of the refusal.
+    pub async fn receive(&self, from: &str, body: &[u8]) -> String {
         let (key_id, signing_key) = key(from);
         let now = self.p.now().seconds();
-        let signature = sign(&signing_key, &key_id, now, now + 60, &body, Chain::None);
+        let signature = sign(&signing_key, &key_id, now, now + 60, body, Chain::None);
         let headers: Headers = [("content-type", "application/json"), ("authorization", signature.as_str())]
             .into_iter()
             .collect();
         let action =
-            Json::parse(&body).unwrap().at(&["context", "action"]).unwrap().as_str().unwrap().to_owned();
+            Json::parse(body).unwrap().at(&["context", "action"]).unwrap().as_str().unwrap().to_owned();
         let path = format!("/bap/receiver/{action}");
-        let reply = self.p.node.receive(&path, &headers, Bytes::from(body.clone())).await;
+        let reply = self.p.node.receive(&path, &headers, Bytes::copy_from_slice(body)).await;
         let answer = Json::parse(&reply.body).unwrap();
         let code = answer.at(&["message", "error", "code"]).or_else(|| answer.at(&["message", "status"]));
-        self.drain().await;
-        (body, code.unwrap().as_str().unwrap().to_owned())
+        code.unwrap().as_str().unwrap().to_owned()
     }
 
     pub fn draft(&self, from: &str, action: Action, to: &Sent, message: Json) -> Draft {
@@ -432,7 +466,7 @@ impl World {
     }
 
     pub fn init_wish(&self, transaction_id: &str) -> InitWish {
-        InitWish { transaction_id: transaction_id.to_owned(), meter_id: METER.into(), purchase: None }
+        InitWish { transaction_id: transaction_id.to_owned(), meter_id: self.meter.clone(), purchase: None }
     }
 
     /// 2 kWh at 10 o'clock, reserved.

@@ -1,7 +1,7 @@
 """Everything that a foreign implementation has to say of the server.
 
-python3 run.py [PART …]      all by default; parts: vectors catalog verify buyer seller stranger meddler gate readme
-                             postgres
+python3 run.py [PART …]      all by default; parts: vectors catalog plan verify buyer seller stranger meddler gate
+                             readme postgres
 
 Needs the binary (target/debug/wattmandi, or WATTMANDI_BIN) and the package `cryptography`, which is put into a
 temporary environment when it is missing. With WATTMANDI_TEST_POSTGRES set, verify and the peers run on PostgreSQL,
@@ -19,7 +19,7 @@ import venv
 HERE = os.path.dirname(os.path.abspath(__file__))
 TRADES = 20
 PEERS = ("buyer", "seller", "stranger", "meddler")
-PARTS = ("vectors", "catalog", "verify") + PEERS + ("gate", "readme", "postgres")
+PARTS = ("vectors", "catalog", "plan", "verify") + PEERS + ("gate", "readme", "postgres")
 
 
 def in_environment():
@@ -104,6 +104,9 @@ def main(parts):
     if "catalog" in parts:
         import catalog_oracle
         tally.section("catalog service", catalog_oracle.run, tally)
+    if "plan" in parts:
+        import plan_oracle
+        tally.section("plans", plan_oracle.run, tally)
     if not os.path.exists(demo.binary()):
         tally.check(False, "the binary is at %s (cargo build --bin wattmandi)" % demo.binary())
     else:

@@ -71,6 +71,16 @@ on_both_databases! {
             assert!(copies.iter().all(|copy| copy["differs"] == json!([])), "{copies:?}");
         }
 
+        // The buyer's platform tells how it paid, under a reference that the seller's side keeps.
+        let paid = format!("\"P2P/{}/1\"", text(&bought, "contract_id"));
+        if last > WattHours::ZERO {
+            eventually("the payment at the seller's", || async {
+                let told = String::from_utf8(world.document(0, &transaction).await).unwrap();
+                if told.contains("PaymentAction") && told.contains(&paid) { Ok(()) } else { Err(told) }
+            })
+            .await;
+        }
+
         let cost = units::amount(last, units::Price::new(65_000), units::Rounding::HalfAwayFromZero).unwrap();
         let [paid, got] = [farid.get("/users/me/account").await.ok(), asha.get("/users/me/account").await.ok()];
         assert_eq!((inr(&paid["held_inr"]), inr(&got["held_inr"])), (Paise::ZERO, Paise::ZERO), "nothing is set aside any more");

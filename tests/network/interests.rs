@@ -1,6 +1,7 @@
 //! Standing interests: told by the catalog's pushes, and bought within the limits of their owner.
 
 use serde_json::{Value, json};
+use wattmandi::config::TradeConfig;
 
 use crate::client::{Person, eventually, text};
 use crate::world::*;
@@ -34,6 +35,19 @@ async fn subscribed(world: &World) {
     eventually("a subscription", || async {
         let count = world.subscriptions(1).await;
         if count == 1 { Ok(()) } else { Err(count.to_string()) }
+    })
+    .await;
+}
+
+/// The interest knows of these offers.
+async fn matched(world: &World, id: &str, offers: &[&String]) {
+    let farid = world.person("farid");
+    let search = text(&interest(&farid, id).await, "search_id");
+    eventually("a match", || async {
+        let found: Vec<String> =
+            farid.found(&search).await.iter().map(|offer| text(offer, "offer_id")).collect();
+        let all = offers.iter().all(|offer| found.contains(offer));
+        if all { Ok(()) } else { Err(format!("{found:?}")) }
     })
     .await;
 }
@@ -95,6 +109,35 @@ on_both_databases! {
         assert_eq!(farid.post("/api/interests", &poor).await.refusal(), (422, "request.field_invalid".into()));
         let strange = world.person("esha").get(&format!("/api/interests/{id}")).await;
         assert_eq!(strange.refusal(), (404, "resource.not_found".into()));
+        world.close().await;
+    }
+
+    async fn what_a_forgetful_catalog_service_did_not_push_is_caught_up_with(databases: Databases) {
+        let trade = TradeConfig { subscription_check_interval_ms: 3_000, ..TradeConfig::default() };
+        let world = World::with(databases, trade).await;
+        let id = waiting(&world.person("farid"), false).await;
+        subscribed(&world).await;
+        let asha = ashas_offer(&world).await.1;
+        matched(&world, &id, &[&asha]).await;
+        let (before, caught_up) = world.subscription(1).await;
+        assert!(!caught_up, "nothing was missed");
+
+        let world = world.restart_with_an_empty_catalog().await;
+        // Published while nobody is subscribed; the new subscription begins after it, or just before.
+        let chitra = world.person("chitra").list(&meter("chitra"), &[(FIRST, "3", "6")]).await;
+        matched(&world, &id, &[&asha, &chitra]).await;
+        let after = eventually("an end of catching up", || async {
+            let (after, caught_up) = world.subscription(1).await;
+            if caught_up { Ok(after) } else { Err(after) }
+        })
+        .await;
+        assert_ne!(after, before);
+        // What is published from here on is pushed, and what came twice was told once.
+        let second = world.person("chitra").list(&meter("chitra"), &[(SECOND, "3", "6.1")]).await;
+        matched(&world, &id, &[&asha, &chitra, &second]).await;
+        world.settled().await;
+        let events = world.events(1, &id).await;
+        assert_eq!(events, ["interest.matched"; 3]);
         world.close().await;
     }
 }

@@ -256,4 +256,82 @@ on_both_databases! {
         assert_eq!(wrong.refusal(), (422, "request.field_invalid".into()));
         world.close().await;
     }
+
+    async fn a_plan_is_cancelled_as_a_whole(databases: Databases) {
+        let world = World::start(databases).await;
+        let (asha, chitra) = (ashas_offer(&world).await.1, chitras_offer(&world).await);
+        let farid = world.person("farid");
+        let plan = proposed(&farid, json!({})).await;
+        carried_out(&farid, &plan, "standing").await;
+        let trust = farid.get("/users/me/trust").await.ok();
+        let path = format!("/api/plans/{}/cancel", text(&plan, "plan_id"));
+        assert_eq!(world.person("esha").post(&path, &json!({})).await.refusal().0, 404);
+        let key = clock::Ids::system().uuid().to_string();
+        let first = farid.order(&path, &json!({}), &key).await;
+        assert_eq!((first.status, &first.json()["state"]), (202, &json!("cancelling")));
+        let results: Vec<Value> = parts(&first.json()).iter().map(|part| part["result"].clone()).collect();
+        assert_eq!(results, [json!("cancelling"), json!("cancelling")]);
+        let done = ended(&farid, &format!("/api/plans/{}", text(&plan, "plan_id")), "cancelled").await;
+        assert_eq!(states(&done), ["cancelled", "cancelled"]);
+        assert_eq!(done["secured"], json!({"quantity_kwh": "0", "amount_inr": "0.00"}));
+        let again = farid.order(&path, &json!({}), &key).await;
+        assert_eq!((again.status, &again.body), (202, &first.body));
+        assert_eq!(farid.post(&path, &json!({})).await.refusal(), (409, "plan.state_conflict".into()));
+        world.settled().await;
+        assert_eq!(world.person("chitra").stock(&chitra).await, ["3", "0", "0"]);
+        assert_eq!(world.person("asha").stock(&asha).await, ["5", "0", "0"]);
+        for part in parts(&done) {
+            for ledger in [NORTH_LEDGER, SOUTH_LEDGER] {
+                assert_eq!(world.record(ledger, &text(&part, "transaction_id")).await["status"], "CANCELLED");
+            }
+        }
+        assert_ne!(farid.get("/users/me/trust").await.ok()["score"], trust["score"], "who cancels bears it");
+        let events = world.events(1, &text(&plan, "plan_id")).await;
+        for kind in ["plan.cancelling", "plan.part_cancelling", "plan.part_cancelled", "plan.cancelled"] {
+            assert!(events.iter().any(|event| event == kind), "{kind}: {events:?}");
+        }
+        world.close().await;
+    }
+
+    async fn a_proposal_is_dropped(databases: Databases) {
+        let world = World::start(databases).await;
+        ashas_offer(&world).await;
+        let farid = world.person("farid");
+        let plan = proposed(&farid, json!({})).await;
+        let path = format!("/api/plans/{}", text(&plan, "plan_id"));
+        let done = farid.post(&format!("{path}/cancel"), &json!({})).await.ok();
+        assert_eq!((&done["state"], states(&done).join(" ")), (&json!("cancelled"), "released".into()));
+        let confirmed = farid.post(&format!("{path}/confirm"), &json!({})).await;
+        assert_eq!(confirmed.refusal(), (409, "plan.state_conflict".into()));
+        let (_, beta) = world.close().await;
+        assert!(beta.of("buyer").is_empty());
+    }
+
+    async fn what_the_gate_has_closed_stands(databases: Databases) {
+        let world = World::start(databases).await;
+        let chitra = world.person("chitra").list(&meter("chitra"), &[(FIRST, "3", "6")]).await;
+        let asha = world.person("asha").list(&meter("asha"), &[(SECOND, "4", "7")]).await;
+        let farid = world.person("farid");
+        let plan = proposed(&farid, json!({"slots": slots(&[(FIRST, "2"), (SECOND, "2")])})).await;
+        carried_out(&farid, &plan, "standing").await;
+        world.market.advance(TO_THE_GATE);
+        let path = format!("/api/plans/{}", text(&plan, "plan_id"));
+        let key = clock::Ids::system().uuid().to_string();
+        let told = farid.order(&format!("{path}/cancel"), &json!({}), &key).await.json();
+        let result = |offer: &str| {
+            let part = parts(&plan).into_iter().find(|part| part["offer_id"] == *offer).unwrap();
+            let told = parts(&told).into_iter().find(|one| one["transaction_id"] == part["transaction_id"]);
+            told.unwrap()
+        };
+        assert_eq!(result(&asha)["result"], "cancelling");
+        assert_eq!(result(&chitra)["result"], "refused");
+        assert_eq!(result(&chitra)["failure"]["code"], "trade.gate_closed");
+        let done = ended(&farid, &path, "partial").await;
+        assert_eq!((states(&done).join(" "), &done["failure"]["code"]), ("cancelled standing".into(), &json!("plan.incomplete")));
+        assert_eq!(done["secured"], json!({"quantity_kwh": "2", "amount_inr": "12.00"}));
+        assert_eq!(farid.post(&format!("{path}/cancel"), &json!({})).await.refusal(), (409, "trade.gate_closed".into()));
+        assert_eq!(world.person("asha").stock(&asha).await, ["4", "0", "0"]);
+        let (_, beta) = world.close().await;
+        assert_eq!(standing(&beta, &done), 1);
+    }
 }

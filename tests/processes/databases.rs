@@ -43,6 +43,22 @@ impl Databases {
         }
     }
 
+    /// Empties one of [`NAMES`], as a service that has lost its file; nobody may use it meanwhile.
+    pub async fn empty(&self, name: &str) {
+        match &self.postgres {
+            None => {
+                for file in ["db", "db-wal", "db-shm"] {
+                    // Not each of them is always there.
+                    let _ = std::fs::remove_file(self.folder().join(name).with_extension(file));
+                }
+            }
+            Some((server, prefix)) => {
+                statement(server, format!("DROP SCHEMA {prefix}_{name} CASCADE")).await;
+                statement(server, format!("CREATE SCHEMA {prefix}_{name}")).await;
+            }
+        }
+    }
+
     pub fn urls(&self) -> [String; 4] {
         NAMES.map(|name| self.url(name))
     }

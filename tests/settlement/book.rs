@@ -198,7 +198,8 @@ impl Book {
                 quality: Quality::Measured,
             })
             .collect();
-        let bill = Bill::of(Side::Buyer, ("D", "p"), &whole, &flows(&whole, (0, 0), 0), &self.rates).unwrap();
+        let bill =
+            Bill::of(Side::Buyer, ("D", Some("p")), &whole, &flows(&whole, (0, 0), 0), &self.rates).unwrap();
         -bill.for_user().unwrap().get()
     }
 
@@ -227,7 +228,7 @@ impl Book {
                 if before.is_some_and(|(known, _)| known >= revision) {
                     return Ok(false);
                 }
-                let bill = Bill::of(*side, ("NORTH", "peer.example"), slots, flows, &self.rates)?;
+                let bill = Bill::of(*side, ("NORTH", Some("peer.example")), slots, flows, &self.rates)?;
                 let kind = if before.is_some() { JournalKind::Correction } else { JournalKind::Settlement };
                 let mut draft = Draft::new(kind, format!("{}/{revision}", side.as_str()), None);
                 let amount = bill.book(before.map(|(_, bill)| bill), &mut draft)?;

@@ -12,11 +12,12 @@ use wattmandi::settlement::{
 };
 
 use crate::book::{flows, rows};
-use crate::world::World;
+use crate::world::{US, World};
 
 db::sql! {
     BALANCE = "SELECT balance FROM money_accounts WHERE id = $1";
     HELD = "SELECT held FROM money_accounts WHERE id = $1";
+    OF_KIND = "SELECT COUNT(*) AS n FROM money_accounts WHERE kind = $1";
     JOURNALS = "SELECT COUNT(*) AS n FROM journals WHERE kind = $1";
     PLUNDER = "UPDATE money_accounts SET balance = balance - 100000000 WHERE id = $1";
     FORGE = "UPDATE journals SET total_debit = 1, total_credit = 1";
@@ -167,6 +168,32 @@ both_databases! {
         assert_eq!(own(&world, AccountKind::Rounding).await, 0);
         assert_eq!(balance(&world, AccountKind::Charge, "NORTH").await, 137);
         assert_eq!(user(&world).await.0, -137);
+        audited(&world).await;
+        world.running.stop().await;
+    }
+
+    async fn a_trade_between_our_own_users_is_cleared_with_nobody(db: Db) {
+        let world = World::start(db).await;
+        let bought = world.contract_with(US, Side::Buyer, State::Standing, "t-1").await;
+        let sold = world.contract_with(US, Side::Seller, State::Active, "t-1").await;
+        settle(&world, &result(&bought, 1, FULL, 0)).await.unwrap();
+        let within = AccountId::within().key();
+        assert_eq!(number(&world, &BALANCE, &within).await, 2_013, "the seller is still to be settled");
+        let market = world.participant.market_now();
+        let due = |world: &World| {
+            let db = world.participant.db.clone();
+            async move { db.read(move |tx| settlement::clearing_due(tx, market).boxed()).await }
+        };
+        assert_eq!(due(&world).await, Ok(false), "we owe ourselves nothing");
+        settle(&world, &result(&sold, 1, FULL, 0)).await.unwrap();
+        assert_eq!(number(&world, &BALANCE, &within).await, 0);
+        // A correction of both sides takes the same way.
+        let corrected = [(1_250, 1_250, 1_250), (2_000, 500, 500)];
+        assert_eq!(booked(&world, &result(&sold, 2, &corrected, 0)).await, -900);
+        assert_eq!(booked(&world, &result(&bought, 2, &corrected, 0)).await, 900);
+        assert_eq!((number(&world, &BALANCE, &within).await, user(&world).await), (0, (0, 0)));
+        assert_eq!(balance(&world, AccountKind::Clearing, US).await, 0);
+        assert_eq!(number(&world, &OF_KIND, "clearing").await, 0, "no clearing account was opened");
         audited(&world).await;
         world.running.stop().await;
     }

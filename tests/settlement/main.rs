@@ -5,6 +5,7 @@
 
 mod account;
 mod book;
+mod exceptions;
 mod histories;
 mod lifecycle;
 mod statements;

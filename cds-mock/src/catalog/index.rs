@@ -56,6 +56,8 @@ pub struct CatalogFacts {
     /// Regular and switched on.
     pub shown: bool,
     pub valid_until: Option<Timestamp>,
+    /// Which of the stored states the index knows.
+    pub revision: i64,
     pub provider_id: Option<String>,
     pub facts: Facts,
 }
@@ -84,6 +86,29 @@ impl Index {
     /// Tells what a catalog is; the offers in it stay.
     pub fn describe(&self, publisher: &str, catalog_id: &str, catalog: CatalogFacts) {
         self.write(|state| state.describe(publisher, catalog_id, catalog));
+    }
+
+    /// Tells what a catalog is, and what changed in it, in one step.
+    pub fn renew(
+        &self,
+        publisher: &str,
+        catalog_id: &str,
+        catalog: CatalogFacts,
+        offers: &[Put],
+        now: Timestamp,
+    ) {
+        self.write(|state| {
+            state.describe(publisher, catalog_id, catalog);
+            for put in offers {
+                state.put(publisher, catalog_id, put);
+            }
+            state.sweep(now);
+        });
+    }
+
+    /// A number that changes when more than one offer of a catalog has changed at once.
+    pub fn epoch(&self) -> u64 {
+        self.read(|state| state.epoch)
     }
 
     /// Puts offers into a catalog that was described, or takes them out. `now` is market time: some of what
@@ -122,5 +147,54 @@ impl Index {
 
     fn write<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         change(&mut self.0.write().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// What is asked of the index (ruling 33), for offers of a whole day.
+    const BYTES_MAX: usize = 500;
+
+    #[test]
+    fn an_offer_of_24_hours_costs_at_most_500_bytes() {
+        let index = Index::default();
+        index.describe("bpp.example", "shelf", CatalogFacts { shown: true, ..CatalogFacts::default() });
+        let put = |number: i64| {
+            let kind = if number % 3 == 0 { "WIND" } else { "SOLAR" };
+            let keys = [
+                (Key::Offer, format!("offer-{number}")),
+                (Key::Meter, format!("meter-{}", number / 4)),
+                (Key::Provider, format!("provider-{}", number / 4)),
+                (Key::Resource, format!("resource-{}", number / 4)),
+                (Key::Kind, kind.to_owned()),
+            ];
+            let words = ["roof", "of", "solar", "hours"].map(str::to_owned);
+            let words = words.into_iter().chain([format!("name{}", number / 4)]);
+            let slots =
+                (0..24).map(|hour| (1_800_000_000 + hour * 3_600, 50_000 + (number * 7 + hour) % 9_000));
+            let facts = Facts {
+                start: Some(1_800_000_000),
+                slots: slots.collect(),
+                words: words.collect::<BTreeSet<String>>(),
+                keys: keys.into_iter().collect(),
+                bounds: Some(Bounds::GLOBE),
+                ..Facts::default()
+            };
+            Put { position: number, offer: Some((facts, Timestamp::from_seconds(1_900_000_000))) }
+        };
+        for from in (0..20_000).step_by(500) {
+            let puts: Vec<Put> = (from..from + 500).map(put).collect();
+            index.put("bpp.example", "shelf", &puts, Timestamp::from_seconds(1_700_000_000));
+        }
+        let grown = index.size();
+        index.compact();
+        let size = index.size();
+        println!("{} bytes an offer, {} as it grew", size.bytes / size.offers, grown.bytes / grown.offers);
+        assert_eq!(size.offers, 20_000);
+        assert!(size.bytes / size.offers <= BYTES_MAX, "{} bytes an offer", size.bytes / size.offers);
     }
 }

@@ -1,8 +1,9 @@
 //! Takes judged catalogs in, and tells the publisher what became of them.
 //!
-//! A small catalog is written in one transaction, a large one in several short ones, so that it holds up
-//! nobody else's. Each step may be repeated: a message that is worked off again after a crash leads to the same rows
-//! and the same answer. The index is told after each commit.
+//! A catalog is written in one transaction, however large (a message has at most 10 MiB): whoever reads, and a start
+//! after a crash, has the old one or the new one. Each step may be repeated: a message that is worked off again leads to
+//! the same rows and the same answer. The index is told after the commit, of everything at once; an answer that was
+//! being made meanwhile sees by the catalog's revision that it has read of both, and is made anew.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
@@ -21,8 +22,6 @@ use super::read;
 use super::store::{self, Publication};
 use crate::feed::{self, Accepted};
 
-/// Rows written in one transaction.
-const ROWS_PER_TRANSACTION: usize = 256;
 /// An offer is kept so long after its end, and a resource so long without an offer.
 const KEEP: Span = Span::from_hours(24 * 7);
 
@@ -52,8 +51,13 @@ impl Publishing {
         Self { db, index, turn: Mutex::new(()) }
     }
 
+    /// Waits until the index knows of what was committed before.
+    pub async fn settled(&self) {
+        drop(self.turn.lock().await);
+    }
+
     /// Stores what was not rejected, and adds the errors that only the stored catalogs reveal: resources that
-    /// are not there, publications that came too late, catalogs that are full. Several transactions.
+    /// are not there, publications that came too late, catalogs that are full. One transaction for each catalog.
     ///
     /// # Errors
     /// Those of the database; what was written stays, and the whole may be repeated.
@@ -73,12 +77,7 @@ impl Publishing {
         }
         let accepted = OnceLock::new();
         let job = Arc::new(Job { stamp: stamp.clone(), catalog: catalog.clone(), accepted });
-        let rows = job.catalog.resources.len().saturating_add(job.catalog.offers.len());
-        let done = if rows <= ROWS_PER_TRANSACTION {
-            self.at_once(&job).await?
-        } else {
-            self.in_parts(&job).await?
-        };
+        let done = self.at_once(&job).await?;
         if let Some(error) = done.rejected {
             catalog.reject(error);
             return Ok(());
@@ -88,34 +87,7 @@ impl Publishing {
         Ok(())
     }
 
-    async fn in_parts(&self, job: &Arc<Job>) -> Result<Done, DbError> {
-        let mut errors = Vec::new();
-        let done = job.run(&self.db, |job, tx| Box::pin(job.describe(tx))).await?;
-        self.tell(job, &done).await?;
-        if done.rejected.is_some() {
-            return Ok(done);
-        }
-        for start in (0..job.catalog.resources.len()).step_by(ROWS_PER_TRANSACTION) {
-            let done = job.run(&self.db, move |job, tx| Box::pin(job.resources(tx, start))).await?;
-            self.tell(job, &done).await?;
-            if done.rejected.is_some() {
-                return Ok(done);
-            }
-        }
-        for start in (0..job.catalog.offers.len()).step_by(ROWS_PER_TRANSACTION) {
-            let done = job.run(&self.db, move |job, tx| Box::pin(job.offers(tx, start))).await?;
-            self.tell(job, &done).await?;
-            errors.extend(done.errors);
-        }
-        if !job.refused_whole(&errors) {
-            job.accept(&errors).await?;
-        }
-        let done = job.run(&self.db, |job, tx| Box::pin(job.last(tx))).await?;
-        self.tell(job, &done).await?;
-        Ok(Done { errors, ..done })
-    }
-
-    /// Little is written in one transaction, for subscribers too, unless something was refused in it: then they are told
+    /// All is written in one transaction, for subscribers too, unless something was refused in it: then they are told
     /// of the rest in a second one, before the message counts as worked off.
     async fn at_once(&self, job: &Arc<Job>) -> Result<Done, DbError> {
         job.accept(&[]).await?;
@@ -195,18 +167,21 @@ impl Job {
         }
     }
 
-    /// Everything, when it is little.
+    /// Everything.
     async fn at_once(&self, tx: &mut db::Tx) -> Result<Done, DbError> {
         let mut all = self.describe(tx).await?;
         if all.rejected.is_none() {
-            all.add(self.resources(tx, 0).await?);
+            all.add(self.resources(tx).await?);
         }
         if all.rejected.is_none() {
-            all.add(self.offers(tx, 0).await?);
+            all.add(store::put_offers(tx, self.to(), &self.catalog.offers).await?.into());
             if all.errors.is_empty() {
                 self.record(tx).await?;
             }
             all.add(self.tidy(tx).await?);
+            if self.changes_much() {
+                store::next_revision(tx, self.to()).await?;
+            }
         }
         Ok(all)
     }
@@ -216,9 +191,13 @@ impl Job {
         Ok(Done { rejected, ..Done::default() })
     }
 
-    async fn resources(&self, tx: &mut db::Tx, start: usize) -> Result<Done, DbError> {
-        let rows = part(&self.catalog.resources, start);
-        Ok(match store::put_resources(tx, self.to(), rows).await? {
+    /// More than one offer may change, so that an answer could show one of before and one of after.
+    fn changes_much(&self) -> bool {
+        self.catalog.full || self.catalog.offers.len() != 1 || self.catalog.resources.len() > 1
+    }
+
+    async fn resources(&self, tx: &mut db::Tx) -> Result<Done, DbError> {
+        Ok(match store::put_resources(tx, self.to(), &self.catalog.resources).await? {
             Some(taken) => taken.into(),
             None => {
                 let why = "the catalog has too many resources";
@@ -226,10 +205,6 @@ impl Job {
                 Done { rejected: Some(error.at(self.catalog.path.as_str())), ..Done::default() }
             }
         })
-    }
-
-    async fn offers(&self, tx: &mut db::Tx, start: usize) -> Result<Done, DbError> {
-        Ok(store::put_offers(tx, self.to(), part(&self.catalog.offers, start)).await?.into())
     }
 
     /// Every offer was refused, and there were some.
@@ -243,11 +218,6 @@ impl Job {
             Some(accepted) => feed::record(tx, accepted).await,
             None => Ok(()),
         }
-    }
-
-    async fn last(&self, tx: &mut db::Tx) -> Result<Done, DbError> {
-        self.record(tx).await?;
-        self.tidy(tx).await
     }
 
     async fn tidy(&self, tx: &mut db::Tx) -> Result<Done, DbError> {
@@ -287,11 +257,6 @@ impl From<store::Taken> for Done {
     fn from(store::Taken { touched, errors }: store::Taken) -> Self {
         Self { rejected: None, errors, touched }
     }
-}
-
-fn part<T>(rows: &[T], start: usize) -> &[T] {
-    let end = start.saturating_add(ROWS_PER_TRANSACTION).min(rows.len());
-    rows.get(start..end).unwrap_or_default()
 }
 
 /// The message of `catalog/on_publish`: one result for each catalog. Of very many errors only the first are

@@ -16,9 +16,9 @@ const PAGE: i64 = 2_000;
 const PART: usize = 256;
 
 db::sql! {
-    CATALOGS = "SELECT publisher, catalog_id, kind, active, valid_until, head FROM catalogs
+    CATALOGS = "SELECT publisher, catalog_id, kind, active, valid_until, revision, head FROM catalogs
         WHERE (publisher = $1 AND catalog_id > $2) OR publisher > $1 ORDER BY publisher, catalog_id LIMIT $3";
-    CATALOG = "SELECT publisher, catalog_id, kind, active, valid_until, head FROM catalogs
+    CATALOG = "SELECT publisher, catalog_id, kind, active, valid_until, revision, head FROM catalogs
         WHERE publisher = $1 AND catalog_id = $2";
     NETWORKS = "SELECT network_id FROM catalog_networks WHERE publisher = $1 AND catalog_id = $2
         ORDER BY network_id";
@@ -47,7 +47,7 @@ db::sql! {
         (publisher, catalog_id, resource_id, version, facts) VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT (publisher, catalog_id, resource_id) DO UPDATE SET version = excluded.version,
             facts = excluded.facts";
-    HEAD = "SELECT head FROM catalogs WHERE publisher = $1 AND catalog_id = $2";
+    HEAD = "SELECT head, revision FROM catalogs WHERE publisher = $1 AND catalog_id = $2";
     SHOWN_OFFER = "SELECT offer_id, body FROM catalog_offers
         WHERE publisher = $1 AND catalog_id = $2 AND position = $3 AND listed = 1 AND shown_until > $4";
     NAMED_RESOURCES = "SELECT r.resource_id, r.body FROM catalog_offer_resources l
@@ -59,6 +59,8 @@ db::sql! {
 /// A part of a catalog, read in one snapshot.
 #[derive(Clone, Debug, Default)]
 pub struct Chunk {
+    /// Of the catalog, as it was read.
+    pub revision: i64,
     pub head: Vec<u8>,
     /// Offers as they were published.
     pub offers: Vec<Vec<u8>>,
@@ -80,7 +82,7 @@ pub async fn chunk(
     let Some(head) = tx.query_opt(&HEAD, &params![publisher, catalog_id]).await? else {
         return Ok(Chunk::default());
     };
-    let mut chunk = Chunk { head: head.get("head")?, ..Chunk::default() };
+    let mut chunk = Chunk { head: head.get("head")?, revision: head.get("revision")?, ..Chunk::default() };
     for position in positions {
         let key = params![publisher, catalog_id, *position, now];
         let Some(row) = tx.query_opt(&SHOWN_OFFER, &key).await? else { continue };
@@ -96,7 +98,8 @@ pub async fn chunk(
 /// A catalog by its publisher and its id.
 type Name = (String, String);
 
-/// Brings the index to where the database is, for one catalog and these positions in it. Several reads.
+/// Brings the index to where the database is, for one catalog and these positions in it: several reads, one change of
+/// the index.
 /// `now` is market time.
 ///
 /// # Errors
@@ -121,15 +124,16 @@ pub(super) async fn refresh(
         })
     });
     let Some(facts) = described.await? else { return Ok(()) };
-    index.describe(&name.0, &name.1, facts);
+    let mut all = Vec::with_capacity(positions.len());
     for part in positions.chunks(PART) {
         let work = Arc::new((Arc::clone(name), part.to_vec()));
         let puts = db.read(move |tx| {
             let work = Arc::clone(&work);
             Box::pin(async move { puts(tx, &work.0, &work.1).await })
         });
-        index.put(&name.0, &name.1, &puts.await?, now);
+        all.extend(puts.await?);
     }
+    index.renew(&name.0, &name.1, facts, &all, now);
     Ok(())
 }
 
@@ -174,6 +178,7 @@ async fn described(tx: &mut Tx, row: &Row) -> Result<(Name, CatalogFacts), DbErr
         networks: networks.iter().map(|row| row.get("network_id")).collect::<Result<_, _>>()?,
         shown: row.get::<bool>("active")? && row.get::<String>("kind")? == "REGULAR",
         valid_until: row.get("valid_until")?,
+        revision: row.get("revision")?,
         provider_id: head.at(&["provider", "id"]).and_then(Json::as_str).map(str::to_owned),
         facts: Facts::of_head(&head),
     };

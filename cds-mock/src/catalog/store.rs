@@ -25,6 +25,7 @@ db::sql! {
         ON CONFLICT (publisher, catalog_id) DO UPDATE SET kind = excluded.kind, active = excluded.active,
             valid_until = excluded.valid_until, replaced_at = excluded.replaced_at,
             stamped_at = excluded.stamped_at, head = excluded.head";
+    NEXT_REVISION = "UPDATE catalogs SET revision = revision + 1 WHERE publisher = $1 AND catalog_id = $2";
     CLEAR_NETWORKS = "DELETE FROM catalog_networks WHERE publisher = $1 AND catalog_id = $2";
     INSERT_NETWORK = "INSERT INTO catalog_networks (network_id, publisher, catalog_id) VALUES ($1, $2, $3)";
     SET_COUNTS = "UPDATE catalogs SET offers = $3, resources = $4, top_position = $5, tidied_to = $6
@@ -282,6 +283,11 @@ pub(super) async fn put_offers(
     }
     counts.save(tx, to).await?;
     Ok(taken)
+}
+
+/// More than one offer of the catalog changes in this transaction.
+pub(super) async fn next_revision(tx: &mut Tx, to: Publication<'_>) -> Result<(), DbError> {
+    tx.execute(&NEXT_REVISION, &params![to.publisher, to.catalog_id]).await.map(|_| ())
 }
 
 /// Drops what a full publication has replaced.

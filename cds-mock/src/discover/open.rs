@@ -1,8 +1,18 @@
-//! Which hours of an offer are still shown. Pure.
+//! Which offers have begun, and which of their hours are still shown. Pure.
 
-use beckn_wire::energy::{Path, TimeSeries};
+use beckn_wire::energy::{Path, TimeSeries, Validity};
 use beckn_wire::json::Json;
 use units::{Span, Timestamp};
+
+/// Whether the validity of an offer or a catalog has begun at `now` (market time): the core member, and the window of
+/// an offer. Where none is stated it has.
+pub(super) fn has_begun(json: &Json, now: Timestamp) -> bool {
+    let window = json.at(&["offerAttributes", "validityWindow"]);
+    let window = window.and_then(|window| Validity::read(window, &Path::new("validityWindow")).ok()?.start);
+    let core = json.at(&["validity", "startDate"]).and_then(Json::as_str);
+    let core = core.and_then(|text| Timestamp::parse_rfc3339(text).ok());
+    [window, core].into_iter().flatten().all(|start| start <= now)
+}
 
 /// The offer without the rows of hours that can no longer be traded; `None` when no row is left. `now`
 /// is market time; so long before its start a slot closes.

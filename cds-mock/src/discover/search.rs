@@ -11,7 +11,7 @@ use units::{Span, Timestamp};
 
 use super::filter::evaluable;
 use super::intent::Query;
-use super::open::keep_open_hours;
+use super::open::{has_begun, keep_open_hours};
 use super::pages::{Pages, Piece};
 use crate::catalog::{self, Chunk, Group, Index, Watcher};
 
@@ -34,6 +34,16 @@ impl Watcher for Viewer {
     }
 }
 
+/// An answer.
+#[derive(Debug)]
+pub struct Found {
+    /// The messages of `on_discover`.
+    pub pages: Vec<Json>,
+    /// Each catalog in it is as it was at one moment. Otherwise a publication came in between: it may show one offer of
+    /// before and another of after.
+    pub whole: bool,
+}
+
 /// The messages of `on_discover` that answer the query, at `now` (market time). Several read transactions;
 /// the filter is evaluated between them, off the async threads.
 ///
@@ -42,11 +52,15 @@ impl Watcher for Viewer {
 pub async fn search(
     db: &Db,
     index: &Arc<Index>,
-    query: Query,
+    query: Arc<Query>,
     viewer: Viewer,
     now: Timestamp,
-) -> Result<Vec<Json>, DbError> {
-    let (query, viewer) = (Arc::new(query), Arc::new(viewer));
+) -> Result<Found, DbError> {
+    let (epoch, mut whole) = (index.epoch(), true);
+    let end = |pages: Pages, whole: bool| {
+        Ok(Found { pages: pages.finish(), whole: whole && index.epoch() == epoch })
+    };
+    let viewer = Arc::new(viewer);
     let stopping = |_| DbError::Closed;
     let opened = {
         let (index, watcher) = (Arc::clone(index), Arc::clone(&viewer));
@@ -68,8 +82,9 @@ pub async fn search(
             let next = numbers.len();
             let name = (Arc::clone(&group.publisher), Arc::clone(&group.catalog_id));
             let number = *numbers.entry(name).or_insert(next);
-            let gate = group.gate;
+            let (gate, revision) = (group.gate, group.revision);
             let chunk = read(db, group, now).await?;
+            whole &= chunk.revision == revision;
             let (query, viewer) = (Arc::clone(&query), Arc::clone(&viewer));
             let judged = tokio::task::spawn_blocking(move || {
                 let room = show(&mut pages, number, &chunk, &query, &viewer, (now, gate));
@@ -79,11 +94,11 @@ pub async fn search(
             (pages, room) = judged.await.map_err(stopping)?;
             if !room {
                 tracing::warn!("an answer to discover was cut: it would have had too many pages");
-                return Ok(pages.finish());
+                return end(pages, whole);
             }
         }
         if batch.last {
-            return Ok(pages.finish());
+            return end(pages, whole);
         }
     }
 }
@@ -109,12 +124,12 @@ fn show(
     viewer: &Viewer,
     time: (Timestamp, Span),
 ) -> bool {
-    let Some(head) = piece(&chunk.head) else { return true };
+    let Some(head) = piece(&chunk.head).filter(|(head, _)| has_begun(head, time.0)) else { return true };
     let resources: BTreeMap<&str, Piece> =
         chunk.resources.iter().filter_map(|(id, body)| Some((id.as_str(), piece(body)?))).collect();
     let offers = chunk.offers.iter().filter_map(|offer| piece(offer));
     let offers: Vec<Piece> = offers
-        .filter(|(offer, _)| may_see(offer, viewer))
+        .filter(|(offer, _)| may_see(offer, viewer) && has_begun(offer, time.0))
         .filter_map(|(offer, length)| Some((keep_open_hours(offer, time)?, length)))
         .collect();
     let selected: Option<BTreeSet<usize>> = query

@@ -1,6 +1,9 @@
 //! `catalog/subscription`: create, change, list, look, end (Beckn 2.0; facts, beckn-wire b.1).
 //!
 //! Whose subscription it is, the signature says. The answer is the HTTP response; nothing is called back.
+//!
+//! All subscribers are served by one policy of delivery, which every answer states in the form of the wish for another. A
+//! wish that it exceeds in patience or retries is met by more than was asked for; one for smaller messages is refused.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -24,6 +27,13 @@ pub(super) const SUBSCRIPTIONS_MAX: i64 = 50;
 const NETWORKS_MAX: usize = 16;
 const TYPES_MAX: usize = 64;
 const TEXT_MAX: usize = 512;
+/// The largest push: a part of a catalog, its directives, and the envelope.
+const PAYLOAD_MAX: i64 = 640 * 1024;
+/// How pushes are delivered: so long for an answer, and how often again (the outbox's table, whose waits grow about
+/// threefold, for five days).
+const TIMEOUT_SECONDS: i64 = 10;
+const RETRIES: [(&str, i64); 4] =
+    [("maxRetries", 1_440), ("initialDelaySeconds", 1), ("maxDelaySeconds", 300), ("backoffMultiplier", 3)];
 const ACTION: &str = "catalog/on_subscription";
 const PLACE: &str = "message/subscription";
 
@@ -116,6 +126,12 @@ impl Feed {
             return Err(WireError::new(ErrorCode::CtxCallbackUrlMissing, why)
                 .at(format!("{PLACE}/callbackUrl"))
                 .into());
+        }
+        let most = wish.at(&["deliveryPolicy", "maxPayloadBytes"]).and_then(Json::as_number);
+        if most.and_then(|text| text.parse::<i64>().ok()).is_some_and(|most| most < PAYLOAD_MAX) {
+            let why = format!("a push has up to {PAYLOAD_MAX} bytes; who takes less pulls");
+            let path = format!("{PLACE}/deliveryPolicy/maxPayloadBytes");
+            return Err(WireError::new(ErrorCode::PolNpCapacityExceeded, why).at(path).into());
         }
         let common = self.common(&incoming.sender);
         if !networks.is_subset(&common) {
@@ -244,7 +260,18 @@ fn theirs(found: Option<Stored>, subscriber: &str) -> Result<Stored, Refusal> {
     }
 }
 
+/// How pushes are delivered, whatever was wished for.
+fn policy() -> Json {
+    Json::object([
+        ("timeoutSeconds", Json::from(TIMEOUT_SECONDS)),
+        ("maxPayloadBytes", Json::from(PAYLOAD_MAX)),
+        ("retryPolicy", Json::object(RETRIES.map(|(name, count)| (name, Json::from(count))))),
+    ])
+}
+
 fn on_wire(stored: &Stored) -> Json {
+    let mut rest = Object::new();
+    rest.set("deliveryPolicy", policy());
     Subscription {
         id: stored.id.to_string(),
         networks: stored.networks.iter().cloned().collect(),
@@ -252,7 +279,7 @@ fn on_wire(stored: &Stored) -> Json {
         active: stored.active,
         created_at: Some(stored.created_at),
         updated_at: Some(stored.updated_at),
-        rest: Object::new(),
+        rest,
     }
     .to_json()
 }

@@ -1,6 +1,7 @@
 //! `catalog/publish`: taken in, merged, replaced, in part, not at all; whose it is; and that a restart loses
 //! nothing.
 
+use beckn_wire::action::Action;
 use beckn_wire::json::Json;
 use clock::{Clock as _, SystemClock};
 use test_support::both_databases;
@@ -302,4 +303,46 @@ both_databases! {
         let world = world.restart().await;
         assert_eq!(world.offers(&buyer).await, ["a"]);
     }
+
+    async fn who_looks_while_it_is_published_sees_the_old_catalog_or_the_new_one(db: TestDb) {
+        const MANY: usize = 600;
+        let world = World::new(&db).await;
+        let seller = world.peer("bpp.example", 1, &[NETWORK]).await;
+        let buyer = world.peer("bap.example", 2, &[NETWORK]).await;
+        world.publish(&seller, edition(&seller, 1, MANY)).await;
+        let publishing = async {
+            let second = world.publish(&seller, edition(&seller, 2, MANY)).await;
+            assert_eq!(verdict(&second[0]).0, "ACCEPTED");
+        };
+        let looking = async {
+            let mut seen = Vec::new();
+            while seen.last() != Some(&2) {
+                let offers = all_offers(&world, &buyer, MANY).await;
+                let edition = edition_of(&offers, MANY);
+                seen.push(edition.unwrap_or_else(|| panic!("{:?}", offer_ids_of(&offers))));
+            }
+            seen
+        };
+        let (seen, ()) = tokio::join!(looking, publishing);
+        println!("editions seen: {seen:?}");
+        assert!(seen.is_sorted());
+    }
+}
+
+/// All offers that a peer sees, of which there are so many; page by page.
+async fn all_offers(world: &World, peer: &Peer, many: usize) -> Vec<Json> {
+    let (context, bytes) = discover_message(peer, NETWORK, everything());
+    assert_eq!(world.post(peer, Action::Discover, bytes).await.0, 200);
+    let mut offers = Vec::new();
+    while offers.len() < many {
+        let page = world.callback(peer, "/bap/receiver/on_discover", &context).await;
+        for catalog in page.at(&["message", "catalogs"]).unwrap().as_array().unwrap() {
+            offers.extend(catalog.get("offers").unwrap().as_array().unwrap().iter().cloned());
+        }
+    }
+    offers
+}
+
+fn offer_ids_of(offers: &[Json]) -> Vec<&str> {
+    offers.iter().filter_map(|offer| offer.get("id")?.as_str()).collect()
 }

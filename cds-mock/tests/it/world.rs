@@ -396,3 +396,29 @@ pub fn with(mut message: Json, place: &[&str], value: Json) -> Json {
     put(&mut message, place, value);
     message
 }
+
+/// A whole catalog of so many offers of one resource. The second edition keeps the upper half of the first one's offers,
+/// with another quantity, and adds as many new ones.
+pub fn edition(peer: &Peer, number: usize, many: usize) -> Json {
+    let first = (number - 1) * many / 2;
+    let quantity = 1_000 * i64::try_from(number).unwrap();
+    let (resource, sample) = terms(peer, "sample", quantity);
+    let offers = (first..first + many).map(|n| Offer { id: Some(format!("offer-{n:05}")), ..sample.clone() });
+    let offers: Vec<Json> = offers.map(|offer| offer.to_json()).collect();
+    let message = merge(catalog_of(peer, "large", vec![(resource, sample)]), &[NETWORK]);
+    let message = with(message, &["catalogs", "0", "offers"], Json::array(offers));
+    with(message, &["publishDirectives", "0", "updateMode"], "FULL".into())
+}
+
+/// Which edition these offers are: none when they are of two, or not all of one.
+pub fn edition_of(offers: &[Json], many: usize) -> Option<usize> {
+    (1..=2).find(|number| {
+        let first = (number - 1) * many / 2;
+        let quantity = format!(r#""AVAILABLE_QTY","values":[{number}]"#);
+        offers.len() == many
+            && offers.iter().enumerate().all(|(n, offer)| {
+                let id = format!("offer-{:05}", first + n);
+                offer.get("id").and_then(Json::as_str) == Some(&id) && offer.to_string().contains(&quantity)
+            })
+    })
+}

@@ -37,7 +37,6 @@
 
 mod allocation;
 mod cell;
-mod charges;
 mod copy;
 mod error;
 mod flows;
@@ -54,7 +53,6 @@ mod timetable;
 
 pub use allocation::{AllocationError, check_final, min_of_two, pro_rata};
 pub use cell::{Cell, Leg, Merge, Provenance, Stage, merge_cell};
-pub use charges::{ChargeRates, Charges, RateBook, RateEntry, Rates, SideCharges};
 pub use copy::{divergences, table_digest};
 pub use error::RuleError;
 pub use flows::{

@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 pub mod database;
+pub mod issuer;
+pub mod peer;
 pub mod vectors;
 
 /// Whether what is missing must fail the run rather than be skipped (ruling 34).

@@ -1,7 +1,6 @@
 //! The rules of a delivery day: rounds, waiting, estimates, and the derived vectors.
 
 use super::*;
-use crate::delivery::model::Cells;
 use crate::ledger::model::Party;
 use test_support::vectors;
 use units::{DeliverySlot, Timestamp};
@@ -46,7 +45,7 @@ fn reads(day: &mut Day, meter: &str, import: i64, export: i64, quality: Quality)
 /// Tells a cell as the other side's ledger would through its platform.
 fn relay(day: &mut Day, line: &LineKey, column: Column, value: &str) {
     let round = day.cells.get(line, &column).map_or(1, |cell| cell.round + 1);
-    let cell = Cell { value: value.to_owned(), round, origin: Origin::Relayed, written_at: Timestamp::MIN };
+    let cell = Cell { value: value.to_owned(), round, origin: Origin::Relayed, written_at: day.now };
     day.cells.set(line.clone(), column, cell);
 }
 
@@ -124,6 +123,87 @@ fn estimates_are_provisional_until_the_horizon() {
     compute(&mut day, &Step::ALL);
     assert_eq!(value(&day.cells, &key, Column::FinalAlloc), "5");
     assert_eq!(troubles(&day, &day.lines[0]), []);
+}
+
+/// The seller's ledger of a line that was settled at 8 of 10 kWh, an hour ago.
+fn settled_at_eight() -> Day {
+    let now = Timestamp::from_seconds(1_793_600_000);
+    let lines = vec![line("a", "S", "B", 10_000, &[Side::Seller])];
+    let mut day = Day { lines, now, ..Day::default() };
+    let key = day.lines[0].key.clone();
+    reads(&mut day, "S", 0, 8_000, Quality::Measured);
+    compute(&mut day, &[Step::Round1]);
+    relay(&mut day, &key, Column::BuyerDiscomAlloc, "8");
+    relay(&mut day, &key, Column::BuyerDiscomStatus, COMPLETED);
+    compute(&mut day, &ALL);
+    assert!(is_settled(&day.cells, &key));
+    day.now = now.saturating_add(Span::from_hours(1));
+    day
+}
+
+#[test]
+fn less_than_was_settled_counts_at_once() {
+    let mut day = settled_at_eight();
+    let key = day.lines[0].key.clone();
+    reads(&mut day, "S", 0, 6_000, Quality::Measured);
+    let outcome = compute(&mut day, &ALL);
+    assert_eq!(outcome.writes.len(), 2, "quantity and final, nothing else: {:?}", outcome.writes);
+    assert_eq!(value(&day.cells, &key, Column::FinalAlloc), "6");
+    assert_eq!(value(&day.cells, &key, Column::SellerDiscomStatus), COMPLETED);
+}
+
+#[test]
+fn more_than_was_settled_waits_for_the_buyers_round() {
+    for (said, last) in [(Some("10"), "10"), (Some("9"), "9"), (None, "8")] {
+        let mut day = settled_at_eight();
+        let key = day.lines[0].key.clone();
+        reads(&mut day, "S", 0, 10_000, Quality::Measured);
+        let outcome = compute(&mut day, &ALL);
+        assert_eq!(value(&day.cells, &key, Column::SellerDiscomAlloc), "10");
+        assert_eq!(value(&day.cells, &key, Column::SellerDiscomStatus), PENDING, "no word to act upon");
+        assert_eq!(value(&day.cells, &key, Column::FinalAlloc), "8");
+        assert_eq!(outcome.open[&Step::Final], 1);
+        assert_eq!(troubles(&day, &day.lines[0]), [Trouble::Reopened]);
+        let until = outcome.wake.unwrap();
+        assert_eq!(until, day.now.saturating_add(REOPENED));
+        day.now = day.now.saturating_add(Span::from_minutes(5));
+        assert_eq!(compute(&mut day, &ALL).writes, []);
+        match said {
+            // The buyer's ledger takes its word back, and gives it anew.
+            Some(said) => {
+                relay(&mut day, &key, Column::BuyerDiscomStatus, PENDING);
+                assert_eq!(compute(&mut day, &ALL).writes, []);
+                relay(&mut day, &key, Column::BuyerDiscomAlloc, said);
+                relay(&mut day, &key, Column::BuyerDiscomStatus, COMPLETED);
+            }
+            // It has nothing to change, and says nothing.
+            None => day.now = until,
+        }
+        compute(&mut day, &ALL);
+        assert_eq!(value(&day.cells, &key, Column::FinalAlloc), last);
+        assert_eq!(value(&day.cells, &key, Column::SellerDiscomStatus), COMPLETED);
+        assert_eq!(compute(&mut day, &ALL).writes, []);
+    }
+}
+
+#[test]
+fn a_discoms_own_word_stands_and_is_taken_out_of_what_the_meter_shares() {
+    let lines = vec![line("a", "S", "B", 6_000, &Side::ALL), line("b", "S", "C", 6_000, &Side::ALL)];
+    let mut day = Day { lines, ..Day::default() };
+    let (a, b) = (day.lines[0].key.clone(), day.lines[1].key.clone());
+    for (meter, import, export) in [("S", 0, 8_000), ("B", 6_000, 0), ("C", 6_000, 0)] {
+        reads(&mut day, meter, import, export, Quality::Measured);
+    }
+    let told = Cell { value: "5".to_owned(), round: 1, origin: Origin::Direct, written_at: day.now };
+    day.cells.set(a.clone(), Column::SellerDiscomAlloc, told);
+    compute(&mut day, &ALL);
+    let finals = [&a, &b].map(|key| value(&day.cells, key, Column::FinalAlloc).to_owned());
+    assert_eq!(finals, ["5", "3"]);
+    let told = Cell { value: PENDING.to_owned(), round: 2, origin: Origin::Direct, written_at: day.now };
+    day.cells.set(a.clone(), Column::SellerDiscomStatus, told);
+    compute(&mut day, &ALL);
+    assert_eq!(value(&day.cells, &a, Column::SellerDiscomStatus), PENDING);
+    assert!(!is_settled(&day.cells, &a) && is_settled(&day.cells, &b));
 }
 
 #[test]

@@ -117,6 +117,8 @@ pub struct Day {
     pub lines: Vec<DayLine>,
     pub cells: Cells,
     pub readings: BTreeMap<MeterSlot, Reading>,
+    /// The market's time at which the day is looked at.
+    pub now: Timestamp,
 }
 
 /// The columns of one side: energy, then status.

@@ -7,14 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use beckn_wire::action::Action;
-use beckn_wire::energy::{Column, schema};
+use beckn_wire::energy::schema;
 use clock::Clocks;
 use db::{Db, DbError};
 use node::address::own_uri;
 use node::{Draft, Face, Node, Outgoing, outbox};
 use units::{Span, Timestamp, WattHours};
 
-use super::compute::{Write, compute, meter_slot};
+use super::compute::{Write, compute, is_settled, meter_slot};
 use super::model::{Cell, Cells, Day, MeterSlot, Origin};
 use super::report::{self, Platforms};
 use super::store::{self, DueDay, Writing};
@@ -25,6 +25,7 @@ use crate::ledger::store::{self as contracts, Revision};
 use crate::metering::model::{BLOCKS, Block, reading};
 use crate::metering::simulator::{Contracted, Simulator};
 use crate::metering::{service as metering, store as blocks};
+use crate::rest::items;
 
 /// Slots that are fixed in one transaction.
 const FREEZE_BATCH: usize = 32;
@@ -68,6 +69,8 @@ impl Tools {
             return Ok(0);
         }
         let mut day = load(&self.db, &due.ledger_id, due.day).await?;
+        day.now = now;
+        let mut failed = self.tell(&due.ledger_id, &day, now).await?;
         self.freeze(&mut day, due.day, now).await?;
         let outcome = compute(&mut day, &steps);
         let mut by_contract: BTreeMap<String, Vec<Write>> = BTreeMap::new();
@@ -75,20 +78,36 @@ impl Tools {
         for write in outcome.writes {
             by_contract.entry(write.line.contract.clone()).or_default().push(write);
         }
-        let mut failed = 0_usize;
         for (contract, writes) in by_contract {
             if let Err(error) = self.write(&due.ledger_id, &contract, writes, now).await {
                 tracing::warn!(%error, contract, ledger = due.ledger_id, "an allocation waits");
                 failed = failed.saturating_add(1);
             }
         }
-        let mut next_at = Step::next_at(due.day, now);
-        if failed > 0 {
-            let retry = now.saturating_add(RETRY);
-            next_at = Some(next_at.map_or(retry, |next| next.min(retry)));
-        }
+        let retry = (failed > 0).then(|| now.saturating_add(RETRY));
+        let next_at = [Step::next_at(due.day, now), outcome.wake, retry].into_iter().flatten().min();
         self.close(due, &steps, outcome.open, now, next_at).await?;
         Ok(written)
+    }
+
+    /// Tells the platforms what was written beside the rounds. Gives how many contracts that failed for.
+    async fn tell(&self, ledger_id: &str, day: &Day, now: Timestamp) -> Result<usize, DbError> {
+        let key = ledger_id.to_owned();
+        let untold = self.db.read(move |tx| {
+            let key = key.clone();
+            Box::pin(async move { store::all_untold(tx, &key).await })
+        });
+        let mut failed = 0_usize;
+        for contract in untold.await? {
+            if !day.lines.iter().any(|line| line.key.contract == contract) {
+                continue;
+            }
+            if let Err(error) = self.write(ledger_id, &contract, Vec::new(), now).await {
+                tracing::warn!(%error, contract, ledger = ledger_id, "what was recorded waits to be told");
+                failed = failed.saturating_add(1);
+            }
+        }
+        Ok(failed)
     }
 
     async fn close(
@@ -187,6 +206,9 @@ impl Tools {
             let (work, ids) = (Arc::clone(&work), ids.clone());
             Box::pin(async move {
                 let (row, writes, outgoing) = &*work;
+                if row.is_rest() {
+                    contracts::lock_all(tx, &row.contract_id).await?;
+                }
                 let stands = contracts::lock(tx, &row.ledger_id, &row.contract_id).await?;
                 if stands.as_ref() != Some(row) {
                     return Err(DeliveryError::Outrun);
@@ -206,7 +228,9 @@ impl Tools {
                 for message in outgoing {
                     outbox::enqueue(tx, &ids, message, wire_now).await?;
                 }
-                Ok(())
+                store::told(tx, &row.ledger_id, &row.contract_id).await?;
+                items::pass_on(tx, row, writes, now).await?;
+                Ok(items::reflect(tx, row).await?)
             })
         });
         stored.await
@@ -219,6 +243,10 @@ impl Tools {
         revision: &Revision,
         cells: &Cells,
     ) -> Result<Vec<Outgoing>, DeliveryError> {
+        // What was recorded through the REST interface is read there.
+        if revision.is_rest() {
+            return Ok(Vec::new());
+        }
         let terms = &revision.terms;
         let sides: Vec<Side> = terms.sides_of(&row.ledger_id).collect();
         let unsendable = |why: String| DeliveryError::Unsendable(why);
@@ -266,7 +294,7 @@ impl Tools {
     }
 }
 
-/// Whether every traded line has its final quantity.
+/// Whether every traded line is settled.
 pub fn is_complete(revision: &Revision, cells: &Cells) -> bool {
     let terms = &revision.terms;
     terms.lines.iter().all(|line| {
@@ -275,7 +303,7 @@ pub fn is_complete(revision: &Revision, cells: &Cells) -> bool {
             commitment: line.commitment.clone(),
             interval: line.interval,
         };
-        cells.get(&key, &Column::FinalAlloc).is_some()
+        is_settled(cells, &key)
     })
 }
 
@@ -317,7 +345,7 @@ pub async fn load(db: &Db, ledger_id: &str, start: Timestamp) -> Result<Day, DbE
         })
     });
     let (lines, cells) = read.await?;
-    let mut day = Day { lines, cells, readings: BTreeMap::new() };
+    let mut day = Day { lines, cells, ..Day::default() };
     read_meters(db, &mut day, start).await?;
     Ok(day)
 }

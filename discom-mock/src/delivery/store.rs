@@ -35,6 +35,11 @@ db::sql! {
     EVIDENCE = "SELECT contract_id, message_id, commitment_id, interval_id, cell, value, reason, \
         told_by, told_at FROM ledger_evidence WHERE ledger_id = $1 ORDER BY told_at DESC, \
         contract_id LIMIT $2";
+    UNTOLD = "INSERT INTO ledger_untold (ledger_id, contract_id, since) VALUES ($1, $2, $3) ON CONFLICT \
+        DO NOTHING";
+    ALL_UNTOLD = "SELECT contract_id FROM ledger_untold WHERE ledger_id = $1 ORDER BY since, \
+        contract_id";
+    TOLD = "DELETE FROM ledger_untold WHERE ledger_id = $1 AND contract_id = $2";
     OPEN_DAY = "INSERT INTO ledger_days (ledger_id, day, next_at, news) VALUES ($1, $2, $3, 0) ON \
         CONFLICT DO NOTHING";
     TELL_DAY = "UPDATE ledger_days SET news = news + 1 WHERE ledger_id = $1 AND day = $2";
@@ -215,6 +220,26 @@ pub async fn evidence(tx: &mut Tx, ledger_id: &str, limit: i64) -> Result<Vec<Ev
         })
     };
     rows.iter().map(read).collect()
+}
+
+/// The platforms of a contract are to be told of its cells when its day is next looked at.
+pub async fn untold(
+    tx: &mut Tx,
+    ledger_id: &str,
+    contract_id: &str,
+    since: Timestamp,
+) -> Result<(), DbError> {
+    tx.execute(&UNTOLD, &params![ledger_id, contract_id, since]).await.map(drop)
+}
+
+/// The contracts whose platforms are to be told, the longest waiting first.
+pub async fn all_untold(tx: &mut Tx, ledger_id: &str) -> Result<Vec<String>, DbError> {
+    tx.query(&ALL_UNTOLD, &params![ledger_id]).await?.iter().map(|row| row.get("contract_id")).collect()
+}
+
+/// They were told.
+pub async fn told(tx: &mut Tx, ledger_id: &str, contract_id: &str) -> Result<(), DbError> {
+    tx.execute(&TOLD, &params![ledger_id, contract_id]).await.map(drop)
 }
 
 /// A day on which a ledger delivers, from its first contract on.

@@ -6,17 +6,18 @@
 
 use beckn_wire::code::{ErrorCode, WireError};
 use beckn_wire::energy::{Column, Contract, Writer};
-use db::Tx;
+use db::{DbError, Tx};
 use energy_rules::{Cell as RuleCell, Leg, Merge, Provenance, Stage, merge_cell};
 use units::{Price, Timestamp, WattHours};
 
 use super::compute::Write;
-use super::model::{Cells, LineKey, Origin, discom_of, platform_of};
+use super::model::{Cells, LineKey, Origin, PENDING, discom_of, platform_of};
 use super::store::{self, Evidence, Writing};
 use super::timetable::day_of;
 use crate::ledger::model::{LINES_MAX, Line, Side, Status, Terms};
 use crate::ledger::service::{LedgerError, not_a_party};
 use crate::ledger::store as contracts;
+use crate::rest::items;
 
 /// Longest status or number that is kept.
 const VALUE_MAX: usize = 64;
@@ -218,6 +219,7 @@ pub async fn take_in(tx: &mut Tx, told: &Told) -> Result<(), LedgerError> {
             at: told.now,
         };
         store::add_cell(tx, write, &writing).await?;
+        reopen(tx, &told.ledger_id, &stored, write, told.now).await?;
         let line = |l: &&Line| l.commitment == write.line.commitment && l.interval == write.line.interval;
         days.extend(terms.lines.iter().find(line).map(|line| day_of(line.slot.start())));
     }
@@ -225,5 +227,40 @@ pub async fn take_in(tx: &mut Tx, told: &Told) -> Result<(), LedgerError> {
     for day in days {
         store::tell_day(tx, &told.ledger_id, day).await?;
     }
+    if !merged.writes.is_empty() {
+        items::reflect(tx, &row).await?;
+    }
     Ok(())
+}
+
+/// Round 1 has become more after this ledger's own round: that is taken back, and told so, until the day is
+/// looked at. The seller's ledger hears by it that the buyer's round has come again, whatever comes of it.
+///
+/// # Errors
+/// The database's.
+pub async fn reopen(
+    tx: &mut Tx,
+    ledger_id: &str,
+    stored: &Cells,
+    write: &Write,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    let own = |column| stored.get(&write.line, column).filter(|cell| cell.origin == Origin::Own);
+    let before = stored.energy(&write.line, &Column::SellerDiscomAlloc);
+    let raised = WattHours::from_kwh_text(&write.value).is_ok_and(|now| before.is_some_and(|was| was < now));
+    let (Some(_), Some(status)) = (own(&Column::BuyerDiscomAlloc), own(&Column::BuyerDiscomStatus)) else {
+        return Ok(());
+    };
+    if write.column != Column::SellerDiscomAlloc || !raised || status.value == PENDING {
+        return Ok(());
+    }
+    let pending = Write {
+        line: write.line.clone(),
+        column: Column::BuyerDiscomStatus,
+        value: PENDING.to_owned(),
+        round: status.round.saturating_add(1),
+    };
+    let writing = Writing { ledger_id, origin: Origin::Own, told_by: ledger_id, message_id: None, at: now };
+    store::add_cell(tx, &pending, &writing).await?;
+    store::untold(tx, ledger_id, &write.line.contract, now).await
 }

@@ -19,6 +19,9 @@ pub const LINES_MAX: usize = 744;
 /// Longest identifier that is recorded: a contract, a meter, a platform.
 pub const ID_MAX: usize = 256;
 
+/// What the id of a contract begins with that came through the REST interface. No message may name one.
+pub const REST_PREFIX: &str = "rest:";
+
 /// The two ends of a contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Side {
@@ -206,6 +209,11 @@ impl ContractRow {
             Json::from(content_digest),
         ]);
         sha256(&row.to_bytes())
+    }
+
+    /// Whether it came through the REST interface.
+    pub fn is_rest(&self) -> bool {
+        self.contract_id.starts_with(REST_PREFIX)
     }
 
     /// What the ACK says about the record.

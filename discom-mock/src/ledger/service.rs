@@ -18,6 +18,10 @@ use super::model::{ContractRow, Receipt, Side, Status, Terms, judge_revision, ou
 use super::store::{self, HeadroomKey, Revision};
 use crate::delivery::store as days;
 use crate::delivery::timetable::day_of;
+use crate::rest::{items, store as rest};
+
+/// Contracts of one transaction that are looked at.
+const PUT_MAX: i64 = 500;
 
 /// Why a ledger did not do what it was told.
 #[derive(Debug, thiserror::Error)]
@@ -90,12 +94,65 @@ pub async fn record_checked(
         let error = WireError::new(ErrorCode::BizFulfillmentUnavailable, "the delivery has begun");
         return Err(error.into());
     }
+    if !row.is_rest() {
+        supersede(tx, &row, terms, told.now).await?;
+    }
     store::add_revision(tx, &row, &told.revision, &told.platform, told.now).await?;
     let room = change_headroom(tx, &row.ledger_id, None, Some(terms), meters).await?;
     for day in days_of(terms) {
         days::open_day(tx, &row.ledger_id, day).await?;
     }
+    items::reflect(tx, &row).await?;
     Ok((row.receipt(), room))
+}
+
+/// What is told over the network takes the place of what was put of the same trade through the REST
+/// interface, so that it is counted once.
+async fn supersede(tx: &mut Tx, row: &ContractRow, terms: &Terms, now: Timestamp) -> Result<(), LedgerError> {
+    for put in store::contracts(tx, &row.ledger_id, Some(&row.transaction_id), PUT_MAX).await? {
+        if put.is_rest() && put.status == Status::Active && items::covers(tx, &put, terms).await? {
+            replace(tx, &put, None, &Meters::default(), now).await?;
+            rest::unlink(tx, &put.contract_id).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Brings a contract of the REST interface to what is now told of it, or cancels it. The caller holds the
+/// lock of its row.
+///
+/// # Errors
+/// `BIZ_FULFILLMENT_UNAVAILABLE` once the delivery has begun, `POL_ELIGIBILITY_NOT_MET` when a meter's
+/// headroom does not suffice, or the database's error.
+pub async fn replace(
+    tx: &mut Tx,
+    row: &ContractRow,
+    told: Option<&Told>,
+    meters: &Meters,
+    now: Timestamp,
+) -> Result<(), LedgerError> {
+    let current = store::in_force(tx, row).await?.ok_or_else(vanished)?.terms;
+    let digest = told.map(|told| told.revision.terms.digest());
+    if digest.as_ref() == Some(&current.digest()) {
+        return Ok(());
+    }
+    if told.is_some() && current.first_delivery().is_none_or(|start| start <= now) {
+        let error = WireError::new(ErrorCode::BizFulfillmentUnavailable, "the delivery has begun");
+        return Err(error.into());
+    }
+    let mut row = ContractRow { updated_at: now, ..row.clone() };
+    match told {
+        None => row.status = Status::Cancelled,
+        Some(_) => row.revision = row.revision.checked_add(1).ok_or_else(out_of_range)?,
+    }
+    row.row_digest = row.compute_digest(&digest.unwrap_or_else(|| current.digest()));
+    store::rewrite(tx, &row).await?;
+    let new = told.map(|told| &told.revision.terms);
+    if let Some(told) = told {
+        store::add_revision(tx, &row, &told.revision, &told.platform, now).await?;
+    }
+    change_headroom(tx, &row.ledger_id, Some(&current), new, meters).await?;
+    Ok(tell_days(tx, &row.ledger_id, &current).await?)
 }
 
 /// A contract that is already known: the same content again finds its record, whichever revision it was.
@@ -175,6 +232,7 @@ pub async fn cancel(tx: &mut Tx, told: &Withdrawal) -> Result<Receipt, LedgerErr
         store::rewrite(tx, &stands).await?;
         change_headroom(tx, &told.ledger_id, Some(&current.terms), None, &Meters::default()).await?;
         tell_days(tx, &told.ledger_id, &current.terms).await?;
+        items::reflect(tx, &stands).await?;
     }
     Ok(stands.receipt())
 }
@@ -207,6 +265,7 @@ pub async fn revise(tx: &mut Tx, told: &Told) -> Result<Receipt, LedgerError> {
     store::add_revision(tx, &stands, &told.revision, &told.platform, told.now).await?;
     change_headroom(tx, &told.ledger_id, Some(&current.terms), Some(new), &Meters::default()).await?;
     tell_days(tx, &told.ledger_id, &current.terms).await?;
+    items::reflect(tx, &stands).await?;
     Ok(stands.receipt())
 }
 
@@ -223,7 +282,7 @@ pub async fn copy(
 ) -> Result<(ContractRow, Revision), LedgerError> {
     let row = store::find(tx, ledger_id, contract_id).await?.ok_or_else(not_found)?;
     let revision = store::in_force(tx, &row).await?.ok_or_else(not_found)?;
-    if !revision.terms.may_tell(asker, ledger_id) {
+    if revision.is_rest() || !revision.terms.may_tell(asker, ledger_id) {
         return Err(not_found().into());
     }
     Ok((row, revision))

@@ -15,6 +15,15 @@ db::sql! {
     FIND = "SELECT ledger_id, contract_id, record_id, network_id, transaction_id, declared_by, status, \
         revision, row_digest, created_at, updated_at FROM ledger_contracts WHERE ledger_id = $1 AND \
         contract_id = $2";
+    LOCK_ALL = "SELECT ledger_id, contract_id, record_id, network_id, transaction_id, declared_by, \
+        status, revision, row_digest, created_at, updated_at FROM ledger_contracts WHERE contract_id = $1 \
+        ORDER BY ledger_id {FOR UPDATE}";
+    UNREFLECTED = "SELECT c.ledger_id, c.contract_id, c.record_id, c.network_id, c.transaction_id, \
+        c.declared_by, c.status, c.revision, c.row_digest, c.created_at, c.updated_at FROM \
+        ledger_contracts c WHERE c.revision > 0 AND NOT EXISTS (SELECT 1 FROM rest_records r WHERE \
+        r.contract_id = c.contract_id AND r.ledger_id = c.ledger_id) AND NOT EXISTS (SELECT 1 FROM \
+        ledger_revisions v WHERE v.ledger_id = c.ledger_id AND v.contract_id = c.contract_id AND \
+        v.document = '') LIMIT $1";
     REWRITE = "UPDATE ledger_contracts SET record_id = $3, network_id = $4, transaction_id = $5, \
         declared_by = $6, status = $7, revision = $8, row_digest = $9, created_at = $10, updated_at = $11 \
         WHERE ledger_id = $1 AND contract_id = $2";
@@ -60,6 +69,13 @@ pub struct Revision {
     pub document: String,
 }
 
+impl Revision {
+    /// Whether it came through the REST interface: there is no document of the network then.
+    pub fn is_rest(&self) -> bool {
+        self.document.is_empty()
+    }
+}
+
 /// Inserts the row of a contract; `false` when the ledger already has one. Two transactions that try at once
 /// take turns: the second sees the first one's row.
 pub async fn claim(tx: &mut Tx, row: &ContractRow) -> Result<bool, DbError> {
@@ -72,6 +88,16 @@ pub async fn lock(tx: &mut Tx, ledger_id: &str, contract_id: &str) -> Result<Opt
         .await?
         .map(|row| contract_row(&row))
         .transpose()
+}
+
+/// The rows of a contract in all ledgers of this process, locked, in the order of the ledgers.
+pub async fn lock_all(tx: &mut Tx, contract_id: &str) -> Result<Vec<ContractRow>, DbError> {
+    tx.query(&LOCK_ALL, &[contract_id.into()]).await?.iter().map(contract_row).collect()
+}
+
+/// Contracts of the network that no record of the REST interface shows: recorded before there was one ledger.
+pub async fn unreflected(tx: &mut Tx, limit: i64) -> Result<Vec<ContractRow>, DbError> {
+    tx.query(&UNREFLECTED, &[limit.into()]).await?.iter().map(contract_row).collect()
 }
 
 /// The row of a contract, for reading.

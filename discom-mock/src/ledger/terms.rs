@@ -13,7 +13,7 @@ use beckn_wire::json::Json;
 use energy_rules::{RuleError, RuleSet, check_discoms, check_meter, read_price, read_requested};
 use units::WattHours;
 
-use super::model::{ID_MAX, LINES_MAX, Line, Party, Terms};
+use super::model::{ID_MAX, LINES_MAX, Line, Party, REST_PREFIX, Terms};
 
 const CONTRACT: &str = "message/contract";
 
@@ -30,7 +30,11 @@ pub fn contract(document: &Json) -> Result<Contract, WireError> {
 /// # Errors
 /// `SCH_` codes: it is missing or no usable name.
 pub fn contract_id(contract: &Contract) -> Result<String, WireError> {
-    name(contract.id.as_deref(), "message/contract/id")
+    let id = name(contract.id.as_deref(), "message/contract/id")?;
+    if id.starts_with(REST_PREFIX) {
+        return Err(WireError::format("message/contract/id", "this name is the ledger's own"));
+    }
+    Ok(id)
 }
 
 /// The buyer's and the seller's side.

@@ -1,6 +1,7 @@
 //! What the four calls do. Each write is one transaction under the lock of its rows, and may be run again
 //! from the start when that transaction is retried.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use beckn_wire::energy::normalize_meter;
@@ -9,11 +10,12 @@ use db::{Db, DbError, Tx};
 use energy_rules::{NetTrade, Side as Book, share_net};
 use units::{Timestamp, WattHours};
 
-use super::RestError;
 use super::request::{Call, count, instant, read, text};
 use super::store::{self, Record};
+use super::{RestError, items};
 use crate::config::Discom;
-use crate::ledger::model::sha256;
+use crate::ledger::meters::Meters;
+use crate::ledger::model::{Side, sha256};
 
 /// Members that identify a trade: once set they stay.
 const FIXED: [&str; 9] = [
@@ -28,14 +30,10 @@ const FIXED: [&str; 9] = [
     "deliveryEndTime",
 ];
 
-/// What a DISCOM writes: its metrics and its status.
-const BUYERS: (&str, &str, &str) =
-    ("buyerFulfillmentValidationMetrics", "statusBuyerDiscom", "ACTUAL_PULLED");
-const SELLERS: (&str, &str, &str) =
-    ("sellerFulfillmentValidationMetrics", "statusSellerDiscom", "ACTUAL_PUSHED");
-
 /// No token was given: the write is made as often as it is sent.
 const NO_REFERENCE: &str = "";
+
+const ACCEPTED: &str = "Accepted";
 
 /// Why a call failed.
 #[derive(Debug, thiserror::Error)]
@@ -48,7 +46,11 @@ pub enum CallError {
 
 /// The DISCOMs of this process and their ledgers, as the interface names them.
 #[derive(Clone, Debug)]
-pub struct Directory(Arc<Vec<Names>>);
+pub struct Directory {
+    discoms: Arc<Vec<Names>>,
+    /// The network of what is put, which does not name one.
+    network: Arc<str>,
+}
 
 #[derive(Clone, Debug)]
 struct Names {
@@ -58,32 +60,56 @@ struct Names {
 }
 
 impl Directory {
-    pub fn new(discoms: &[Discom]) -> Self {
+    pub fn new(discoms: &[Discom], networks: &[String]) -> Self {
         let names = |discom: &Discom| Names {
             code: discom.code.clone(),
             discom_id: discom.discom_id.clone(),
             ledger_id: discom.ledger_id.clone(),
         };
-        Self(Arc::new(discoms.iter().map(names).collect()))
+        let network = networks.first().map_or("", String::as_str).into();
+        Self { discoms: Arc::new(discoms.iter().map(names).collect()), network }
+    }
+
+    pub fn network(&self) -> &str {
+        &self.network
+    }
+
+    /// Whether that ledger is kept here.
+    pub fn keeps(&self, ledger_id: &str) -> bool {
+        self.discoms.iter().any(|names| names.ledger_id == ledger_id)
+    }
+
+    /// Whether two names are those of one DISCOM.
+    fn same(&self, one: &str, other: &str) -> bool {
+        let is = |names: &Names, name: &str| names.code == name || names.discom_id == name;
+        one == other || self.discoms.iter().any(|names| is(names, one) && is(names, other))
     }
 
     /// The ledger of a DISCOM, by its code or subscriber id.
-    fn ledger_of(&self, discom: &str) -> Option<&str> {
+    pub fn ledger_of(&self, discom: &str) -> Option<&str> {
         let named = |names: &&Names| names.code == discom || names.discom_id == discom;
-        self.0.iter().find(named).map(|names| names.ledger_id.as_str())
+        self.discoms.iter().find(named).map(|names| names.ledger_id.as_str())
+    }
+
+    /// The subscriber id of a DISCOM of this process, by its code.
+    pub fn discom_id(&self, code: &str) -> Option<&str> {
+        self.discoms.iter().find(|names| names.code == code).map(|names| names.discom_id.as_str())
     }
 
     fn first(&self) -> &str {
-        self.0.first().map_or("", |names| names.ledger_id.as_str())
+        self.discoms.first().map_or("", |names| names.ledger_id.as_str())
     }
 
     /// Whether that caller speaks for that DISCOM. A DISCOM of elsewhere may go by its subscriber id.
     fn speaks_for(&self, caller: &str, discom: &str) -> bool {
-        caller == discom || self.0.iter().any(|names| names.discom_id == caller && names.code == discom)
+        caller == discom || self.discoms.iter().any(|names| names.discom_id == caller && names.code == discom)
     }
 
     fn code_of<'a>(&'a self, caller: &'a str) -> &'a str {
-        self.0.iter().find(|names| names.discom_id == caller).map_or(caller, |names| names.code.as_str())
+        self.discoms
+            .iter()
+            .find(|names| names.discom_id == caller)
+            .map_or(caller, |names| names.code.as_str())
     }
 }
 
@@ -102,9 +128,14 @@ pub struct Request {
 ///
 /// # Errors
 /// [`CallError`]; a refused call has changed nothing.
-pub async fn answer(db: &Db, directory: &Directory, request: Request) -> Result<String, CallError> {
+pub async fn answer(
+    db: &Db,
+    directory: &Directory,
+    meters: &Arc<Meters>,
+    request: Request,
+) -> Result<String, CallError> {
     let body = read(request.call, &request.body)?;
-    let work = Arc::new((directory.clone(), request, body));
+    let work = Arc::new((directory.clone(), request, body, Arc::clone(meters)));
     if work.1.call == Call::Get {
         let found = db.read(move |tx| {
             let work = Arc::clone(&work);
@@ -114,7 +145,7 @@ pub async fn answer(db: &Db, directory: &Directory, request: Request) -> Result<
     }
     let written = db.write(move |tx| {
         let work = Arc::clone(&work);
-        Box::pin(async move { write(tx, &work.0, &work.1, &work.2).await })
+        Box::pin(async move { write(tx, &work.0, &work.3, &work.1, &work.2).await })
     });
     written.await
 }
@@ -123,6 +154,7 @@ pub async fn answer(db: &Db, directory: &Directory, request: Request) -> Result<
 async fn write(
     tx: &mut Tx,
     directory: &Directory,
+    meters: &Meters,
     request: &Request,
     body: &Object,
 ) -> Result<String, CallError> {
@@ -141,7 +173,7 @@ async fn write(
         }
     }
     let answer = match request.call {
-        Call::Put => put(tx, &ledger_id, request, body).await?,
+        Call::Put => put(tx, directory, meters, &ledger_id, request, body).await?,
         Call::Record => record(tx, directory, &ledger_id, request, body).await?,
         Call::Allocate | Call::Get => allocate(tx, directory, request, body).await?,
     };
@@ -192,7 +224,14 @@ async fn ledger_for(
     Ok(own_side)
 }
 
-async fn put(tx: &mut Tx, ledger_id: &str, request: &Request, body: &Object) -> Result<Json, CallError> {
+async fn put(
+    tx: &mut Tx,
+    directory: &Directory,
+    meters: &Meters,
+    ledger_id: &str,
+    request: &Request,
+    body: &Object,
+) -> Result<Json, CallError> {
     let own = if text(body, "role") == Some("SELLER") { "platformIdSeller" } else { "platformIdBuyer" };
     if text(body, own) != Some(request.caller.as_str()) {
         return Err(RestError::forbidden(format!("{own} is not the caller")).into());
@@ -207,24 +246,42 @@ async fn put(tx: &mut Tx, ledger_id: &str, request: &Request, body: &Object) -> 
         row_digest: String::new(),
         created_at: request.now,
         version: 1,
+        contract_id: None,
+        commitment_id: None,
+        interval_id: None,
+        home: None,
     };
     check_record_id(body, &fresh)?;
-    merge(&mut fresh, body)?;
-    fresh.seal();
-    if store::add(tx, &fresh).await? {
-        return Ok(accepted(&fresh));
+    let found = store::find(tx, transaction, item).await?;
+    if let Some(known) = found.iter().find(|record| record.ledger_id == ledger_id) {
+        items::lock(tx, known).await?;
     }
-    let mut stands = store::lock(tx, ledger_id, transaction, item).await?.ok_or_else(vanished)?;
-    let before = stands.document.clone();
-    merge(&mut stands, body)?;
-    change(tx, stands, &before).await
+    merge(&mut fresh, body, request.now)?;
+    if !directory.network().is_empty() {
+        fresh.document.set("networkId", directory.network());
+    }
+    fresh.seal();
+    let mut record = if store::add(tx, &fresh).await? {
+        fresh
+    } else {
+        let mut stands = store::lock(tx, ledger_id, transaction, item).await?.ok_or_else(vanished)?;
+        let before = stands.document.clone();
+        merge(&mut stands, body, request.now)?;
+        stands.write_back(tx, &before).await?;
+        stands
+    };
+    let why_not = items::link(tx, directory, meters, &mut record, &request.caller, request.now).await?;
+    let message = why_not.map(|why| format!("Accepted; it stands as it was put and is not allocated: {why}"));
+    Ok(accepted(&record, message.as_deref().unwrap_or(ACCEPTED)))
 }
 
 /// Takes the members of a platform into a record.
-fn merge(record: &mut Record, body: &Object) -> Result<(), RestError> {
+fn merge(record: &mut Record, body: &Object, now: Timestamp) -> Result<(), RestError> {
     for name in FIXED {
         let Some(value) = body.get(name) else { continue };
         match record.document.get(name) {
+            // When it was agreed, a message of the network says only by its receipt.
+            Some(_) if name == "tradeTime" && record.home.is_some() => {}
             Some(stands) if stands != value => {
                 return Err(RestError::conflict(format!("{name} of this record is another one")));
             }
@@ -233,13 +290,34 @@ fn merge(record: &mut Record, body: &Object) -> Result<(), RestError> {
     }
     if let Some(details) = body.get("tradeDetails") {
         let stands = record.document.get("tradeDetails");
-        let delivered = [BUYERS, SELLERS].iter().any(|(metrics, ..)| record.document.contains(metrics));
-        if delivered && stands != Some(details) {
+        let same = stands == Some(details);
+        let delivered = Side::ALL.iter().any(|side| record.document.contains(items::members_of(*side).0));
+        if delivered && !same {
             return Err(RestError::conflict("tradeDetails stand once a DISCOM has recorded actuals"));
+        }
+        let begun = instant(&record.document, "deliveryStartTime").is_some_and(|start| start <= now);
+        if record.contract_id.is_some() && begun && !same {
+            return Err(RestError::conflict("tradeDetails stand once the delivery has begun"));
+        }
+        if record.home.is_some() {
+            return match same_trade(stands, details) {
+                true => Ok(()),
+                false => Err(RestError::conflict("tradeDetails were agreed over the network")),
+            };
         }
         record.document.set("tradeDetails", details.clone());
     }
     Ok(())
+}
+
+/// Whether details that were put are those of a contract of the network: quantity, and price where one is
+/// given.
+fn same_trade(stands: Option<&Json>, told: &Json) -> bool {
+    let Some([stands]) = stands.and_then(Json::as_array) else { return false };
+    let Some([told]) = told.as_array() else { return false };
+    let (ours, theirs) = (stands.get("pricePerUnit"), told.get("pricePerUnit"));
+    let equal = |name| stands.get(name) == told.get(name);
+    ["tradeQty", "tradeType", "tradeUnit"].into_iter().all(equal) && (theirs.is_none() || ours == theirs)
 }
 
 async fn record(
@@ -250,29 +328,44 @@ async fn record(
     body: &Object,
 ) -> Result<Json, CallError> {
     let seller = text(body, "role") == Some("SELLER_DISCOM");
-    let (discom, own) = if seller { ("discomIdSeller", SELLERS) } else { ("discomIdBuyer", BUYERS) };
+    let (discom, side) =
+        if seller { ("discomIdSeller", Side::Seller) } else { ("discomIdBuyer", Side::Buyer) };
+    let (metrics, status, kind) = items::members_of(side);
     let named = text(body, discom).unwrap_or_default();
     if !directory.speaks_for(&request.caller, named) {
         return Err(RestError::forbidden(format!("{discom} is not the caller")).into());
     }
     let (transaction, item) = key(body);
+    let found = store::find(tx, transaction, item).await?;
+    let contracts = match found.iter().find(|record| record.ledger_id == ledger_id) {
+        Some(known) => items::lock(tx, known).await?,
+        None => Vec::new(),
+    };
     let Some(mut stands) = store::lock(tx, ledger_id, transaction, item).await? else {
         let message =
             format!("No ledger record found for transactionId={transaction} and orderItemId={item}");
         return Err(RestError::not_found(message).into());
     };
     check_record_id(body, &stands)?;
-    if text(&stands.document, discom) != Some(named) {
+    if !text(&stands.document, discom).is_some_and(|own| directory.same(own, named)) {
         return Err(RestError::forbidden(format!("{named} is not {discom} of this record")).into());
     }
     let before = stands.document.clone();
-    for metric in body.get(own.0).and_then(Json::as_array).unwrap_or_default() {
-        set_metric(&mut stands.document, own.0, metric);
+    for metric in body.get(metrics).and_then(Json::as_array).unwrap_or_default() {
+        set_metric(&mut stands.document, metrics, metric);
     }
-    if let Some(status) = body.get(own.1) {
-        stands.document.set(own.1, status.clone());
+    if let Some(word) = body.get(status) {
+        stands.document.set(status, word.clone());
     }
-    change(tx, stands, &before).await
+    let energy = items::metric(&stands.document, metrics, kind);
+    if stands.contract_id.is_some() && energy.is_some_and(|energy| energy < WattHours::ZERO) {
+        return Err(RestError::field(metrics, "energy is not below zero").into());
+    }
+    stands.write_back(tx, &before).await?;
+    let word =
+        items::Word { side, energy, status: text(body, status), told_by: &request.caller, now: request.now };
+    items::say(tx, &contracts, &stands, &word).await?;
+    Ok(accepted(&stands, ACCEPTED))
 }
 
 async fn allocate(
@@ -292,15 +385,7 @@ async fn allocate(
     let (Some(start), Some(end)) = (instant(body, from), instant(body, to)) else {
         return Err(RestError::missing(from).into());
     };
-    let matched: Vec<(Record, Book, WattHours)> = store::in_window(tx, of_path, start, end)
-        .await?
-        .into_iter()
-        .filter_map(|record| {
-            let side = side_of(&record.document, meter)?;
-            let traded = energy(&record.document);
-            (traded > WattHours::ZERO).then_some((record, side, traded))
-        })
-        .collect();
+    let matched = matching(tx, of_path, meter, (start, end)).await?;
     if matched.is_empty() {
         let window = (text(body, from).unwrap_or_default(), text(body, to).unwrap_or_default());
         let message = format!(
@@ -311,7 +396,7 @@ async fn allocate(
     }
     let own = |(record, side, _): &(Record, Book, WattHours)| {
         let of = if *side == Book::Buy { "discomIdBuyer" } else { "discomIdSeller" };
-        text(&record.document, of) == Some(discom)
+        text(&record.document, of).is_some_and(|named| directory.same(named, discom))
     };
     let matched: Vec<_> = matched.into_iter().filter(own).collect();
     if matched.is_empty() {
@@ -332,7 +417,8 @@ async fn allocate(
     let (mut details, mut total) = (Vec::new(), WattHours::ZERO);
     for ((record, side, traded), share) in matched.into_iter().zip(shares) {
         total = total.checked_add(share).unwrap_or(WattHours::MAX);
-        details.push(write_share(tx, record, side, traded, share, body.get("status")).await?);
+        let told = (share, text(body, "status"));
+        details.push(write_share(tx, request, record, side, traded, told).await?);
     }
     let matched = i64::try_from(details.len()).unwrap_or(i64::MAX);
     Ok(Json::object([
@@ -343,33 +429,61 @@ async fn allocate(
     ]))
 }
 
+/// The trades of a meter in a window, each once: of a contract of the network the row in the ledger of that
+/// side, if it is kept here.
+async fn matching(
+    tx: &mut Tx,
+    ledger_id: Option<&str>,
+    meter: &str,
+    (start, end): (Timestamp, Timestamp),
+) -> Result<Vec<(Record, Book, WattHours)>, DbError> {
+    let mut matched: BTreeMap<(String, String), (Record, Book, WattHours)> = BTreeMap::new();
+    for record in store::in_window(tx, ledger_id, start, end).await? {
+        let Some(side) = side_of(&record.document, meter) else { continue };
+        let traded = energy(&record.document);
+        if traded <= WattHours::ZERO {
+            continue;
+        }
+        let wanted = if side == Book::Buy { Side::Buyer } else { Side::Seller };
+        let own = record.home.as_deref() == Some(wanted.as_str());
+        let key = (record.transaction_id.clone(), record.order_item_id.clone());
+        if own || !matched.contains_key(&key) {
+            matched.insert(key, (record, side, traded));
+        }
+    }
+    Ok(matched.into_values().collect())
+}
+
 async fn write_share(
     tx: &mut Tx,
-    mut record: Record,
+    request: &Request,
+    record: Record,
     side: Book,
     traded: WattHours,
-    share: WattHours,
-    status: Option<&Json>,
+    (share, status): (WattHours, Option<&str>),
 ) -> Result<Json, DbError> {
-    let (own, name) = if side == Book::Buy { (BUYERS, "BUYER") } else { (SELLERS, "SELLER") };
+    let own = if side == Book::Buy { Side::Buyer } else { Side::Seller };
+    let (metrics, word, kind) = items::members_of(own);
+    let contracts = items::lock(tx, &record).await?;
+    let key = (record.ledger_id.as_str(), record.transaction_id.as_str(), record.order_item_id.as_str());
+    let mut record = store::lock(tx, key.0, key.1, key.2).await?.ok_or_else(vanished)?;
     let before = record.document.clone();
-    let metric = Json::object([
-        ("validationMetricType", Json::from(own.2)),
-        ("validationMetricValue", Json::Number(share.to_kwh_text())),
-    ]);
-    set_metric(&mut record.document, own.0, &metric);
+    set_metric(&mut record.document, metrics, &items::metric_json(kind, share));
     if let Some(status) = status {
-        record.document.set(own.1, status.clone());
+        record.document.set(word, status);
     }
-    seal(tx, &mut record, &before).await?;
+    record.write_back(tx, &before).await?;
+    let word =
+        items::Word { side: own, energy: Some(share), status, told_by: &request.caller, now: request.now };
+    items::say(tx, &contracts, &record, &word).await?;
     Ok(Json::object([
         ("recordId", Json::from(record.record_id.as_str())),
         ("transactionId", Json::from(record.transaction_id.as_str())),
         ("orderItemId", Json::from(record.order_item_id.as_str())),
         ("tradeQty", Json::Number(traded.to_kwh_text())),
         ("allocatedQty", Json::Number(share.to_kwh_text())),
-        ("side", Json::from(name)),
-        ("metricType", Json::from(own.2)),
+        ("side", Json::from(own.as_str())),
+        ("metricType", Json::from(kind)),
         ("rowDigest", Json::from(record.row_digest.as_str())),
     ]))
 }
@@ -406,7 +520,7 @@ fn side_of(document: &Object, meter: &str) -> Option<Book> {
 }
 
 /// The energy of a trade; zero when it trades something else.
-fn energy(document: &Object) -> WattHours {
+pub(super) fn energy(document: &Object) -> WattHours {
     let details = document.get("tradeDetails").and_then(Json::as_array).unwrap_or_default();
     let is = |json: &&Json| {
         let text = |name| json.get(name).and_then(Json::as_str);
@@ -419,7 +533,7 @@ fn energy(document: &Object) -> WattHours {
 }
 
 /// Puts a metric in place of the one of its type.
-fn set_metric(document: &mut Object, name: &str, metric: &Json) {
+pub(super) fn set_metric(document: &mut Object, name: &str, metric: &Json) {
     let kind = |json: &Json| json.get("validationMetricType").and_then(Json::as_str).map(str::to_owned);
     let mut metrics = document.get(name).and_then(Json::as_array).unwrap_or_default().to_vec();
     match metrics.iter_mut().find(|each| kind(each) == kind(metric)) {
@@ -429,28 +543,13 @@ fn set_metric(document: &mut Object, name: &str, metric: &Json) {
     document.set(name, metrics);
 }
 
-/// Writes a record back, when it changed.
-async fn change(tx: &mut Tx, mut record: Record, before: &Object) -> Result<Json, CallError> {
-    seal(tx, &mut record, before).await?;
-    Ok(accepted(&record))
-}
-
-async fn seal(tx: &mut Tx, record: &mut Record, before: &Object) -> Result<(), DbError> {
-    if record.document == *before {
-        return Ok(());
-    }
-    record.version = record.version.saturating_add(1);
-    record.seal();
-    store::change(tx, record).await
-}
-
-fn accepted(record: &Record) -> Json {
+fn accepted(record: &Record, message: &str) -> Json {
     Json::object([
         ("success", Json::from(true)),
         ("recordId", Json::from(record.record_id.as_str())),
         ("creationTime", Json::from(record.created_at.to_rfc3339())),
         ("rowDigest", Json::from(record.row_digest.as_str())),
-        ("message", Json::from("Accepted")),
+        ("message", Json::from(message)),
     ])
 }
 

@@ -5,59 +5,67 @@ use db::{DbError, Row, Tx, Value, params};
 use units::Timestamp;
 
 use super::request::{instant, text};
+use crate::delivery::model::LineKey;
 use crate::ledger::model::sha256;
 
 db::sql! {
     FIND = "SELECT ledger_id, transaction_id, order_item_id, record_id, document, row_digest, \
-        created_at, version FROM rest_records WHERE transaction_id = $1 AND order_item_id = $2 ORDER \
-        BY ledger_id";
+        created_at, version, contract_id, commitment_id, interval_id, home \
+        FROM rest_records WHERE transaction_id = $1 AND order_item_id = $2 ORDER BY ledger_id";
     LOCK = "SELECT ledger_id, transaction_id, order_item_id, record_id, document, row_digest, \
-        created_at, version FROM rest_records WHERE ledger_id = $1 AND transaction_id = $2 AND \
-        order_item_id = $3 {FOR UPDATE}";
+        created_at, version, contract_id, commitment_id, interval_id, home \
+        FROM rest_records WHERE ledger_id = $1 AND transaction_id = $2 AND order_item_id = $3 {FOR \
+        UPDATE}";
     ADD = "INSERT INTO rest_records (ledger_id, transaction_id, order_item_id, record_id, \
         platform_buyer, platform_seller, discom_buyer, discom_seller, buyer_id, seller_id, \
         trade_time, delivery_start, delivery_end, document, row_digest, created_at, version, \
-        status_buyer, status_seller) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, \
-        $14, $15, $16, $17, $18, $19) ON CONFLICT DO NOTHING";
+        status_buyer, status_seller, contract_id, commitment_id, interval_id, home) VALUES ($1, $2, \
+        $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, \
+        $23) ON CONFLICT DO NOTHING";
     CHANGE = "UPDATE rest_records SET record_id = $4, platform_buyer = $5, platform_seller = $6, \
         discom_buyer = $7, discom_seller = $8, buyer_id = $9, seller_id = $10, trade_time = $11, \
         delivery_start = $12, delivery_end = $13, document = $14, row_digest = $15, created_at = \
-        $16, version = $17, status_buyer = $18, status_seller = $19 WHERE ledger_id = $1 AND \
-        transaction_id = $2 AND order_item_id = $3";
+        $16, version = $17, status_buyer = $18, status_seller = $19, contract_id = $20, \
+        commitment_id = $21, interval_id = $22, home = $23 WHERE ledger_id = $1 AND transaction_id = \
+        $2 AND order_item_id = $3";
+    OF_CONTRACT = "SELECT ledger_id, transaction_id, order_item_id, record_id, document, row_digest, \
+        created_at, version, contract_id, commitment_id, interval_id, home \
+        FROM rest_records WHERE contract_id = $1 ORDER BY ledger_id, order_item_id {FOR UPDATE}";
+    UNLINK = "UPDATE rest_records SET contract_id = NULL, commitment_id = NULL, interval_id = NULL, \
+        home = NULL WHERE contract_id = $1";
     IN_WINDOW = "SELECT ledger_id, transaction_id, order_item_id, record_id, document, row_digest, \
-        created_at, version FROM rest_records WHERE (CAST($1 AS TEXT) IS NULL OR ledger_id = $1) AND \
-        delivery_start = $2 AND delivery_end = $3 ORDER BY transaction_id, order_item_id {FOR \
-        UPDATE}";
-    SEARCH_DOWN = "SELECT ledger_id, transaction_id, order_item_id, record_id, document, row_digest, \
-        created_at, version FROM rest_records WHERE (CAST($1 AS TEXT) IS NULL OR ledger_id = $1) AND \
-        (platform_buyer = $2 OR platform_seller = $2 OR discom_buyer IN ($2, $3) OR discom_seller IN \
-        ($2, $3)) AND (CAST($4 AS TEXT) IS NULL OR transaction_id = $4) AND (CAST($5 AS TEXT) IS \
-        NULL OR order_item_id = $5) AND (CAST($6 AS TEXT) IS NULL OR record_id = $6) AND (CAST($7 AS \
-        TEXT) IS NULL OR buyer_id = $7) AND (CAST($8 AS TEXT) IS NULL OR seller_id = $8) AND \
-        (CAST($9 AS TEXT) IS NULL OR discom_buyer = $9) AND (CAST($10 AS TEXT) IS NULL OR \
-        discom_seller = $10) AND (CAST($11 AS TEXT) IS NULL OR platform_buyer = $11) AND (CAST($12 \
-        AS TEXT) IS NULL OR platform_seller = $12) AND (CAST($13 AS TEXT) IS NULL OR status_buyer = \
-        $13) AND (CAST($14 AS TEXT) IS NULL OR status_seller = $14) AND created_at >= $15 AND \
-        created_at < $16 AND COALESCE(trade_time, $17) >= $17 AND COALESCE(trade_time, $17) < $18 \
-        AND COALESCE(delivery_start, $19) >= $19 AND COALESCE(delivery_start, $19) < $20 AND \
-        COALESCE(delivery_end, $21) >= $21 AND COALESCE(delivery_end, $21) < $22 ORDER BY CASE WHEN \
-        $23 = 2 THEN trade_time WHEN $23 = 3 THEN delivery_start WHEN $23 = 4 THEN delivery_end ELSE \
-        created_at END DESC, transaction_id, order_item_id LIMIT $24 OFFSET $25";
-    SEARCH_UP = "SELECT ledger_id, transaction_id, order_item_id, record_id, document, row_digest, \
-        created_at, version FROM rest_records WHERE (CAST($1 AS TEXT) IS NULL OR ledger_id = $1) AND \
-        (platform_buyer = $2 OR platform_seller = $2 OR discom_buyer IN ($2, $3) OR discom_seller IN \
-        ($2, $3)) AND (CAST($4 AS TEXT) IS NULL OR transaction_id = $4) AND (CAST($5 AS TEXT) IS \
-        NULL OR order_item_id = $5) AND (CAST($6 AS TEXT) IS NULL OR record_id = $6) AND (CAST($7 AS \
-        TEXT) IS NULL OR buyer_id = $7) AND (CAST($8 AS TEXT) IS NULL OR seller_id = $8) AND \
-        (CAST($9 AS TEXT) IS NULL OR discom_buyer = $9) AND (CAST($10 AS TEXT) IS NULL OR \
-        discom_seller = $10) AND (CAST($11 AS TEXT) IS NULL OR platform_buyer = $11) AND (CAST($12 \
-        AS TEXT) IS NULL OR platform_seller = $12) AND (CAST($13 AS TEXT) IS NULL OR status_buyer = \
-        $13) AND (CAST($14 AS TEXT) IS NULL OR status_seller = $14) AND created_at >= $15 AND \
-        created_at < $16 AND COALESCE(trade_time, $17) >= $17 AND COALESCE(trade_time, $17) < $18 \
-        AND COALESCE(delivery_start, $19) >= $19 AND COALESCE(delivery_start, $19) < $20 AND \
-        COALESCE(delivery_end, $21) >= $21 AND COALESCE(delivery_end, $21) < $22 ORDER BY CASE WHEN \
-        $23 = 2 THEN trade_time WHEN $23 = 3 THEN delivery_start WHEN $23 = 4 THEN delivery_end ELSE \
-        created_at END, transaction_id, order_item_id LIMIT $24 OFFSET $25";
+        created_at, version, contract_id, commitment_id, interval_id, home \
+        FROM rest_records WHERE (CAST($1 AS TEXT) IS NULL OR ledger_id = $1) AND delivery_start = $2 \
+        AND delivery_end = $3 ORDER BY transaction_id, order_item_id, ledger_id";
+    // A contract of the network is a row in the ledger of each side: where no ledger is named, a caller sees
+    // that of its own side.
+    SEARCH = "SELECT r.ledger_id, r.transaction_id, r.order_item_id, r.record_id, r.document, \
+        r.row_digest, r.created_at, r.version, r.contract_id, r.commitment_id, r.interval_id, r.home \
+        FROM rest_records r WHERE (CAST($1 AS TEXT) IS NULL OR r.ledger_id = $1) AND \
+        (r.platform_buyer = $2 OR r.platform_seller = $2 OR r.discom_buyer IN ($2, $3) OR \
+        r.discom_seller IN ($2, $3)) AND (CAST($4 AS TEXT) IS NULL OR r.transaction_id = $4) AND \
+        (CAST($5 AS TEXT) IS NULL OR r.order_item_id = $5 OR r.contract_id = $5) AND (CAST($6 AS TEXT) \
+        IS NULL OR r.record_id = $6 OR r.transaction_id || '_' || r.contract_id = $6) AND (CAST($7 AS \
+        TEXT) IS NULL OR r.buyer_id = $7) AND (CAST($8 AS TEXT) IS NULL OR r.seller_id = $8) AND \
+        (CAST($9 AS TEXT) IS NULL OR r.discom_buyer = $9) AND (CAST($10 AS TEXT) IS NULL OR \
+        r.discom_seller = $10) AND (CAST($11 AS TEXT) IS NULL OR r.platform_buyer = $11) AND (CAST($12 \
+        AS TEXT) IS NULL OR r.platform_seller = $12) AND (CAST($13 AS TEXT) IS NULL OR r.status_buyer \
+        = $13) AND (CAST($14 AS TEXT) IS NULL OR r.status_seller = $14) AND r.created_at >= $15 AND \
+        r.created_at < $16 AND COALESCE(r.trade_time, $17) >= $17 AND COALESCE(r.trade_time, $17) < \
+        $18 AND COALESCE(r.delivery_start, $19) >= $19 AND COALESCE(r.delivery_start, $19) < $20 AND \
+        COALESCE(r.delivery_end, $21) >= $21 AND COALESCE(r.delivery_end, $21) < $22 AND (r.home IS \
+        NULL OR CAST($1 AS TEXT) IS NOT NULL OR NOT EXISTS (SELECT 1 FROM rest_records o WHERE \
+        o.transaction_id = r.transaction_id AND o.order_item_id = r.order_item_id AND o.ledger_id <> \
+        r.ledger_id AND o.home IS NOT NULL AND (CASE WHEN (o.home <> 'SELLER' AND (o.platform_buyer = \
+        $2 OR o.discom_buyer IN ($2, $3))) OR (o.home <> 'BUYER' AND (o.platform_seller = $2 OR \
+        o.discom_seller IN ($2, $3))) THEN 1 ELSE 0 END, r.ledger_id) > (CASE WHEN (r.home <> 'SELLER' \
+        AND (r.platform_buyer = $2 OR r.discom_buyer IN ($2, $3))) OR (r.home <> 'BUYER' AND \
+        (r.platform_seller = $2 OR r.discom_seller IN ($2, $3))) THEN 1 ELSE 0 END, o.ledger_id))) \
+        ORDER BY CASE WHEN $26 = 1 THEN CASE WHEN $23 = 2 THEN r.trade_time WHEN $23 = 3 THEN \
+        r.delivery_start WHEN $23 = 4 THEN r.delivery_end ELSE r.created_at END END, CASE WHEN $26 = 2 \
+        THEN CASE WHEN $23 = 2 THEN r.trade_time WHEN $23 = 3 THEN r.delivery_start WHEN $23 = 4 THEN \
+        r.delivery_end ELSE r.created_at END END DESC, r.transaction_id, r.order_item_id LIMIT $24 \
+        OFFSET $25";
     WRITTEN = "SELECT body_digest, status, answer FROM rest_writes WHERE ledger_id = $1 AND caller = \
         $2 AND target = $3 AND client_reference = $4";
     ADD_WRITE = "INSERT INTO rest_writes (ledger_id, caller, target, client_reference, body_digest, \
@@ -76,6 +84,12 @@ pub struct Record {
     pub row_digest: String,
     pub created_at: Timestamp,
     pub version: i64,
+    /// The contract that it shows, and the line of it.
+    pub contract_id: Option<String>,
+    pub commitment_id: Option<String>,
+    pub interval_id: Option<i64>,
+    /// `BUYER`, `SELLER` or `BOTH`: whose ledger the row is in, for a contract of the network.
+    pub home: Option<String>,
 }
 
 impl Record {
@@ -98,6 +112,25 @@ impl Record {
         shown
     }
 
+    /// The line of the contract that it shows.
+    pub fn line(&self) -> Option<LineKey> {
+        let (contract, commitment) = (self.contract_id.clone()?, self.commitment_id.clone()?);
+        Some(LineKey { contract, commitment, interval: self.interval_id? })
+    }
+
+    /// Writes the record back under its next version, when it is another than before.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn write_back(&mut self, tx: &mut Tx, before: &Object) -> Result<(), DbError> {
+        if self.document == *before {
+            return Ok(());
+        }
+        self.version = self.version.saturating_add(1);
+        self.seal();
+        change(tx, self).await
+    }
+
     /// Takes the digest of the row as it now stands.
     pub fn seal(&mut self) {
         let mut row = self.to_json();
@@ -111,7 +144,8 @@ impl Record {
 pub const PARTIES: [&str; 6] =
     ["platformIdBuyer", "platformIdSeller", "discomIdBuyer", "discomIdSeller", "buyerId", "sellerId"];
 
-const REST: [&str; 8] = [
+const REST: [&str; 9] = [
+    "networkId",
     "tradeTime",
     "deliveryStartTime",
     "deliveryEndTime",
@@ -147,7 +181,17 @@ pub async fn change(tx: &mut Tx, record: &Record) -> Result<(), DbError> {
     tx.execute(&CHANGE, &values(record)).await.map(drop)
 }
 
-/// The records that are delivered in exactly that window, of one ledger or of all, locked.
+/// The records of a contract in all ledgers, locked.
+pub async fn of_contract(tx: &mut Tx, contract_id: &str) -> Result<Vec<Record>, DbError> {
+    tx.query(&OF_CONTRACT, &params![contract_id]).await?.iter().map(read).collect()
+}
+
+/// A contract is no record's any more.
+pub async fn unlink(tx: &mut Tx, contract_id: &str) -> Result<(), DbError> {
+    tx.execute(&UNLINK, &params![contract_id]).await.map(drop)
+}
+
+/// The records that are delivered in exactly that window, of one ledger or of all, for reading.
 pub async fn in_window(
     tx: &mut Tx,
     ledger_id: Option<&str>,
@@ -175,7 +219,7 @@ pub async fn search(
         Some("deliveryEndTime") => 4,
         _ => 1,
     };
-    let statement = if text(filter, "sortOrder") == Some("asc") { &SEARCH_UP } else { &SEARCH_DOWN };
+    let order: i64 = if text(filter, "sortOrder") == Some("asc") { 1 } else { 2 };
     let values = params![
         ledger_id,
         caller,
@@ -202,8 +246,9 @@ pub async fn search(
         sort,
         page.0,
         page.1,
+        order,
     ];
-    tx.query(statement, &values).await?.iter().map(read).collect()
+    tx.query(&SEARCH, &values).await?.iter().map(read).collect()
 }
 
 /// An earlier write under a caller's own token: the digest of its body, and its answer.
@@ -231,7 +276,7 @@ pub async fn add_write(
     Ok(tx.execute(&ADD_WRITE, &values).await? == 1)
 }
 
-fn values(record: &Record) -> [Value; 19] {
+fn values(record: &Record) -> [Value; 23] {
     let document = &record.document;
     params![
         &record.ledger_id,
@@ -253,6 +298,10 @@ fn values(record: &Record) -> [Value; 19] {
         record.version,
         text(document, "statusBuyerDiscom"),
         text(document, "statusSellerDiscom"),
+        record.contract_id.as_deref(),
+        record.commitment_id.as_deref(),
+        Value::I64(record.interval_id),
+        record.home.as_deref(),
     ]
 }
 
@@ -270,5 +319,9 @@ fn read(row: &Row) -> Result<Record, DbError> {
         row_digest: row.get("row_digest")?,
         created_at: row.get("created_at")?,
         version: row.get("version")?,
+        contract_id: row.get("contract_id")?,
+        commitment_id: row.get("commitment_id")?,
+        interval_id: row.get("interval_id")?,
+        home: row.get("home")?,
     })
 }

@@ -97,6 +97,7 @@ pub fn config(db: &TestDb, registry: &Arc<StaticRegistry>) -> Config {
             capacity_w: Some(10_000),
             sanctioned_load_w: None,
         }],
+        enrolled: Vec::new(),
         metering: Metering::default(),
         behavior: Vec::new(),
         hold: Duration::from_secs(3),

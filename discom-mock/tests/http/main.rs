@@ -4,6 +4,8 @@
 mod behavior;
 mod delivery;
 mod harness;
+
+mod one_ledger;
 mod refusals;
 mod rest;
 mod trade;

@@ -8,8 +8,8 @@ use test_support::database::TestDb;
 
 use crate::harness::*;
 
-const DISCOM_A: &str = "buyer-discom.example";
-const DISCOM_B: &str = "seller-discom.example";
+pub const DISCOM_A: &str = "buyer-discom.example";
+pub const DISCOM_B: &str = "seller-discom.example";
 
 /// The schemas of the OpenAPI document; none where there are no vectors.
 fn components() -> Option<&'static Value> {
@@ -24,7 +24,7 @@ fn components() -> Option<&'static Value> {
 }
 
 #[track_caller]
-fn conforms(schema: &str, body: &Value) {
+pub fn conforms(schema: &str, body: &Value) {
     let Some(components) = components() else { return };
     let root = json!({ "$ref": format!("#/components/schemas/{schema}"), "components": components });
     let validator = jsonschema::options().with_draft(jsonschema::Draft::Draft202012).build(&root).unwrap();
@@ -32,12 +32,12 @@ fn conforms(schema: &str, body: &Value) {
     assert!(faults.is_empty(), "{schema}: {faults:?} in {body}");
 }
 
-struct Reply(u16, Value);
+pub struct Reply(pub u16, pub Value);
 
 impl Reply {
     /// The body of a success, which must be of that schema.
     #[track_caller]
-    fn of(self, schema: &str) -> Value {
+    pub fn of(self, schema: &str) -> Value {
         assert_eq!(self.0, 200, "{}", self.1);
         conforms(schema, &self.1);
         self.1
@@ -45,20 +45,20 @@ impl Reply {
 
     /// Status and code of a refusal, which must be of the schema of errors.
     #[track_caller]
-    fn refused(&self) -> (u16, &str) {
+    pub fn refused(&self) -> (u16, &str) {
         assert_ne!(self.0, 200, "{}", self.1);
         conforms("error", &self.1);
         (self.0, self.1["code"].as_str().unwrap())
     }
 }
 
-async fn call(world: &World, signer: &str, call: &str, body: &Value) -> Reply {
+pub async fn call(world: &World, signer: &str, call: &str, body: &Value) -> Reply {
     let bytes = serde_json::to_vec(body).unwrap();
     let response = world.signed(signer, &format!("/ledger/{call}"), &bytes).send().await.unwrap();
     Reply(response.status().as_u16(), response.json().await.unwrap())
 }
 
-async fn rest_world(db: &TestDb) -> World {
+pub async fn rest_world(db: &TestDb) -> World {
     let world = world(db).await;
     for discom in [DISCOM_A, DISCOM_B] {
         world.register(discom, &world.running.base_url);
@@ -66,7 +66,7 @@ async fn rest_world(db: &TestDb) -> World {
     world
 }
 
-fn record(transaction: &str, quantity: Value) -> Value {
+pub fn record(transaction: &str, quantity: Value) -> Value {
     json!({
         "role": "BUYER", "transactionId": transaction, "orderItemId": "item-1",
         "platformIdBuyer": BUYER, "platformIdSeller": SELLER,
@@ -79,7 +79,7 @@ fn record(transaction: &str, quantity: Value) -> Value {
     })
 }
 
-fn with(body: &Value, changes: &[(&str, Value)]) -> Value {
+pub fn with(body: &Value, changes: &[(&str, Value)]) -> Value {
     let mut body = body.clone();
     for (name, value) in changes {
         if value.is_null() {
@@ -91,7 +91,7 @@ fn with(body: &Value, changes: &[(&str, Value)]) -> Value {
     body
 }
 
-fn actuals(role: &str, transaction: &str, value: Value) -> Value {
+pub fn actuals(role: &str, transaction: &str, value: Value) -> Value {
     let (side, metric) = match role {
         "BUYER_DISCOM" => ("Buyer", "ACTUAL_PULLED"),
         _ => ("Seller", "ACTUAL_PUSHED"),

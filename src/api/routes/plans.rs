@@ -18,8 +18,8 @@ use crate::api::problem::Problem;
 use crate::api::view::{Reason, masked, reason};
 use crate::api::{Shared, State, wait};
 use crate::buyer::{
-    self, BuyerError, Cover, Part, PartSlot, Place, PlanAccepted, PlanState, PlanView, PlanWanted, PlanWish,
-    Proposal,
+    self, BuyerError, CancelResult, Cover, Part, PartResult, PartSlot, Place, PlanAccepted, PlanCancelled,
+    PlanState, PlanView, PlanWanted, PlanWish, Proposal,
 };
 use crate::error::Code;
 use crate::events::idempotency::Key;
@@ -103,13 +103,38 @@ pub struct PlanAcceptedView {
     pub state: String,
 }
 
+/// A plan that is being cancelled: what becomes of each part.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PlanCancelled)]
+pub struct PlanCancelledView {
+    #[schema(value_type = String, format = "uuid")]
+    pub plan_id: Uuid,
+    /// `cancelling`, or `cancelled` when nothing had begun.
+    #[schema(example = "cancelling")]
+    pub state: String,
+    pub parts: Vec<PartResultView>,
+}
+
+/// What becomes of one part of a plan that is being cancelled.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PlanPartResult)]
+pub struct PartResultView {
+    pub transaction_id: String,
+    /// `dropped` (nothing was held), `lapses` (the seller holds it, and its reservation lapses), `cancelling` (it is
+    /// bought), `refused` (it is bought and stands, with the reason), `over` (it had ended before).
+    #[schema(example = "cancelling")]
+    pub result: &'static str,
+    /// Why it stands.
+    pub failure: Option<Reason>,
+}
+
 /// A plan as it stands.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Plan)]
 pub struct PlanDocument {
     #[schema(value_type = String, format = "uuid")]
     pub plan_id: Uuid,
-    /// `searching`, `proposed`, `reserving`, `confirming`, `standing`, `partial` or `failed`.
+    /// `searching`, `proposed`, `reserving`, `confirming`, `standing`, `partial`, `failed`, `cancelling` or `cancelled`.
     #[schema(example = "standing")]
     pub state: &'static str,
     /// The search behind it.
@@ -152,7 +177,7 @@ pub struct PartView {
     /// Masked.
     pub seller_meter: String,
     pub discom: String,
-    /// `planned`, `reserving`, `reserved`, `confirming`, `standing`, `failed` or `released`.
+    /// `planned`, `reserving`, `reserved`, `confirming`, `standing`, `failed`, `released`, `cancelling` or `cancelled`.
     #[schema(example = "reserved")]
     pub state: &'static str,
     pub slots: Vec<PlannedSlot>,
@@ -279,6 +304,39 @@ pub async fn confirm(state: State, request: HttpRequest, payload: Payload) -> An
     accepted(&state, &user, key, wait, work, &open).await
 }
 
+/// Cancels a plan as a whole, and says of each part what becomes of it: what is not bought is dropped, what is bought is
+/// cancelled by the rules of a cancellation (until its gate closes and within this platform's time, at the price in trust
+/// that each cancellation has). Refused when nothing of it can be cancelled.
+#[utoipa::path(post, path = "/api/plans/{id}/cancel", tag = "plans", request_body = EmptyBody,
+    params(("id" = String, Path, description = "The plan id")),
+    responses((status = 202, body = PlanCancelledView), (status = 200, body = PlanDocument)))]
+pub async fn cancel(state: State, request: HttpRequest, payload: Payload) -> Answer {
+    let plan = plan_id(&request)?;
+    let Asked { user, key, wait, .. } = state.asked::<EmptyBody>(&request, payload).await?;
+    let (participant, buyer, under) = (state.participant.clone(), user.clone(), key.clone());
+    let work = async move { buyer::cancel_plan(&participant, &buyer, plan, under).await.map(cancelled) };
+    accepted(&state, &user, key, wait, work, &[PlanState::Cancelling]).await
+}
+
+fn cancelled(cancelled: PlanCancelled) -> PlanCancelledView {
+    let part = |part: PartResult| PartResultView {
+        result: match part.result {
+            CancelResult::Dropped => "dropped",
+            CancelResult::Lapses => "lapses",
+            CancelResult::Cancelling => "cancelling",
+            CancelResult::Refused => "refused",
+            CancelResult::Over => "over",
+        },
+        failure: part.failure.as_ref().map(reason),
+        transaction_id: part.transaction_id,
+    };
+    PlanCancelledView {
+        plan_id: cancelled.plan_id,
+        state: cancelled.state,
+        parts: cancelled.parts.into_iter().map(part).collect(),
+    }
+}
+
 /// A plan with its parts, their transactions, and its reasons.
 #[utoipa::path(get, path = "/api/plans/{id}", tag = "plans",
     params(("id" = String, Path, description = "The plan id")), responses((status = 200, body = PlanDocument)))]
@@ -347,7 +405,7 @@ async fn accepted(
     user: &User,
     key: Option<Key>,
     wait: Option<u64>,
-    work: impl Future<Output = Result<PlanAccepted, BuyerError>> + Send + 'static,
+    work: impl Future<Output = Result<impl Serialize + Send + 'static, BuyerError>> + Send + 'static,
     open: &[PlanState],
 ) -> Answer {
     let answered = state

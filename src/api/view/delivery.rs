@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use crate::contract::Contract;
 use crate::contract::delivery::{Copy, Delivery};
 use crate::contract::service::Cell;
+use crate::discom;
 
 /// What became of a contract after its gate.
 #[derive(Debug, Serialize, ToSchema)]
@@ -26,6 +27,8 @@ pub struct DeliveryView {
     pub settled_at: Option<Timestamp>,
     /// In order of time; a slot that nothing was requested of is left out.
     pub slots: Vec<DeliverySlotView>,
+    /// Of our own table, to compare the copies with.
+    pub digest: Option<String>,
     /// How the other holders of a copy last told it.
     pub copies: Vec<CopyView>,
 }
@@ -102,6 +105,7 @@ pub fn delivery(contract: &Contract, delivery: &Delivery, cells: &[Cell], copies
         settlement: delivery.settlement,
         settled_at: delivery.settled_at,
         slots,
+        digest: discom::own_table(contract),
         copies: copies.collect(),
     }
 }

@@ -1,4 +1,5 @@
-//! `catalog/push`: which interests do the pushed offers fit? What fits is kept, and told.
+//! `catalog/push`, and the pages of a search for what was missed: which interests do the offers fit? What fits is kept,
+//! and what of it is new or has changed is told.
 
 use std::sync::Arc;
 
@@ -14,7 +15,7 @@ use crate::buyer::reading::offered;
 use crate::buyer::store as found_store;
 use crate::events;
 use crate::metering;
-use crate::network::{Participant, normalize_meter};
+use crate::network::{Action, Participant, normalize_meter};
 
 /// Interests that are matched in one go.
 const BATCH: i64 = 100;
@@ -31,8 +32,8 @@ pub(in crate::buyer) fn admit(p: &Participant, incoming: &Incoming) -> Result<Ad
     Ok(Admission::Queue)
 }
 
-/// Matches a push against every active interest. Each interest is one transaction, which can be done again; the last
-/// one ends the message.
+/// Matches a push, or a page of a search for what was missed, against every active interest. Each interest is one
+/// transaction, which can be done again; the last one ends the message.
 ///
 /// # Errors
 /// A passing trouble; a message that cannot be read.
@@ -44,7 +45,7 @@ pub(in crate::buyer) async fn pushed(p: &Participant, job: &InboxJob) -> Result<
     };
     let (failure, entries) =
         read.map_err(|_| ProcessError::Retry("a push could not be read".to_owned()))??;
-    if let Some(failure) = failure {
+    if let Some(failure) = &failure {
         tracing::warn!(code = failure.code, "a push cannot be used");
     }
     let mut after = String::new();
@@ -61,13 +62,34 @@ pub(in crate::buyer) async fn pushed(p: &Participant, job: &InboxJob) -> Result<
             keep(p, interest, &entries).await?;
         }
     }
-    let job = Arc::new(job.clone());
+    let (job, readable) = (Arc::new(job.clone()), failure.is_none());
     p.db.write(move |tx| {
         let job = Arc::clone(&job);
-        Box::pin(async move { inbox::complete(tx, &job, now).await })
+        Box::pin(async move {
+            if readable && job.action == Action::OnDiscover {
+                store::caught_up(tx, &job.transaction_id, now).await?;
+            }
+            inbox::complete(tx, &job, now).await
+        })
     })
     .await?;
     Ok(())
+}
+
+/// Whether that transaction is a search for what was missed.
+///
+/// # Errors
+/// The database's.
+pub(in crate::buyer) async fn is_catch_up(
+    p: &Participant,
+    transaction_id: &str,
+) -> Result<bool, db::DbError> {
+    let id = transaction_id.to_owned();
+    p.db.read(move |tx| {
+        let id = id.clone();
+        Box::pin(async move { store::is_catch_up(tx, &id).await })
+    })
+    .await
 }
 
 /// Keeps what fits one interest, and tells its user.
@@ -84,14 +106,22 @@ async fn keep(p: &Participant, interest: Interest, entries: &[Entry]) -> Result<
             if found_store::count_found(tx, &interest.search_id).await? >= FOUND_MAX {
                 return Ok::<_, db::DbError>(());
             }
+            let mut news = Vec::new();
             for entry in entries {
                 let mut found = entry.found.clone();
                 found.transaction_id.clone_from(&interest.search_id);
-                found_store::upsert_found(tx, &found, (&entry.offer_id, &entry.meter_key)).await?;
+                // What comes again as it is known is no news: a push is repeated, a search brings everything.
+                if !found_store::is_found(tx, &found, &entry.offer_id).await? {
+                    found_store::upsert_found(tx, &found, (&entry.offer_id, &entry.meter_key)).await?;
+                    news.push(entry);
+                }
+            }
+            if news.is_empty() {
+                return Ok(());
             }
             store::set_fresh(tx, interest.id, true, now).await?;
             let id = interest.id.to_string();
-            let offers: Vec<serde_json::Value> = entries
+            let offers: Vec<serde_json::Value> = news
                 .iter()
                 .map(|entry| serde_json::json!({"bpp_id": entry.found.bpp_id, "offer_id": entry.offer_id}))
                 .collect();

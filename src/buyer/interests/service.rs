@@ -222,7 +222,10 @@ async fn buy(p: &Participant, interest: &Interest) -> Result<bool, BuyerError> {
 async fn settle(p: &Participant, interest: &Interest) -> Result<bool, BuyerError> {
     let Some(plan_id) = interest.plan_id else { return Ok(false) };
     let Some(view) = plans::find(p, plan_id).await? else { return Ok(false) };
-    if !matches!(view.plan.state, PlanState::Standing | PlanState::Partial | PlanState::Failed) {
+    if !matches!(
+        view.plan.state,
+        PlanState::Standing | PlanState::Partial | PlanState::Failed | PlanState::Cancelled
+    ) {
         return Ok(false);
     }
     let (held, paid) = (view.plan.wish.wanted(), view.plan.wish.cost_limit.unwrap_or(Paise::ZERO));

@@ -21,7 +21,6 @@ sql! {
     BUYING = "SELECT id, user_id, search_id, state, wish, buys, limit_wh, limit_paise, used_wh, used_paise, plan_id, \
         created_at FROM interests WHERE plan_id IS NOT NULL ORDER BY id LIMIT $1";
     COUNT_OF_USER = "SELECT COUNT(*) AS n FROM interests WHERE user_id = $1 AND state = 'active'";
-    COUNT_ACTIVE = "SELECT COUNT(*) AS n FROM interests WHERE state = 'active'";
     CLOSE = "UPDATE interests SET state = 'closed', updated_at = $2 WHERE id = $1";
     FRESH = "UPDATE interests SET fresh = $2, updated_at = $3 WHERE id = $1";
     TAKE = "UPDATE interests SET used_wh = used_wh + $2, used_paise = used_paise + $3, plan_id = $4, fresh = 0, \
@@ -29,9 +28,18 @@ sql! {
         AND used_wh + $2 <= limit_wh AND used_paise + $3 <= limit_paise";
     GIVE_BACK = "UPDATE interests SET used_wh = used_wh - $3, used_paise = used_paise - $4, plan_id = NULL, \
         updated_at = $5 WHERE id = $1 AND plan_id = $2";
-    SUBSCRIPTION = "SELECT subscription_id FROM catalog_subscriptions WHERE service_id = $1";
-    SUBSCRIBED = "INSERT INTO catalog_subscriptions (service_id, subscription_id, created_at) VALUES ($1, $2, $3) \
-        ON CONFLICT (service_id) DO UPDATE SET subscription_id = excluded.subscription_id";
+    OLDEST_ACTIVE = "SELECT MIN(created_at) AS at FROM interests WHERE state = 'active'";
+    SUBSCRIPTION = "SELECT subscription_id, checked_at, catch_up_id, catch_up_asked_at, caught_up_at \
+        FROM catalog_subscriptions WHERE service_id = $1";
+    SUBSCRIBED = "INSERT INTO catalog_subscriptions (service_id, subscription_id, created_at, checked_at, catch_up_id) \
+        VALUES ($1, $2, $3, $3, $4) ON CONFLICT (service_id) DO UPDATE SET \
+        subscription_id = excluded.subscription_id, checked_at = excluded.checked_at, \
+        catch_up_id = excluded.catch_up_id, catch_up_asked_at = NULL, caught_up_at = NULL";
+    CHECKED = "UPDATE catalog_subscriptions SET checked_at = $3 WHERE service_id = $1 AND subscription_id = $2";
+    CATCH_UP_ASKED = "UPDATE catalog_subscriptions SET catch_up_asked_at = $3 \
+        WHERE service_id = $1 AND catch_up_id = $2 AND caught_up_at IS NULL";
+    CATCH_UP = "SELECT service_id FROM catalog_subscriptions WHERE catch_up_id = $1";
+    CAUGHT_UP = "UPDATE catalog_subscriptions SET caught_up_at = $2 WHERE catch_up_id = $1 AND caught_up_at IS NULL";
     UNSUBSCRIBED = "DELETE FROM catalog_subscriptions WHERE service_id = $1";
 }
 
@@ -82,10 +90,6 @@ pub(super) async fn count_of_user(tx: &mut Tx, user_id: Uuid) -> Result<i64, DbE
     tx.query_one(&COUNT_OF_USER, &params![user_id]).await?.get("n")
 }
 
-pub(super) async fn count_active(tx: &mut Tx) -> Result<i64, DbError> {
-    tx.query_one(&COUNT_ACTIVE, &params![]).await?.get("n")
-}
-
 pub(super) async fn close(tx: &mut Tx, id: Uuid, now: Timestamp) -> Result<(), DbError> {
     tx.execute(&CLOSE, &params![id, now]).await.map(drop)
 }
@@ -118,13 +122,65 @@ pub(super) async fn give_back(
     Ok(tx.execute(&GIVE_BACK, &params![id, plan, energy, amount, now]).await? == 1)
 }
 
-pub(super) async fn subscription(tx: &mut Tx, service: &str) -> Result<Option<String>, DbError> {
-    let row = tx.query_opt(&SUBSCRIPTION, &params![service]).await?;
-    row.map(|row| row.get("subscription_id")).transpose()
+/// Since when somebody has waited.
+pub(super) async fn oldest_active(tx: &mut Tx) -> Result<Option<Timestamp>, DbError> {
+    tx.query_one(&OLDEST_ACTIVE, &params![]).await?.get("at")
 }
 
-pub(super) async fn subscribed(tx: &mut Tx, service: &str, id: &str, now: Timestamp) -> Result<(), DbError> {
-    tx.execute(&SUBSCRIBED, &params![service, id, now]).await.map(drop)
+/// Our subscription as it was last seen.
+#[derive(Clone, Debug)]
+pub(super) struct Subscribed {
+    pub(super) id: String,
+    pub(super) checked_at: Timestamp,
+    /// The transaction of the search for what was missed; none when nothing was.
+    pub(super) catch_up_id: Option<String>,
+    pub(super) catch_up_asked_at: Option<Timestamp>,
+    pub(super) caught_up_at: Option<Timestamp>,
+}
+
+pub(super) async fn subscription(tx: &mut Tx, service: &str) -> Result<Option<Subscribed>, DbError> {
+    let Some(row) = tx.query_opt(&SUBSCRIPTION, &params![service]).await? else { return Ok(None) };
+    Ok(Some(Subscribed {
+        id: row.get("subscription_id")?,
+        checked_at: row.get("checked_at")?,
+        catch_up_id: row.get("catch_up_id")?,
+        catch_up_asked_at: row.get("catch_up_asked_at")?,
+        caught_up_at: row.get("caught_up_at")?,
+    }))
+}
+
+/// `catch_up` is the transaction of the search for what was missed.
+pub(super) async fn subscribed(
+    tx: &mut Tx,
+    service: &str,
+    id: &str,
+    catch_up: Option<&str>,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    tx.execute(&SUBSCRIBED, &params![service, id, now, catch_up]).await.map(drop)
+}
+
+pub(super) async fn checked(tx: &mut Tx, service: &str, id: &str, now: Timestamp) -> Result<(), DbError> {
+    tx.execute(&CHECKED, &params![service, id, now]).await.map(drop)
+}
+
+/// False when it was answered before.
+pub(super) async fn catch_up_asked(
+    tx: &mut Tx,
+    service: &str,
+    catch_up: &str,
+    now: Timestamp,
+) -> Result<bool, DbError> {
+    Ok(tx.execute(&CATCH_UP_ASKED, &params![service, catch_up, now]).await? == 1)
+}
+
+/// That transaction is a search for what was missed.
+pub(super) async fn is_catch_up(tx: &mut Tx, transaction_id: &str) -> Result<bool, DbError> {
+    Ok(tx.query_opt(&CATCH_UP, &params![transaction_id]).await?.is_some())
+}
+
+pub(super) async fn caught_up(tx: &mut Tx, transaction_id: &str, now: Timestamp) -> Result<(), DbError> {
+    tx.execute(&CAUGHT_UP, &params![transaction_id, now]).await.map(drop)
 }
 
 pub(super) async fn unsubscribed(tx: &mut Tx, service: &str) -> Result<(), DbError> {

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::model::{Part, PartState, Plan, PlanState, energy};
 use super::proposal::{Provider, Secured};
 use super::service::{secured, tell};
-use super::{propose, store};
+use super::{cancelling, propose, store};
 use crate::buyer::error::BuyerError;
 use crate::buyer::model::{CancelWish, ConfirmWish, Purchase, SearchState, SlotWish};
 use crate::buyer::step::{load, rounds};
@@ -62,6 +62,7 @@ async fn advance_one(p: &Participant, id: Uuid) -> Result<bool, BuyerError> {
     match plan.state {
         PlanState::Searching => searching(p, &user, plan).await,
         PlanState::Reserving | PlanState::Confirming => carry_on(p, &user, plan, parts).await,
+        PlanState::Cancelling => cancelling::carry_on(p, &user, plan, parts).await,
         _ => Ok(false),
     }
 }
@@ -121,7 +122,7 @@ async fn carry_on(p: &Participant, user: &User, plan: Plan, parts: Vec<Part>) ->
 async fn follow(p: &Participant, user: &User, plan: &Plan, part: &mut Part) -> Result<(), BuyerError> {
     let contract = load(p, &part.transaction_id).await?.map(|(contract, _)| contract);
     match (part.state, contract) {
-        (PartState::Failed, _) | (PartState::Released, None) => {}
+        (PartState::Failed | PartState::Cancelled, _) | (PartState::Released, None) => {}
         (PartState::Released, Some(contract)) => let_go(p, user, &contract).await?,
         (_, None) => {
             let slots = part.slots.iter();
@@ -163,22 +164,22 @@ async fn look(p: &Participant, user: &User, part: &mut Part, contract: &Contract
     Ok(())
 }
 
-fn fail(part: &mut Part, why: Failure) {
+pub(super) fn fail(part: &mut Part, why: Failure) {
     part.state = PartState::Failed;
     part.failure = Some(why);
 }
 
 /// Something of ours failed and may succeed later; it says nothing of the part.
-fn is_ours(error: &BuyerError) -> bool {
+pub(super) fn is_ours(error: &BuyerError) -> bool {
     matches!(error, BuyerError::Database(_) | BuyerError::Stale)
 }
 
-fn told(error: &BuyerError) -> Failure {
+pub(super) fn told(error: &BuyerError) -> Failure {
     failure(error.code().as_str(), error.to_string())
 }
 
 /// Drops what is not confirmed; the seller's reservation lapses.
-async fn let_go(p: &Participant, user: &User, contract: &Contract) -> Result<(), BuyerError> {
+pub(super) async fn let_go(p: &Participant, user: &User, contract: &Contract) -> Result<(), BuyerError> {
     if !matches!(contract.state, State::Draft | State::Quoted | State::Offered) {
         return Ok(());
     }
@@ -295,7 +296,7 @@ fn end(plan: &mut Plan, parts: &[Part]) {
 }
 
 /// Stores what has changed, with its events. False when nothing has.
-async fn save(
+pub(super) async fn save(
     p: &Participant,
     before: &Plan,
     parts_before: &[Part],

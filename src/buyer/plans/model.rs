@@ -47,6 +47,10 @@ text_state! {
         Partial = "partial",
         /// Nothing was bought.
         Failed = "failed",
+        /// Its owner cancels it: what is held is let go, what is bought is cancelled as far as the rules allow.
+        Cancelling = "cancelling",
+        /// Nothing of it stands.
+        Cancelled = "cancelled",
     }
 }
 
@@ -62,15 +66,19 @@ text_state! {
         Confirming = "confirming",
         Standing = "standing",
         Failed = "failed",
-        /// Held once, and let go because it is not wanted.
+        /// Not begun, or held once, and let go because it is not wanted.
         Released = "released",
+        /// Bought, and its cancellation is on its way.
+        Cancelling = "cancelling",
+        /// Bought, and cancelled.
+        Cancelled = "cancelled",
     }
 }
 
 impl PartState {
     /// It counts towards what is wanted.
     pub const fn is_secured(self) -> bool {
-        matches!(self, Self::Reserved | Self::Confirming | Self::Standing)
+        matches!(self, Self::Reserved | Self::Confirming | Self::Standing | Self::Cancelling)
     }
 
     /// Its outcome is not known.

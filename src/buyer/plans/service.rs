@@ -191,7 +191,17 @@ async fn confirm_once(
     }
     view.plan.state = PlanState::Reserving;
     let accepted = PlanAccepted { plan_id, state: view.plan.state.as_str().to_owned() };
-    let (stored, now) = (Arc::new((view, answer(key, &accepted)?)), p.now());
+    put(p, view, answer(key, &accepted)?).await?;
+    Ok(accepted)
+}
+
+/// Stores what a user has decided over the revision that was read, with the answer and the event of the new state.
+pub(super) async fn put(
+    p: &Participant,
+    view: PlanView,
+    answer: Option<(idempotency::Key, Vec<u8>)>,
+) -> Result<(), BuyerError> {
+    let (stored, now) = (Arc::new((view, answer)), p.now());
     let written = p.db.write(move |tx| {
         let stored = Arc::clone(&stored);
         Box::pin(async move {
@@ -204,11 +214,13 @@ async fn confirm_once(
             if !store::update(tx, &view.plan, now).await? {
                 return Err(BuyerError::Stale);
             }
-            tell(tx, &view.plan, &view.parts, now).await?;
-            Ok(())
+            for part in &view.parts {
+                store::upsert_part(tx, view.plan.id, part, now).await?;
+            }
+            Ok(tell(tx, &view.plan, &view.parts, now).await?)
         })
     });
-    written.await.map(|()| accepted)
+    written.await
 }
 
 /// Stores a new plan in the caller's transaction.

@@ -18,7 +18,8 @@ sql! {
     OF_USER = "SELECT id, user_id, search_id, state, wish, proposal, rounds, failures_seen, failure_code, \
         failure_message, revision, created_at, updated_at FROM plans \
         WHERE user_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
-    RUNNING = "SELECT id FROM plans WHERE state IN ('searching', 'reserving', 'confirming') ORDER BY id LIMIT $1";
+    RUNNING = "SELECT id FROM plans WHERE state IN ('searching', 'reserving', 'confirming', 'cancelling') \
+        ORDER BY id LIMIT $1";
     UPDATE = "UPDATE plans SET state = $3, proposal = $4, rounds = $5, failures_seen = $6, failure_code = $7, \
         failure_message = $8, updated_at = $9, revision = revision + 1 WHERE id = $1 AND revision = $2";
     PARTS = "SELECT transaction_id, round, bpp_id, offer_id, seller_meter, state, slots, merits, failure_code, \

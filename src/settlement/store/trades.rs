@@ -47,6 +47,7 @@ sql! {
 pub(in crate::settlement) async fn last(
     tx: &mut Tx,
     contract: &Contract,
+    peer_id: Option<&str>,
 ) -> Result<Option<(i64, Bill)>, DbError> {
     let Some(row) = tx.query_opt(&LAST, &[contract.id.into()]).await? else { return Ok(None) };
     let revision: i64 = row.get("revision")?;
@@ -54,7 +55,7 @@ pub(in crate::settlement) async fn last(
     let bill = Bill {
         side: contract.side,
         discom: row.get("discom")?,
-        peer_id: contract.peer_id.clone(),
+        peer_id: peer_id.map(str::to_owned),
         traded: row.get("traded")?,
         discom_flow: row.get("discom_flow")?,
         slots: slots.iter().map(meter_line).collect::<Result<_, _>>()?,

@@ -39,6 +39,8 @@ pub struct Group {
     pub catalog_id: Arc<str>,
     /// So long before its start a slot closes.
     pub gate: Span,
+    /// The catalog's state from which the candidates are.
+    pub revision: i64,
     pub positions: Vec<i64>,
 }
 
@@ -133,9 +135,10 @@ impl Cursor {
             }
         };
         let named = groups.into_iter().filter_map(|(catalog, positions)| {
-            let Shelf { publisher, id, .. } = state.shelves.get(index(catalog))?;
+            let Shelf { publisher, id, facts, .. } = state.shelves.get(index(catalog))?;
             let gate = self.gates.get(&catalog).copied().flatten()?;
-            Some(Group { publisher: Arc::clone(publisher), catalog_id: Arc::clone(id), gate, positions })
+            let (publisher, catalog_id) = (Arc::clone(publisher), Arc::clone(id));
+            Some(Group { publisher, catalog_id, gate, revision: facts.revision, positions })
         });
         Batch { groups: named.collect(), last }
     }

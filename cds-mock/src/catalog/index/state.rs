@@ -39,6 +39,8 @@ pub(super) struct State {
     pub(super) entries: Vec<Entry>,
     free: Vec<u32>,
     pub(super) live: usize,
+    /// Counts the changes of more than one offer at once.
+    pub(super) epoch: u64,
     swept: usize,
     hasher: RandomState,
     /// Hash of a key, and handle.
@@ -62,11 +64,14 @@ impl State {
         let name: (Arc<str>, Arc<str>) = (publisher.into(), catalog_id.into());
         if let Some(number) = self.by_name.get(&name) {
             if let Some(shelf) = self.shelves.get_mut(index(*number)) {
+                let same = shelf.facts.revision == facts.revision;
+                self.epoch = self.epoch.wrapping_add(u64::from(!same));
                 shelf.facts = facts;
             }
             return;
         }
         let Ok(number) = u32::try_from(self.shelves.len()) else { return };
+        self.epoch = self.epoch.wrapping_add(1);
         let (publisher, id) = name.clone();
         self.shelves.push(Shelf { publisher, id, facts, offers: Sorted::default() });
         self.by_name.insert(name, number);

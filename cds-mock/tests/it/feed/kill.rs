@@ -1,4 +1,5 @@
-//! The program itself, killed in the middle of a fan-out, on both databases: nothing that was accepted is lost.
+//! The program itself, killed in the middle of a fan-out and of a publication, on both databases: nothing that was
+//! accepted is lost, and a catalog is the old one or the new one.
 
 use std::io::Write as _;
 use std::net::TcpListener;
@@ -143,6 +144,102 @@ both_databases! {
         assert_eq!(heard, [wanted.clone(), wanted]);
         drop(program);
     }
+
+    async fn a_kill_in_the_middle_of_a_publication_leaves_a_whole_catalog(db: TestDb) {
+        let folder = tempfile::tempdir().unwrap();
+        let (seller, buyer) = (Peer::new("bpp.example", 1).await, Peer::new("bap.example", 2).await);
+        let seeds = folder.path().join("seed.json");
+        write(&seeds, &seed(&[&seller, &buyer]).to_bytes());
+        let arguments = [
+            "--database".to_owned(),
+            db.url().to_owned(),
+            "--key-file".to_owned(),
+            folder.path().join("key.json").display().to_string(),
+            "--seed".to_owned(),
+            seeds.display().to_string(),
+        ];
+        let mut program = Program::start(&arguments).await;
+        let publish = |number: usize| {
+            let mut context = context(Action::CatalogPublish, NETWORK, SystemClock.now());
+            context.bpp_id = Some(seller.id.clone());
+            context.bpp_uri = Some(format!("{}/bpp/receiver", seller.url));
+            written(&context, soon(&edition(&seller, number, MANY)))
+        };
+        let first = publish(1);
+        assert!(first.len() < 10 * 1024 * 1024, "{} bytes", first.len());
+        println!("{MANY} offers in {} bytes", first.len());
+        assert_eq!(program.post(&seller, Action::CatalogPublish, first).await, 200);
+        assert_eq!(told(&seller).await, 0, "offers that were refused");
+
+        // Killed after ever longer work on the second edition, in milliseconds; the start takes it up again.
+        assert_eq!(program.post(&seller, Action::CatalogPublish, publish(2)).await, 200);
+        // On a shared database the work comes back when its lease has run out, after half a minute.
+        let waits: &[u64] = if db.is_postgres() { &[300, 45_000] } else { &[0, 400, 1_000, 2_000, 4_000, 8_000] };
+        let mut seen = Vec::new();
+        for &wait in waits {
+            node::pause(Duration::from_millis(wait)).await;
+            program.kill();
+            program = Program::start(&arguments).await;
+            let rows = editions(&db).await;
+            assert!(rows == [MANY, 0] || rows == [0, MANY], "{rows:?}");
+            seen.push(usize::from(rows[0] == 0) + 1);
+        }
+        assert_eq!(told(&seller).await, 0);
+        assert_eq!(editions(&db).await, [0, MANY]);
+        println!("editions after each kill: {seen:?}");
+        assert!(seen.is_sorted(), "{seen:?}");
+
+        let (context, bytes) = discover_message(&buyer, NETWORK, everything());
+        assert_eq!(program.post(&buyer, Action::Discover, bytes).await, 200);
+        let mut offers = Vec::new();
+        while offers.len() < MANY {
+            assert!(buyer.mail_within(Duration::from_secs(120)).await);
+            let page = Json::parse(&buyer.next().await.2).unwrap();
+            assert_eq!(page.at(&["context", "messageId"]).unwrap().as_str(), Some(context.message_id.as_str()));
+            for catalog in page.at(&["message", "catalogs"]).unwrap().as_array().unwrap() {
+                offers.extend(catalog.get("offers").unwrap().as_array().unwrap().iter().cloned());
+            }
+        }
+        assert_eq!(edition_of(&offers, MANY), Some(2));
+    }
+}
+
+/// So many offers as one message of 10 MiB holds, and a few less.
+const MANY: usize = 3_500;
+
+/// How many offers of the first and of the second edition are stored.
+async fn editions(db: &TestDb) -> [usize; 2] {
+    const ROWS: db::Sql = db::Sql::new(
+        "test::editions",
+        "SELECT COUNT(DISTINCT source) AS sources, MIN(offer_id) AS first, COUNT(*) AS n FROM catalog_offers",
+    );
+    let read =
+        db::Db::connect(db.url(), &db::Options { pool_max: 1, ..db::Options::default() }).await.unwrap();
+    let row = read.read(|tx| Box::pin(async move { tx.query_one(&ROWS, &[]).await })).await.unwrap();
+    read.close().await;
+    let count = usize::try_from(row.get::<i64>("n").unwrap()).unwrap();
+    let first: String = row.get("first").unwrap();
+    assert_eq!(row.get::<i64>("sources").unwrap(), 1, "offers of two editions");
+    if first == "offer-00000" { [count, 0] } else { [0, count] }
+}
+
+/// The program's clock is the real one, so its hours are those of the day after tomorrow.
+fn soon(message: &Json) -> Json {
+    let day = |hours: i64| {
+        let at = SystemClock.now().saturating_add(Span::from_hours(hours)).to_rfc3339();
+        at[..10].to_owned()
+    };
+    let text = message.to_string().replace("2026-11-22", &day(48)).replace("2026-11-21", &day(-48));
+    Json::parse(text.as_bytes()).unwrap()
+}
+
+/// How many faults the next `on_publish` names.
+async fn told(seller: &Peer) -> usize {
+    assert!(seller.mail_within(Duration::from_secs(240)).await, "no on_publish");
+    let answer = Json::parse(&seller.next().await.2).unwrap();
+    let result = answer.at(&["message", "results", "0"]).unwrap();
+    assert_eq!(result.get("status").and_then(Json::as_str), Some("ACCEPTED"), "{result}");
+    result.get("errors").and_then(Json::as_array).map_or(0, <[Json]>::len)
 }
 
 fn catalog_of_push(delivery: &(String, String, Vec<u8>)) -> String {

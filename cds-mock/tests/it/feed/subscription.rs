@@ -138,4 +138,28 @@ both_databases! {
         let (_, answer) = world.signed(&peer, "GET", "catalog/subscription?limit=100", Vec::new()).await;
         assert_eq!(read_subscriptions(&answer).unwrap().len(), 50);
     }
+
+    async fn a_wish_for_another_delivery_is_told_what_is_done(db: TestDb) {
+        let world = World::new(&db).await;
+        let peer = world.peer("ds.example", 1, &[NETWORK]).await;
+        let wish = |most: i64| {
+            let retries = Json::object([("maxRetries", Json::from(2_i64))]);
+            let policy = Json::object([
+                ("timeoutSeconds", Json::from(60_i64)),
+                ("maxPayloadBytes", Json::from(most)),
+                ("retryPolicy", retries),
+            ]);
+            with(subscribe(&texts(&[NETWORK]), &[]), &["subscription", "deliveryPolicy"], policy)
+        };
+        // Who takes only little messages must not get larger ones.
+        let (status, answer) = world.try_subscribe(&peer, PATH, wish(100_000)).await;
+        assert_eq!((status, code(&answer)), (403, "POL_NP_CAPACITY_EXCEEDED"));
+        let (status, answer) = world.try_subscribe(&peer, PATH, wish(1_000_000)).await;
+        assert_eq!(status, 200, "{answer}");
+        let policy = answer.at(&["message", "subscriptions", "0", "deliveryPolicy"]).unwrap();
+        let said = |place: &[&str]| policy.at(place).and_then(Json::as_number).map(str::to_owned);
+        assert_eq!(said(&["timeoutSeconds"]).as_deref(), Some("10"));
+        assert_eq!(said(&["maxPayloadBytes"]).as_deref(), Some("655360"));
+        assert_eq!(said(&["retryPolicy", "maxDelaySeconds"]).as_deref(), Some("300"));
+    }
 }

@@ -34,7 +34,9 @@ impl Validity {
         Self { start: Some(start), end: Some(end), rest }
     }
 
-    fn read(json: &Json, path: &Path<'_>) -> Result<Self, WireError> {
+    /// # Errors
+    /// A member has the wrong type.
+    pub fn read(json: &Json, path: &Path<'_>) -> Result<Self, WireError> {
         let members = Members::of(json, path)?;
         let bound = |names: [&str; 4]| {
             let Some(name) = names.into_iter().find(|name| members.get(name).is_some()) else {

@@ -1,0 +1,239 @@
+//! The RDF that a JSON-LD document means, in its canonical form (RDFC-1.0), and whether the JSON can be read off it.
+//!
+//! A signature over RDF protects what the terms mean, not the JSON: a term that no context knows is not signed at
+//! all, and two terms with one meaning can be exchanged without breaking the signature. Whoever reads the JSON must
+//! therefore know that every value is in the RDF, and under a meaning of its own: [`says_what_it_says`].
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use beckn_wire::json::Json;
+use oxjsonld::{JsonLdParser, JsonLdRemoteDocument};
+use oxrdf::dataset::{CanonicalizationAlgorithm, CanonicalizationHashAlgorithm};
+use oxrdf::vocab::rdf;
+use oxrdf::{Dataset, Quad, Term};
+use sha2::{Digest, Sha256};
+
+use crate::contexts::Contexts;
+
+/// Most statements of a credential.
+const QUADS_MAX: usize = 2_000;
+/// Most blank nodes that cannot be told apart at first sight: canonical order among them takes time by their
+/// permutations.
+const TWINS_MAX: usize = 6;
+/// The start of values that are put in to see where they come out.
+const PROBE: &str = "urn:probe:";
+
+/// Why there is no canonical form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unreadable {
+    /// Not by what is known here.
+    Unknown(String),
+    /// It must not be read.
+    Refused(&'static str),
+}
+
+/// The canonical N-Quads.
+pub fn canonical(document: &Json, contexts: &Contexts) -> Result<String, Unreadable> {
+    let quads = quads(document, contexts)?;
+    refuse_puzzles(&quads)?;
+    let mut dataset: Dataset = quads.iter().collect();
+    dataset.canonicalize(CanonicalizationAlgorithm::Rdfc10 {
+        hash_algorithm: CanonicalizationHashAlgorithm::Sha256,
+    });
+    let mut lines: Vec<String> = dataset.iter().map(|quad| format!("{quad} .\n")).collect();
+    lines.sort_unstable();
+    Ok(lines.concat())
+}
+
+fn quads(document: &Json, contexts: &Contexts) -> Result<Vec<Quad>, Unreadable> {
+    refuse_inner_contexts(document, true)?;
+    let urls = crate::verify::context_urls(document.get("@context"));
+    let urls =
+        urls.ok_or(Unreadable::Refused("a context of its own could give its words another meaning"))?;
+    if let Some(missing) = urls.iter().find(|url| contexts.get(url).is_none()) {
+        return Err(Unreadable::Unknown(format!("the context {} is not held here", shown(missing))));
+    }
+    let held = contexts.clone();
+    let bytes = document.to_bytes();
+    let parser = JsonLdParser::new().for_slice(&bytes).with_load_document_callback(move |url, _| match held
+        .get(url)
+    {
+        Some(text) => {
+            Ok(JsonLdRemoteDocument { document: text.as_bytes().to_vec(), document_url: url.to_owned() })
+        }
+        None => Err("not held here".into()),
+    });
+    let mut quads = Vec::new();
+    for quad in parser {
+        quads.push(quad.map_err(|_| Unreadable::Refused("it cannot be read as linked data"))?);
+        if quads.len() > QUADS_MAX {
+            return Err(Unreadable::Refused("it says too much to be read as linked data"));
+        }
+    }
+    Ok(quads)
+}
+
+/// An address as a reason may show it.
+fn shown(url: &str) -> String {
+    url.chars().filter(char::is_ascii_graphic).take(120).collect()
+}
+
+/// Contexts and keywords inside the document could give its words another meaning.
+fn refuse_inner_contexts(value: &Json, root: bool) -> Result<(), Unreadable> {
+    match value {
+        Json::Array(several) => several.iter().try_for_each(|one| refuse_inner_contexts(one, false)),
+        Json::Object(object) => object.iter().try_for_each(|(name, inner)| {
+            let keyword = name.starts_with('@') && !(root && ["@context", "@type"].contains(&name));
+            if keyword || name.contains(':') {
+                return Err(Unreadable::Refused("a context of its own could give its words another meaning"));
+            }
+            if root && name == "@context" { Ok(()) } else { refuse_inner_contexts(inner, false) }
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Blank nodes whose own statements look alike are told apart by trying their orders: only a few of them.
+fn refuse_puzzles(quads: &[Quad]) -> Result<(), Unreadable> {
+    let mut statements: HashMap<String, Vec<String>> = HashMap::new();
+    for quad in quads {
+        let text = [quad.subject.to_string(), quad.object.to_string(), quad.graph_name.to_string()];
+        for node in text.iter().filter(|text| text.starts_with("_:")).collect::<BTreeSet<_>>() {
+            let seen = |text: &String| match text.starts_with("_:") {
+                true if text == node => "_:a".to_owned(),
+                true => "_:z".to_owned(),
+                false => text.clone(),
+            };
+            let line = format!("{} {} {} {}", seen(&text[0]), quad.predicate, seen(&text[1]), seen(&text[2]));
+            statements.entry(node.clone()).or_default().push(line);
+        }
+    }
+    let mut alike: BTreeMap<Vec<u8>, usize> = BTreeMap::new();
+    for lines in statements.values_mut() {
+        lines.sort_unstable();
+        let count = alike.entry(Sha256::digest(lines.join("\n")).to_vec()).or_default();
+        *count = count.saturating_add(1);
+    }
+    let twins =
+        alike.values().filter(|count| **count > 1).fold(0_usize, |sum, count| sum.saturating_add(*count));
+    if twins > TWINS_MAX {
+        return Err(Unreadable::Refused("its parts cannot be told apart"));
+    }
+    Ok(())
+}
+
+/// Whether every value that is read is in the RDF once, and no two members mean the same of the same thing.
+///
+/// Each value is replaced by one of its own, which is then looked for in the RDF.
+pub fn says_what_it_says(document: &Json, contexts: &Contexts) -> Result<(), Unreadable> {
+    let mut probes = Probes::default();
+    let probed = probes.replace(document, "", "");
+    let quads = quads(&probed, contexts)?;
+    let mut found: BTreeMap<usize, Vec<&Quad>> = BTreeMap::new();
+    for quad in &quads {
+        let index = value_of(&quad.object).and_then(|value| value.strip_prefix(PROBE)?.parse().ok());
+        if let Some(index) = index {
+            found.entry(index).or_default().push(quad);
+        }
+    }
+    // Which member of the JSON a statement stands for, and which thing each object of the JSON is.
+    let mut meaning: HashMap<(String, String), String> = HashMap::new();
+    let mut things: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for (index, leaf) in probes.leaves.iter().enumerate() {
+        let quad = match found.get(&index).map(Vec::as_slice).unwrap_or_default() {
+            [quad] => quad,
+            _ if is_read(&leaf.member) => return Err(UNSIGNED),
+            _ => continue,
+        };
+        let stands_for = meaning.entry(statement(quad)).or_insert_with(|| leaf.member.clone());
+        if *stands_for != leaf.member {
+            return Err(AMBIGUOUS);
+        }
+        if quad.predicate != rdf::FIRST {
+            things.entry(&leaf.object).or_default().insert(quad.subject.to_string());
+        }
+    }
+    for (object, nodes) in &things {
+        if nodes.len() > 1 {
+            return Err(AMBIGUOUS);
+        }
+        let member = without_indices(object);
+        for quad in quads.iter().filter(|quad| nodes.contains(&quad.object.to_string())) {
+            if *meaning.entry(statement(quad)).or_insert_with(|| member.clone()) != member {
+                return Err(AMBIGUOUS);
+            }
+        }
+    }
+    let typed = |kind: &String| {
+        quads.iter().any(|quad| value_of(&quad.object).is_some_and(|value| value.ends_with(kind.as_str())))
+    };
+    if probes.kinds.iter().all(typed) { Ok(()) } else { Err(UNSIGNED) }
+}
+
+const UNSIGNED: Unreadable = Unreadable::Refused("not all of it is signed");
+const AMBIGUOUS: Unreadable = Unreadable::Refused("what is signed leaves open which value is whose");
+
+fn statement(quad: &Quad) -> (String, String) {
+    (quad.subject.to_string(), quad.predicate.to_string())
+}
+
+fn value_of(term: &Term) -> Option<&str> {
+    match term {
+        Term::Literal(literal) => Some(literal.value()),
+        Term::NamedNode(node) => Some(node.as_str()),
+        Term::BlankNode(_) => None,
+    }
+}
+
+/// The members that decide something: all of the subject, the issuer, the dates.
+fn is_read(member: &str) -> bool {
+    let read =
+        ["/issuer", "/validFrom", "/validUntil", "/issuanceDate", "/expirationDate", "/credentialStatus"];
+    member.starts_with("/credentialSubject") || read.contains(&member)
+}
+
+/// A value of the JSON: its object by its place, and its member by its names alone.
+struct Leaf {
+    object: String,
+    member: String,
+}
+
+/// The values that were replaced, in order, and the types of things inside the subject, which are not.
+#[derive(Default)]
+struct Probes {
+    leaves: Vec<Leaf>,
+    kinds: Vec<String>,
+}
+
+impl Probes {
+    fn replace(&mut self, value: &Json, object: &str, place: &str) -> Json {
+        match value {
+            Json::Null => Json::Null,
+            Json::Array(several) => {
+                let each = several.iter().enumerate();
+                Json::array(each.map(|(index, one)| self.replace(one, object, &format!("{place}/{index}"))))
+            }
+            Json::Object(members) => Json::object(members.iter().map(|(name, inner)| {
+                let kept =
+                    ["id", "type", "@type"].contains(&name) || (place.is_empty() && name == "@context");
+                if kept {
+                    if name == "type" && place.starts_with("/credentialSubject/") {
+                        self.kinds.extend(inner.as_str().map(str::to_owned));
+                    }
+                    return (name, inner.clone());
+                }
+                (name, self.replace(inner, place, &format!("{place}/{name}")))
+            })),
+            _ => {
+                let probe = format!("{PROBE}{}", self.leaves.len());
+                self.leaves.push(Leaf { object: object.to_owned(), member: without_indices(place) });
+                Json::from(probe)
+            }
+        }
+    }
+}
+
+fn without_indices(place: &str) -> String {
+    let names = place.split('/').filter(|part| part.is_empty() || part.parse::<usize>().is_err());
+    names.collect::<Vec<_>>().join("/")
+}
