@@ -1,5 +1,6 @@
 //! The commands: `serve`, `demo`, `migrate`, `keys`, `openapi`, `doctor`, `messages`.
 
+mod credential;
 pub mod demo;
 mod doctor;
 pub mod local;
@@ -57,6 +58,8 @@ enum Command {
     },
     /// Print the OpenAPI document of the client API.
     Openapi,
+    /// Judge one energy credential as the server does, and say why, check by check.
+    Credential(credential::Options),
     /// Read one PDF from stdin: what `serve` starts for each document of a user, and nobody else has a use for.
     #[command(hide = true)]
     PdfText { limits: String },
@@ -138,6 +141,7 @@ async fn execute(command: Command) -> Result<ExitCode, AnyError> {
             println!("the database is at the newest schema");
         }
         Command::Keys { command } => keys(command)?,
+        Command::Credential(options) => return credential::run(options).await,
         // Ran before there was a runtime.
         Command::PdfText { .. } => {}
         Command::Openapi => println!("{}", crate::api::openapi::document()),

@@ -22,6 +22,8 @@ mod delivery;
 mod extras;
 #[path = "network/interests.rs"]
 mod interests;
+#[path = "processes/issued.rs"]
+mod issued;
 #[path = "network/meters.rs"]
 mod meters;
 #[path = "network/offers.rs"]

@@ -58,7 +58,8 @@ const NOTICE: &str = "\
 DISCOM ledgers of a Wattmandi network.
 
 No utility stands behind them; protocol, signatures, storage and arithmetic are real.
-Readings are uploaded to /discom/meters, a meter and its key are checked at /discom/meters/check, records of the REST interface are written and read under /ledger.
+Readings are uploaded to /discom/meters; a meter and its key are checked at /discom/meters/check;
+records of the REST interface are written and read under /ledger.
 Each ledger takes on_confirm, on_update, on_cancel and on_status at /bap/receiver and status at /bpp/receiver.
 
 ";
