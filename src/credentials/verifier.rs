@@ -3,9 +3,8 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use beckn_wire::json::Json;
 use energy_credentials::{
-    Binding, Contexts, Evidence, Policy, Presented, Refused, Report, Status, TrustList, Verdict, names,
+    Binding, Contexts, Evidence, Json, Policy, Presented, Refused, Report, Status, TrustList, Verdict, names,
     verify,
 };
 use node::GuardedClient;
