@@ -1,10 +1,11 @@
-//! The commands: `serve`, `demo`, `migrate`, `keys`, `openapi`, `doctor`, `messages`.
+//! The commands: `serve`, `demo`, `migrate`, `keys`, `users`, `openapi`, `doctor`, `messages`.
 
 mod credential;
 pub mod demo;
 mod doctor;
 pub mod local;
 pub mod platform;
+mod users;
 
 use std::collections::BTreeMap;
 use std::net::TcpListener;
@@ -55,6 +56,13 @@ enum Command {
     Keys {
         #[command(subcommand)]
         command: KeysCommand,
+    },
+    /// The accounts in the database: add, list, give a role, lock, unlock.
+    Users {
+        #[arg(long, env = "DATABASE_URL", hide_env_values = true, default_value = "sqlite:wattmandi.db")]
+        database_url: String,
+        #[command(subcommand)]
+        command: users::UsersCommand,
     },
     /// Print the OpenAPI document of the client API.
     Openapi,
@@ -144,6 +152,7 @@ async fn execute(command: Command) -> Result<ExitCode, AnyError> {
         Command::Credential(options) => return credential::run(options).await,
         // Ran before there was a runtime.
         Command::PdfText { .. } => {}
+        Command::Users { database_url, command } => users::run(command, &database_url).await?,
         Command::Openapi => println!("{}", crate::api::openapi::document()),
         Command::Doctor { config } => return Ok(doctor::run(&config, &environment()).await),
         Command::Messages { command: MessagesCommand::Export { folder, database_url } } => {

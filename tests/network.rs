@@ -30,6 +30,8 @@ mod meters;
 mod offers;
 #[path = "network/plans.rs"]
 mod plans;
+#[path = "network/policy.rs"]
+mod policy;
 #[path = "network/privacy.rs"]
 mod privacy;
 #[path = "network/time.rs"]
