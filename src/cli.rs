@@ -1,5 +1,6 @@
 //! The commands: `serve`, `demo`, `migrate`, `keys`, `users`, `openapi`, `doctor`, `messages`.
 
+mod credential;
 pub mod demo;
 mod doctor;
 pub mod local;
@@ -65,6 +66,8 @@ enum Command {
     },
     /// Print the OpenAPI document of the client API.
     Openapi,
+    /// Judge one energy credential as the server does, and say why, check by check.
+    Credential(credential::Options),
     /// Read one PDF from stdin: what `serve` starts for each document of a user, and nobody else has a use for.
     #[command(hide = true)]
     PdfText { limits: String },
@@ -146,6 +149,7 @@ async fn execute(command: Command) -> Result<ExitCode, AnyError> {
             println!("the database is at the newest schema");
         }
         Command::Keys { command } => keys(command)?,
+        Command::Credential(options) => return credential::run(options).await,
         // Ran before there was a runtime.
         Command::PdfText { .. } => {}
         Command::Users { database_url, command } => users::run(command, &database_url).await?,

@@ -24,6 +24,8 @@ mod events;
 mod extras;
 #[path = "network/interests.rs"]
 mod interests;
+#[path = "processes/issued.rs"]
+mod issued;
 #[path = "network/meters.rs"]
 mod meters;
 #[path = "network/offers.rs"]

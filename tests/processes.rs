@@ -15,8 +15,12 @@ mod audit;
 #[path = "processes/client.rs"]
 #[allow(dead_code, reason = "shared with tests/network.rs, which asks other things")]
 mod client;
+#[path = "processes/credential.rs"]
+mod credential;
 #[path = "processes/faults.rs"]
 mod faults;
+#[path = "processes/issued.rs"]
+mod issued;
 #[path = "processes/network.rs"]
 mod network;
 #[path = "processes/plans.rs"]

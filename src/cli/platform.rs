@@ -192,7 +192,7 @@ fn signing(mode: &str) -> CallbackSigning {
 }
 
 /// The client for everything that is not ours; the demo's reaches this machine as well.
-fn make_client(config: &Config, allowed: &[String]) -> Result<GuardedClient, StartError> {
+pub(super) fn make_client(config: &Config, allowed: &[String]) -> Result<GuardedClient, StartError> {
     let mut allow =
         if config.server.insecure_demo { AllowList::loopback_for_demo() } else { AllowList::none() };
     for host in allowed {

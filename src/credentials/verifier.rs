@@ -3,13 +3,12 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use beckn_wire::json::Json;
 use energy_credentials::{
-    Binding, Contexts, Evidence, Policy, Presented, Refused, Report, Status, TrustList, Verdict, names,
+    Binding, Contexts, Evidence, Json, Policy, Presented, Refused, Report, Status, TrustList, Verdict, names,
     verify,
 };
 use node::GuardedClient;
-use units::{Span, Timestamp};
+use units::{DeliverySlot, Span, Timestamp};
 
 use crate::config::{ConfigError, CredentialsConfig};
 
@@ -70,7 +69,7 @@ impl Verifier {
         })
     }
 
-    /// Judges what was handed in, at this instant, and for this use.
+    /// Judges what was handed in, at this instant, and for this use; for all of a delivery slot, when it is for one.
     ///
     /// # Errors
     /// It is no credential that can be read.
@@ -78,8 +77,10 @@ impl Verifier {
         &self,
         bytes: Vec<u8>,
         binding: Binding,
+        slot: Option<DeliverySlot>,
         now: Timestamp,
     ) -> Result<Judgment, Unreadable> {
+        let covers = slot.map(|slot| (slot.start(), slot.end()));
         let presented = Presented::parse(&bytes)?;
         let mut evidence = Evidence::default();
         if let (Some(url), Some(issuer)) = (presented.did_document_url(), presented.issuer())
@@ -88,54 +89,38 @@ impl Verifier {
             let document = self.fetch(&url, now).await.filter(|answer| answer.status == 200);
             evidence.documents.insert(issuer.to_owned(), document.and_then(|answer| answer.body));
         }
-        let (presented, report) = self.verify(presented, &evidence, &binding, now).await;
+        let report = self.verify(&presented, &evidence, &binding, covers, now).await;
         let passed = |name| report.verdict(name) == Some(Verdict::Passed);
         let worth_asking = [names::FORMAT, names::ISSUER, names::PROOF].into_iter().all(passed);
-        let report = match presented.status_url().filter(|_| worth_asking) {
-            None => report,
-            Some(url) => {
-                let answer = self.fetch(&url, now).await;
-                evidence.status =
-                    answer.map_or(Status::Unreachable, |answer| Status::Answered(answer.status));
-                return Ok(self.again(presented, &evidence, &binding, now).await);
-            }
+        let Some(url) = presented.status_url().filter(|_| worth_asking) else {
+            return Ok(Judgment { presented, report });
         };
+        let answer = self.fetch(&url, now).await;
+        evidence.status = answer.map_or(Status::Unreachable, |answer| Status::Answered(answer.status));
+        let report = self.verify(&presented, &evidence, &binding, covers, now).await;
         Ok(Judgment { presented, report })
-    }
-
-    async fn again(
-        &self,
-        presented: Presented,
-        evidence: &Evidence,
-        binding: &Binding,
-        now: Timestamp,
-    ) -> Judgment {
-        let (presented, report) = self.verify(presented, evidence, binding, now).await;
-        Judgment { presented, report }
     }
 
     /// Canonical forms take a moment of a processor: aside from those who wait for sockets.
     async fn verify(
         &self,
-        presented: Presented,
+        presented: &Presented,
         evidence: &Evidence,
         binding: &Binding,
+        covers: Option<(Timestamp, Timestamp)>,
         now: Timestamp,
-    ) -> (Presented, Report) {
+    ) -> Report {
         let (trust, contexts) = (self.trust.clone(), self.contexts.clone());
-        let (evidence, binding, kept) = (evidence.clone(), binding.clone(), presented.clone());
+        let (evidence, binding, presented) = (evidence.clone(), binding.clone(), presented.clone());
         let work = tokio::task::spawn_blocking(move || {
-            let policy = Policy { trust: &trust, contexts: &contexts, now, covers: None, binding };
+            let policy = Policy { trust: &trust, contexts: &contexts, now, covers, binding };
             verify(&presented, &policy, &evidence)
         });
-        match work.await {
-            Ok(report) => (kept, report),
-            Err(error) => {
-                // A report without claims is verified by nothing.
-                tracing::error!(%error, "a credential could not be judged");
-                (kept, Report { checks: Vec::new(), claims: None, discom: None, validity: None })
-            }
-        }
+        work.await.unwrap_or_else(|error| {
+            // A report without claims is verified by nothing.
+            tracing::error!(%error, "a credential could not be judged");
+            Report { checks: Vec::new(), claims: None, discom: None, validity: None }
+        })
     }
 
     /// What stands at the address; of a machine of our own by http, which only the demo's client takes.

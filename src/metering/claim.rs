@@ -5,9 +5,9 @@
 //! somebody's; a user has five tries an hour, each on record; whose meter it is already is told nobody, and only after
 //! the proof was right.
 
-use beckn_wire::json::Json;
 use db::{DbError, Tx, params, sql};
 use energy_rules::check_meter;
+use serde_json::json;
 use units::{Span, Timestamp};
 use uuid::Uuid;
 
@@ -223,10 +223,9 @@ async fn ask(p: &Participant, discom: &str, serial: &str, key: &str) -> Result<S
     let Some(known) = p.settings.discom(discom) else {
         return Err(ClaimError::Field { field: "discom", reason: "this platform has no such DISCOM" });
     };
-    let question = [("discom", discom), ("serial_number", serial), ("key", key)];
-    let question = Json::object(question.map(|(name, text)| (name, Json::from(text))));
+    let question = json!({"discom": discom, "serial_number": serial, "key": key}).to_string().into_bytes();
     let us = &p.settings.subscriber_id;
-    let asked = p.node.ask(us, &known.discom_id, node::Method::POST, CHECK_PATH, question.to_bytes()).await;
+    let asked = p.node.ask(us, &known.discom_id, node::Method::POST, CHECK_PATH, question).await;
     let answer = asked.map_err(|error| {
         tracing::warn!(%error, discom, "a DISCOM cannot be asked for a meter");
         ClaimError::Unanswered
@@ -240,12 +239,12 @@ async fn ask(p: &Participant, discom: &str, serial: &str, key: &str) -> Result<S
             return Err(ClaimError::Unanswered);
         }
     }
-    if answer.body.get("match").and_then(Json::as_bool) != Some(true) {
+    if answer.body.get("match").and_then(|value| value.as_bool()) != Some(true) {
         return Err(ClaimError::NotProven);
     }
-    let text = |name: &str| answer.body.get(name).and_then(Json::as_str).map(str::to_owned);
+    let text = |name: &str| Some(answer.body.get(name)?.as_str()?.to_owned());
     let watts = |name: &str| {
-        let number = answer.body.get(name).and_then(Json::as_number)?;
+        let number = answer.body.get(name)?.as_number()?;
         units::parse_scaled(number, 0).ok().filter(|watts| *watts >= 0)
     };
     let meter_id = text("meter_id").ok_or(ClaimError::Unanswered)?;

@@ -104,7 +104,7 @@ pub async fn present(
         discom: own.map(|meter| meter.discom_code.clone()).or(declared.discom),
         role: None,
     };
-    let judgment = verifier.judge(bytes, binding, now).await?;
+    let judgment = verifier.judge(bytes, binding, None, now).await?;
     let new = record(p.ids.uuid(), user, digest, form, &judgment);
     let accepted = Accepted { credential_id: new.id };
     let answer = serde_json::to_vec(&accepted).map_err(|e| DbError::Other(e.to_string()))?;

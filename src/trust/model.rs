@@ -144,8 +144,8 @@ pub struct Capacity {
 }
 
 impl Capacity {
-    /// What counts; none is an unknown capacity. An unverified production counts as far as its panels go, and the
-    /// panels of verified meters count without one; a consumption that is only claimed, as far as the connection goes.
+    /// What counts; none is an unknown capacity. An unverified production counts as far as its panels go, a
+    /// consumption that is only claimed as far as the connection goes.
     pub fn counted(&self, kind: Use) -> Option<WattHours> {
         let known = match kind {
             Use::Purchase if !self.consumption_claimed => self.consumption,
@@ -153,7 +153,7 @@ impl Capacity {
             Use::Listing if self.verified => self.production,
             Use::Listing => {
                 let most = most_of(self.installed_w);
-                Some(self.production.map_or(most, |production| production.min(most)))
+                self.production.map(|production| production.min(most))
             }
         };
         known.filter(|capacity| *capacity > WattHours::ZERO)

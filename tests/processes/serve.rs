@@ -46,7 +46,7 @@ on_both_databases! {
 }
 
 /// A configuration that would do on the internet, to be spoilt.
-fn config(folder: &Path) -> String {
+pub fn config(folder: &Path) -> String {
     let (key_file, ..) = generate_key(folder, ALPHA);
     let setup = Setup {
         subscriber: ALPHA,

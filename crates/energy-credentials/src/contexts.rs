@@ -216,10 +216,13 @@ impl Profile {
         }
         let scoped = format!(r#"{ALIASES},{}"#, terms.join(","));
         let issuer = format!(
-            r#"{ALIASES},"name":{{"@id":"schema:name","@type":"xsd:string"}},"licenseNumber":{{"@id":"{prefix}:licenseNumber","@type":"xsd:string"}}"#
+            r#"{ALIASES},"name":{{"@id":"schema:name","@type":"xsd:string"}},
+            "licenseNumber":{{"@id":"{prefix}:licenseNumber","@type":"xsd:string"}}"#
         );
         format!(
-            r#"{{"@context":{{{ALIASES},"schema":"https://schema.org/","xsd":"http://www.w3.org/2001/XMLSchema#","{prefix}":"{}#","{kind}":{{"@id":"{prefix}:{kind}","@context":{{{scoped}}}}},"UtilityIssuer":{{"@id":"{prefix}:UtilityIssuer","@context":{{{issuer}}}}}}}}}"#,
+            r#"{{"@context":{{{ALIASES},"schema":"https://schema.org/","xsd":"http://www.w3.org/2001/XMLSchema#",
+            "{prefix}":"{}#","{kind}":{{"@id":"{prefix}:{kind}","@context":{{{scoped}}}}},
+            "UtilityIssuer":{{"@id":"{prefix}:UtilityIssuer","@context":{{{issuer}}}}}}}}}"#,
             self.eos_url(),
             kind = self.kind,
         )
@@ -229,7 +232,8 @@ impl Profile {
         let terms: Vec<String> =
             self.store_terms.iter().map(|term| format!(r#""{term}":"schema:Text""#)).collect();
         format!(
-            r#"{{"@context":{{"@version":1.1,"@protected":true,"id":"@id","schema":"https://schema.org/","{kind}":{{"@id":"{}#{kind}","@context":{{"@version":1.1,"id":"@id",{}}}}}}}}}"#,
+            r#"{{"@context":{{"@version":1.1,"@protected":true,"id":"@id","schema":"https://schema.org/",
+            "{kind}":{{"@id":"{}#{kind}","@context":{{"@version":1.1,"id":"@id",{}}}}}}}}}"#,
             self.store_url(),
             terms.join(","),
             kind = self.kind,

@@ -24,6 +24,7 @@ mod status;
 mod trust;
 mod verify;
 
+pub use beckn_wire::json::Json;
 pub use carried::carried;
 pub use claims::{Claims, Generator, MeterClaim, Storage};
 pub use contexts::Contexts;

@@ -1,5 +1,7 @@
 //! PDFs of our own making, through a real process.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 use std::time::Duration;
 
 use pdf_text::{Apart, Attachment, Limits, PdfError};

@@ -1,0 +1,89 @@
+//! `wattmandi credential FILE`: judges one credential as the server does, and says why, check by check.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+use clock::{Clock, SystemClock};
+use energy_credentials::{Binding, Role};
+use pdf_text::Apart;
+use serde_json::json;
+use units::{DeliverySlot, Timestamp};
+
+use super::{AnyError, environment, platform};
+use crate::config::Config;
+use crate::credentials::{Judged, Judgment, StoredCheck, Verifier};
+use crate::metering::present;
+
+/// What is judged, and what for.
+#[derive(Clone, Debug, Args)]
+pub(super) struct Options {
+    /// JSON, a JWT, or a PDF that carries one of them.
+    file: PathBuf,
+    #[arg(long, env = "WATTMANDI_CONFIG", default_value = "wattmandi.toml")]
+    config: PathBuf,
+    /// Judge as of this instant (RFC 3339), not as of now.
+    #[arg(long)]
+    at: Option<String>,
+    /// The delivery slot, by its start (RFC 3339), that it has to cover.
+    #[arg(long)]
+    slot: Option<String>,
+    /// The meter that it has to be for.
+    #[arg(long)]
+    meter: Option<String>,
+    /// The customer number that it has to be for.
+    #[arg(long)]
+    customer: Option<String>,
+    /// The code of the DISCOM that it has to be for.
+    #[arg(long)]
+    discom: Option<String>,
+    /// What it has to be good for.
+    #[arg(long)]
+    role: Option<For>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum For {
+    Seller,
+    Buyer,
+}
+
+/// Prints the judgment as JSON; fails when the credential is not verified.
+///
+/// # Errors
+/// The file or the configuration cannot be read, or holds no credential.
+pub(super) async fn run(options: Options) -> Result<ExitCode, AnyError> {
+    let config = Config::load(&options.config, &environment())?;
+    let verifier = Verifier::new(&config.credentials, platform::make_client(&config, &config.network.allowed_hosts)?)?;
+    let now = match &options.at {
+        Some(text) => Timestamp::parse_rfc3339(text)?,
+        None => SystemClock.now(),
+    };
+    let slot = options.slot.as_deref().map(Timestamp::parse_rfc3339).transpose()?;
+    let slot = slot.map(DeliverySlot::starting_at).transpose()?;
+    let mut bytes = std::fs::read(&options.file)?;
+    if bytes.starts_with(b"%PDF-") {
+        bytes = present::out_of_pdf(&Apart::new(std::env::current_exe()?, &["pdf-text"]), bytes).await?;
+    }
+    let binding = Binding {
+        meter: options.meter,
+        customer: options.customer,
+        discom: options.discom,
+        role: options.role.map(|role| match role {
+            For::Seller => Role::Seller,
+            For::Buyer => Role::Buyer,
+        }),
+    };
+    let Judgment { presented, report } = verifier.judge(bytes, binding, slot, now).await?;
+    let checks: Vec<StoredCheck> = report.checks.iter().map(StoredCheck::from).collect();
+    let shown = json!({
+        "verified": report.verified(),
+        "kind": presented.kind().map(|kind| kind.as_str()),
+        "issuer": presented.issuer(),
+        "discom": report.discom,
+        "checks": checks,
+        "claims": report.claims.as_ref().map(Judged::from),
+    });
+    println!("{shown:#}");
+    Ok(if report.verified() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
