@@ -3,17 +3,20 @@
 //! One file per section; unknown keys are errors, a secret never shows in `Debug`. Every variable is in `.env.example`.
 
 mod choice;
+mod credentials;
 mod network;
 mod server;
 mod settlement;
 mod trade;
 mod trust;
+mod users;
 mod webhooks;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 pub use choice::{ChoiceConfig, MILLION};
+pub use credentials::{ContextConfig, CredentialsConfig, IssuerConfig};
 pub use network::{Discom, NetworkConfig, Policy};
 use serde::Deserialize;
 pub use server::{Secret, ServerConfig};
@@ -21,6 +24,7 @@ pub use settlement::{RATE_KINDS, RateConfig, SettlementConfig};
 pub use trade::TradeConfig;
 pub use trust::TrustConfig;
 use units::WattHours;
+pub use users::ROLES;
 pub use webhooks::WebhooksConfig;
 
 /// Everything that an operator decides about one participant.
@@ -39,6 +43,8 @@ pub struct Config {
     pub choice: ChoiceConfig,
     #[serde(default)]
     pub webhooks: WebhooksConfig,
+    #[serde(default)]
+    pub credentials: CredentialsConfig,
     /// People and meters that exist from the start; accounts come later.
     #[serde(default)]
     pub users: Vec<UserConfig>,
@@ -50,8 +56,20 @@ pub struct Config {
 pub struct UserConfig {
     pub handle: String,
     pub name: String,
-    /// The API token.
-    pub token: Secret,
+    /// An API token that may do all that a token can.
+    #[serde(default)]
+    pub token: Option<Secret>,
+    /// With the password a way to sign in.
+    #[serde(default)]
+    pub email: Option<String>,
+    #[serde(default)]
+    pub password: Option<Secret>,
+    /// Without one the user keeps the present role, at first that of a prosumer.
+    #[serde(default)]
+    pub role: Option<String>,
+    /// With the role `utility`: the DISCOM whose desk it is.
+    #[serde(default)]
+    pub discom: Option<String>,
     #[serde(default)]
     pub payout_name: Option<String>,
     #[serde(default)]
@@ -91,15 +109,21 @@ pub struct MeterConfig {
 }
 
 impl MeterConfig {
+    /// Hundredths of a degree out of `"28.61, 77.21"`; none when it is no place, or finer than is told to anybody.
+    pub fn read_place(text: &str) -> Option<(i64, i64)> {
+        let hundredths = |text: &str| units::parse_scaled(text.trim(), 2).ok();
+        let (latitude, longitude) = text.split_once(',')?;
+        let place = (hundredths(latitude)?, hundredths(longitude)?);
+        Some(place).filter(|(lat, lon)| lat.unsigned_abs() <= 9_000 && lon.unsigned_abs() <= 18_000)
+    }
+
     /// The place in hundredths of a degree.
     ///
     /// # Errors
     /// It is none on the globe, or finer than is told to anybody.
     pub fn coarse_place(&self) -> Result<Option<(i64, i64)>, ConfigError> {
         let Some(text) = &self.place else { return Ok(None) };
-        let hundredths = |text: &str| units::parse_scaled(text.trim(), 2).ok();
-        let read = text.split_once(',').and_then(|(lat, lon)| hundredths(lat).zip(hundredths(lon)));
-        match read.filter(|(lat, lon)| lat.abs() <= 9_000 && lon.abs() <= 18_000) {
+        match Self::read_place(text) {
             Some(place) => Ok(Some(place)),
             None => {
                 Err(ConfigError::invalid("meters.place", "two numbers of degrees with two decimals at most"))
@@ -166,18 +190,11 @@ impl Config {
         self.trust.validate()?;
         self.settlement.validate()?;
         self.choice.validate()?;
+        let discoms: Vec<&str> = self.network.discoms.iter().map(|discom| discom.code.as_str()).collect();
+        self.credentials.validate(&discoms)?;
         for (index, user) in self.users.iter().enumerate() {
             let place = |key: &str| format!("users[{index}].{key}");
-            if user.token.expose().len() < 16 {
-                return Err(ConfigError::invalid(&place("token"), "a token has at least 16 characters"));
-            }
-            let public = ["demo-", "choose-"].iter().any(|start| user.token.expose().starts_with(start));
-            if public && !self.server.insecure_demo {
-                return Err(ConfigError::invalid(
-                    &place("token"),
-                    "a token that everybody knows needs --insecure-demo",
-                ));
-            }
+            user.validate_login(index, self.server.insecure_demo)?;
             for (key, amount) in [
                 ("monthly_production_kwh", user.monthly_production_kwh),
                 ("monthly_consumption_kwh", user.monthly_consumption_kwh),

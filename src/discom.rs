@@ -185,7 +185,11 @@ impl Taken {
     fn is_news(&self) -> bool {
         let merged = &self.merged;
         let cells = [&merged.refused, &merged.disputed].iter().any(|cells| !cells.is_empty());
-        cells || merged.flows || !merged.written.is_empty() || !self.copy.differs.is_empty()
+        cells
+            || merged.flows
+            || merged.paid.is_some()
+            || !merged.written.is_empty()
+            || !self.copy.differs.is_empty()
     }
 }
 
@@ -231,6 +235,7 @@ async fn take_in(p: &Participant, job: &InboxJob) -> Result<(), ProcessError> {
                     refused: each.merged.refused.clone(),
                     disputed: each.merged.disputed.clone(),
                     differs: each.copy.differs.clone(),
+                    paid: each.merged.paid.clone(),
                     error: error.clone(),
                 });
                 events::tell(tx, each.before.user_id, &job.transaction_id, &fact, now).await?;
@@ -289,6 +294,9 @@ async fn take_one(
     if !failed && before.side == Side::Buyer && sender == before.peer_id && before.state.is_confirmed() {
         merged.flows = settling::take_flows(&mut merged.document, told);
     }
+    if !failed && before.side == Side::Seller && sender == before.peer_id && before.state.is_confirmed() {
+        merged.paid = settling::take_payment(&mut merged.document, told);
+    }
     let theirs = told.series().map_err(fail)?;
     let ours = merged.document.series().map_err(fail)?;
     let mut differs = energy_rules::divergences(ours, theirs);
@@ -321,7 +329,8 @@ async fn store(
         contract::service::write_cell(tx, contract.id, cell.clone(), &job.message_id, now).await?;
     }
     delivery::keep_copy(tx, contract.id, &taken.copy).await?;
-    if taken.merged.written.is_empty() && !taken.merged.flows {
+    let merged = &taken.merged;
+    if merged.written.is_empty() && !merged.flows && merged.paid.is_none() {
         return Ok(());
     }
     contract.document = taken.merged.document.to_json().to_bytes();

@@ -7,7 +7,7 @@
 //! | 0 | the crates: `units` ← `beckn-wire` ← `energy-rules` ← `contract-policy`; `plan`; `clock`; `db`; `node`; `oidc`, `courier` |
 //! | 1 | [`error`] [`config`] [`telemetry`] |
 //! | 2 | [`network`] [`notify`] [`events`] |
-//! | 3 | [`identity`] [`webhooks`] |
+//! | 3 | [`identity`] [`credentials`] [`webhooks`] |
 //! | 4 | [`metering`] [`trust`] [`contract`] |
 //! | 5 | [`market`] [`settlement`] |
 //! | 6 | [`buyer`] [`seller`] [`discom`]: with [`network`] the only ones that see wire types |
@@ -21,6 +21,7 @@ pub mod buyer;
 pub mod cli;
 pub mod config;
 pub mod contract;
+pub mod credentials;
 pub mod discom;
 pub mod error;
 pub mod events;
@@ -81,6 +82,12 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "accounts",
         sqlite: include_str!("../migrations/sqlite/0007_accounts.sql"),
         postgres: include_str!("../migrations/postgres/0007_accounts.sql"),
+    },
+    Migration {
+        version: 9,
+        name: "credentials",
+        sqlite: include_str!("../migrations/sqlite/0009_credentials.sql"),
+        postgres: include_str!("../migrations/postgres/0009_credentials.sql"),
     },
     Migration {
         version: 10,

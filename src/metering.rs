@@ -1,6 +1,12 @@
 //! The meters of our users: the thing that is traded for, and the limits that its panel and its connection set.
 //!
-//! A meter belongs to one account, by its normalised id, and trades only when it is verified (ruling 19).
+//! A meter belongs to one account, by its normalised id, and trades only when it is verified (ruling 19). An account
+//! claims it with a proof, which says what the meter can do: a claim alone raises no limit (ruling 23).
+
+pub mod claim;
+pub mod present;
+pub mod profile;
+pub mod proof;
 
 use db::{DbError, Row, Tx, sql};
 use units::{Timestamp, WattHours};
@@ -11,7 +17,11 @@ sql! {
         installed_capacity_w, sanctioned_load_w, verified, created_at, latitude, longitude) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (meter_key) DO NOTHING";
     OF_USER = "SELECT id, user_id, meter_id, meter_key, discom_code, customer_number, resource_type, \
-        installed_capacity_w, sanctioned_load_w, verified, latitude, longitude FROM meters WHERE user_id = $1 ORDER BY id";
+        installed_capacity_w, sanctioned_load_w, verified, latitude, longitude FROM meters WHERE user_id = $1 \
+        AND released_at IS NULL ORDER BY id";
+    OF_DISCOM = "SELECT id, user_id, meter_id, meter_key, discom_code, customer_number, resource_type, \
+        installed_capacity_w, sanctioned_load_w, verified, latitude, longitude FROM meters \
+        WHERE discom_code = $1 AND id < $2 AND released_at IS NULL ORDER BY id DESC LIMIT $3";
     BY_KEY = "SELECT id, user_id, meter_id, meter_key, discom_code, customer_number, resource_type, \
         installed_capacity_w, sanctioned_load_w, verified, latitude, longitude FROM meters WHERE meter_key = $1";
 }
@@ -82,6 +92,20 @@ pub async fn add(tx: &mut Tx, meter: &Meter, now: Timestamp) -> Result<Meter, Db
 /// The database's.
 pub async fn of_user(tx: &mut Tx, user_id: Uuid) -> Result<Vec<Meter>, DbError> {
     tx.query(&OF_USER, &[user_id.into()]).await?.iter().map(read).collect()
+}
+
+/// The meters of a DISCOM, newest first, those before `before`.
+///
+/// # Errors
+/// The database's.
+pub async fn of_discom(
+    tx: &mut Tx,
+    discom_code: &str,
+    before: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<Meter>, DbError> {
+    let before = before.map_or_else(|| "~".to_owned(), |id| id.to_string());
+    tx.query(&OF_DISCOM, &[discom_code.into(), before.into(), limit.into()]).await?.iter().map(read).collect()
 }
 
 /// The meter with that normalised id.

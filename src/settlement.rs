@@ -44,7 +44,7 @@ pub use payments::{
     of_contract, top_up, withdraw,
 };
 pub use rates::{Rate, RateKind, Rates, add_rates, rates_of};
-pub use service::{Outcome, Settlement, settle};
+pub use service::{Outcome, Settlement, payment_reference, settle};
 pub use statement::{
     MeterPart, Month, Movement, Part, Statement, TradeLine, months, of_month, render_csv, render_html,
     style_hash,

@@ -24,10 +24,14 @@ mod events;
 mod extras;
 #[path = "network/interests.rs"]
 mod interests;
+#[path = "network/meters.rs"]
+mod meters;
 #[path = "network/offers.rs"]
 mod offers;
 #[path = "network/plans.rs"]
 mod plans;
+#[path = "network/policy.rs"]
+mod policy;
 #[path = "network/privacy.rs"]
 mod privacy;
 #[path = "network/time.rs"]

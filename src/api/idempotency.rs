@@ -100,7 +100,11 @@ impl Shared {
     }
 }
 
-fn key(request: &HttpRequest, body: &[u8], user_id: Uuid) -> Result<Option<Key>, Problem> {
+/// The key that a request carries, bound to what it asks for.
+///
+/// # Errors
+/// 422 for one that cannot be used.
+pub fn key(request: &HttpRequest, body: &[u8], user_id: Uuid) -> Result<Option<Key>, Problem> {
     let mut fields = request.headers().get_all(&IDEMPOTENCY_KEY);
     let Some(value) = fields.next() else { return Ok(None) };
     let text = value.to_str().map(str::trim).unwrap_or_default();

@@ -19,7 +19,7 @@ use db::DbError;
 use units::{IstDate, Span, Timestamp};
 
 use super::AnyError;
-use super::local::{LocalNetwork, LocalOptions};
+use super::local::{LocalNetwork, LocalOptions, SPARES};
 use trader::Trader;
 
 /// In one process every message is sent and received: one line is enough.
@@ -178,7 +178,14 @@ fn greet(network: &LocalNetwork, clocks: &Clocks) {
     }
     println!("\n  people of alpha     asha, bilal, chitra      of beta: dev, esha, farid");
     println!("  an API token        demo-token-of-NAME");
-    println!("  market clock        {}\n", units::ist_label(clocks.market.now()));
+    println!("  signing in          NAME@wattmandi.example      demo-password-of-NAME");
+    println!(
+        "\n  meters that are nobody's yet: claim one by POST /users/me/meters with discom, serial_number and key"
+    );
+    for spare in &SPARES {
+        println!("  {:<6} {:<18} {:<24} {}", spare.platform, spare.discom, spare.meter, spare.key);
+    }
+    println!("\n  market clock        {}\n", units::ist_label(clocks.market.now()));
 }
 
 /// Where the databases of a run are: the caller's folder, or one of our own that is removed at the end.

@@ -5,16 +5,18 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
 
+use base64::Engine as _;
 use clock::{Clocks, Ids};
 use discom_mock::config::Discom as LedgerOfDiscom;
+use energy_credentials::VerificationKey;
 use node::{AllowList, ClientConfig, DediConfig, DediRegistry, GuardedClient, Identity, Registry};
 use sha2::{Digest, Sha256};
 use units::WattHours;
 
 use super::platform::{self, Place, Platform, StartError};
 use crate::config::{
-    ChoiceConfig, Config, Discom, MeterConfig, NetworkConfig, Secret, ServerConfig, SettlementConfig,
-    TradeConfig, TrustConfig, UserConfig, WebhooksConfig,
+    ChoiceConfig, Config, CredentialsConfig, Discom, IssuerConfig, MeterConfig, NetworkConfig, Secret,
+    ServerConfig, SettlementConfig, TradeConfig, TrustConfig, UserConfig, WebhooksConfig,
 };
 use crate::network::{KeyId, SigningKey};
 
@@ -175,8 +177,8 @@ fn discom_config(
         networks: vec![energy_rules::NETWORK_TEST.to_owned()],
         registry,
         allow_list: allow,
-        enrolled: Vec::new(),
         meters: Vec::new(),
+        enrolled: SPARES.iter().map(Spare::enrolled).collect(),
         metering: discom_mock::config::Metering::default(),
         behavior: Vec::new(),
         hold: discom_mock::config::HOLD,
@@ -218,10 +220,26 @@ async fn start_platform(
         settlement: SettlementConfig { credit_limit_inr: DEMO_CREDIT, ..SettlementConfig::default() },
         choice: choice(),
         webhooks: WebhooksConfig::default(),
+        credentials: CredentialsConfig { issuers: issuers(), ..CredentialsConfig::default() },
         users: options.users[index].clone(),
     };
     let place = Place { identity, listen, ops: Some(ops) };
     Ok(platform::start(&config, place, options.clocks.clone(), options.ids.clone()).await?)
+}
+
+/// Each DISCOM issues credentials, with its key in the network.
+fn issuers() -> Vec<IssuerConfig> {
+    let issuer = |(discom, name): (&str, &str)| {
+        let domain = format!("{name}.discom.example");
+        let key = base64::engine::general_purpose::STANDARD.decode(demo_key(&domain).public().to_base64());
+        let key = key.ok().and_then(|key| VerificationKey::ed25519(&key).ok());
+        IssuerConfig {
+            id: format!("did:web:{domain}"),
+            discom: discom.to_owned(),
+            keys: key.iter().map(|key| format!("key-1 {}", key.to_multibase())).collect(),
+        }
+    };
+    [(NORTH, "north"), (SOUTH, "south")].map(issuer).into()
 }
 
 /// What the grid asks for a kWh in the demo.
@@ -256,6 +274,48 @@ fn network_config(
     config
 }
 
+/// A meter of the demo that is nobody's yet; whoever has its key can claim it.
+pub struct Spare {
+    pub platform: &'static str,
+    pub discom: &'static str,
+    pub meter: &'static str,
+    pub key: &'static str,
+    capacity_w: Option<i64>,
+    load_w: i64,
+}
+
+/// One that sells and one that buys for the users of each platform, in DISCOMs that trade with one another.
+pub const SPARES: [Spare; 4] = [
+    spare("alpha", NORTH, "TEST_METER_SPARE_SUN_1", "N-4471-2093", Some(6_000)),
+    spare("alpha", NORTH, "TEST_METER_SPARE_HOME_1", "N-8850-6127", None),
+    spare("beta", SOUTH, "TEST_METER_SPARE_SUN_2", "S-1364-9058", Some(6_000)),
+    spare("beta", SOUTH, "TEST_METER_SPARE_HOME_2", "S-7702-3416", None),
+];
+
+const fn spare(
+    platform: &'static str,
+    discom: &'static str,
+    meter: &'static str,
+    key: &'static str,
+    capacity_w: Option<i64>,
+) -> Spare {
+    Spare { platform, discom, meter, key, capacity_w, load_w: 12_000 }
+}
+
+impl Spare {
+    fn enrolled(&self) -> discom_mock::enrolled::Enrolled {
+        discom_mock::enrolled::Enrolled {
+            discom: self.discom.to_owned(),
+            meter: self.meter.to_owned(),
+            key: self.key.to_owned(),
+            customer_number: self.meter.replace("METER", "CUST"),
+            resource_type: self.capacity_w.map(|_| "SOLAR".to_owned()),
+            capacity_w: self.capacity_w,
+            sanctioned_load_w: Some(self.load_w),
+        }
+    }
+}
+
 /// So much in thirty days without a break.
 fn month_at(watts: i64) -> WattHours {
     WattHours::new(watts.saturating_mul(30 * 24))
@@ -271,7 +331,11 @@ pub fn people() -> [Vec<UserConfig>; 2] {
         |handle: &str, name: &str, discom: &str, solar_w: Option<i64>, load_w: i64, place: &str| UserConfig {
             handle: handle.to_owned(),
             name: name.to_owned(),
-            token: Secret::new(format!("demo-token-of-{handle}")),
+            token: Some(Secret::new(format!("demo-token-of-{handle}"))),
+            email: Some(format!("{handle}@wattmandi.example")),
+            password: Some(Secret::new(format!("demo-password-of-{handle}"))),
+            role: None,
+            discom: None,
             payout_name: None,
             payout_vpa: Some(format!("{handle}@upi")),
             // The most that panel and connection could do in a month: what trust leaves of it does not hold up the demo.

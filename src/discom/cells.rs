@@ -30,6 +30,8 @@ pub(super) struct Merged {
     pub(super) disputed: Vec<String>,
     /// The seller's platform told its revenue flows, and they are new to us.
     pub(super) flows: bool,
+    /// The reference of the payment that the buyer's platform told, when it is new to us.
+    pub(super) paid: Option<String>,
 }
 
 /// What was written into the contract so far, in rounds.
@@ -136,7 +138,8 @@ fn short(column: &Column) -> String {
 impl Merged {
     /// Our copy as it is.
     pub(super) fn nothing(document: WireContract) -> Self {
-        Self { document, written: Vec::new(), refused: Vec::new(), disputed: Vec::new(), flows: false }
+        let (written, refused, disputed) = (Vec::new(), Vec::new(), Vec::new());
+        Self { document, written, refused, disputed, flows: false, paid: None }
     }
 
     fn refuse(&mut self, name: String) {

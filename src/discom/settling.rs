@@ -5,13 +5,13 @@
 //! posts the difference: nothing that was written is edited.
 
 use beckn_wire::energy::{
-    Consideration, Contract as WireContract, MoneyAttributes, RevenueFlow, Writer, messages,
+    Consideration, Contract as WireContract, MoneyAttributes, PaymentAction, RevenueFlow, Writer, messages,
 };
 use beckn_wire::signature::digest;
 use db::{DbError, Tx};
 use energy_rules::{Flows, PolicyRates, SettledSlot, revenue_flows};
 use node::ProcessError;
-use units::{Paise, WattHours};
+use units::{Paise, Timestamp, WattHours};
 
 use super::cascade;
 use super::worker::{Plan, except};
@@ -23,6 +23,11 @@ use crate::events::fact::ContractSettled;
 use crate::network::{FlowsRefusal, Participant};
 use crate::settlement::{self, MoneyError, Quality, Settlement, Stamp};
 use crate::trust::{self, ProviderDelivery, TrustError};
+
+/// The status of a payment that is made.
+const PAID: &str = "SETTLED";
+/// Longest reference of a payment that is taken over.
+const REFERENCE_MAX: usize = 128;
 
 /// What a settlement writes.
 #[derive(Clone, Debug)]
@@ -108,11 +113,16 @@ fn settle(
     flows: Flows,
 ) -> Result<(), ProcessError> {
     let wire = flows.all().map(|(role, value)| RevenueFlow::new(role, value, None)).to_vec();
-    let settled = messages::settled(document, wire);
-    if plan.contract.side == Side::Seller && plan.contract.peer_id != p.settings.subscriber_id {
+    let mut settled = messages::settled(document, wire);
+    plan.after.settlement = plan.before.settlement.saturating_add(1);
+    if plan.contract.side == Side::Buyer && flows.trade_value > Paise::ZERO {
+        let reference = settlement::payment_reference(&plan.contract, plan.after.settlement);
+        settled = messages::paid(&settled, payment(flows.trade_value, reference, p.now().to_rfc3339()));
+    }
+    // The seller's platform tells what is settled, the buyer's how it was paid (domain section 4.11).
+    if plan.contract.peer_id != p.settings.subscriber_id {
         plan.out.push(cascade::to_peer(p, &plan.contract, &settled)?);
     }
-    plan.after.settlement = plan.before.settlement.saturating_add(1);
     plan.after.digest = Some(digest_of(&slots));
     plan.after.settled_at = Some(p.now());
     plan.news = Some(news(plan, &slots, &flows));
@@ -138,14 +148,14 @@ pub(super) async fn apply(
     after.document.clone_from(&settling.document);
     let cause = if revision == 1 { "settled" } else { "corrected" };
     contract::service::save(tx, &mut after, cause, None, now).await?;
-    let mut moved = settling.delivered(contract)?;
+    let moved = settling.delivered(contract, side_of(contract))?;
     let config = &p.settings.trust;
     match revision {
         1 => trust::service::apply_delivery(tx, config, &moved, now).await?,
         _ => trust::service::correct_delivery(tx, config, &moved, revision, now).await?,
     };
     if contract.side == Side::Buyer {
-        moved.side = trust::Side::Seller;
+        let moved = settling.delivered(contract, trust::Side::Seller)?;
         let provider = ProviderDelivery {
             bpp_id: contract.peer_id.clone(),
             meter_key: contract.seller_meter.clone(),
@@ -217,20 +227,30 @@ fn side_of(contract: &Contract) -> trust::Side {
 }
 
 impl Settling {
-    /// What counts for trust: of all slots what was requested, less what each side fell short of. What an outage took
-    /// is nobody's, and stays in (ruling 26).
-    fn delivered(&self, contract: &Contract) -> Result<trust::Delivery, SettlingError> {
-        let sum = |of: &dyn Fn(&DeliveredSlot) -> WattHours| {
-            WattHours::checked_sum(self.slots.iter().map(of)).ok_or(SettlingError::OutOfRange)
+    /// What counts for the trust of a side: what was requested, less what each side fell short of. What an outage took
+    /// was owed by nobody, and a slot of which one took something counts only where the side itself fell short beyond
+    /// it: such a slot neither costs nor earns anything (ruling 26).
+    fn delivered(&self, contract: &Contract, side: trust::Side) -> Result<trust::Delivery, SettlingError> {
+        let excused = |slot: &DeliveredSlot| {
+            let outage = slot.outcome.seller_status.is_outage() || slot.outcome.buyer_status.is_outage();
+            if outage { energy_rules::attribute(&slot.outcome).excused } else { WattHours::ZERO }
         };
-        let requested = sum(&|slot| slot.outcome.requested)?;
-        let sellers = sum(&|slot| energy_rules::attribute(&slot.outcome).seller)?;
-        let buyers = sum(&|slot| energy_rules::attribute(&slot.outcome).buyer)?;
-        let round1 = requested.checked_sub(sellers).ok_or(SettlingError::OutOfRange)?;
-        let round2 = round1.checked_sub(buyers).ok_or(SettlingError::OutOfRange)?;
-        let side = side_of(contract);
-        let (user, contract) = (contract.user_id, contract.id);
-        Ok(trust::Delivery { user, contract, side, requested, round1, round2, outage: false })
+        let counts = |slot: &&DeliveredSlot| {
+            let short = energy_rules::attribute(&slot.outcome);
+            let own = if side == trust::Side::Seller { short.seller } else { short.buyer };
+            own > WattHours::ZERO || excused(slot) == WattHours::ZERO
+        };
+        let slots: Vec<&DeliveredSlot> = self.slots.iter().filter(counts).collect();
+        let sum = |of: &dyn Fn(&DeliveredSlot) -> WattHours| {
+            let all = slots.iter().map(|slot| of(slot));
+            WattHours::checked_sum(all).ok_or(SettlingError::OutOfRange)
+        };
+        let less = |from: WattHours, what| from.checked_sub(what).ok_or(SettlingError::OutOfRange);
+        let requested = less(sum(&|slot| slot.outcome.requested)?, sum(&excused)?)?;
+        let round1 = less(requested, sum(&|slot| energy_rules::attribute(&slot.outcome).seller)?)?;
+        let round2 = less(round1, sum(&|slot| energy_rules::attribute(&slot.outcome).buyer)?)?;
+        let (user, contract, outage) = (contract.user_id, contract.id, slots.is_empty());
+        Ok(trust::Delivery { user, contract, side, requested, round1, round2, outage })
     }
 
     fn money(&self, contract: &Contract, revision: i64) -> Settlement {
@@ -353,6 +373,46 @@ pub(super) fn take_flows(ours: &mut WireContract, told: &WireContract) -> bool {
     ours.consideration.retain(|each| flows_in(each).is_none());
     ours.consideration.push(Consideration::new(messages::FLOWS_ID, "DRAFT", MoneyAttributes::flows(flows)));
     true
+}
+
+fn payment(amount: Paise, reference: String, paid_at: String) -> PaymentAction {
+    let mut payment = PaymentAction::new(amount, "BANK_TRANSFER", PAID);
+    payment.txn_ref = Some(reference);
+    payment.paid_at = Some(paid_at);
+    payment
+}
+
+/// Amount, reference and time of the payment that a contract tells to be made.
+fn told_payment(contract: &WireContract) -> Option<(Paise, String, Timestamp)> {
+    let payments = contract.settlements.iter().filter_map(|settlement| match &settlement.attributes {
+        Some(MoneyAttributes::Payment(payment)) => Some(payment),
+        _ => None,
+    });
+    payments.filter(|payment| payment.payment_status.as_deref() == Some(PAID)).find_map(|payment| {
+        let reference = payment.txn_ref.clone()?;
+        let usable = !reference.is_empty() && reference.len() <= REFERENCE_MAX && reference.is_ascii();
+        let amount = payment.amount.as_ref().and_then(|amount| amount.paise().ok())?;
+        let at = Timestamp::parse_rfc3339(payment.paid_at.as_deref()?).ok()?;
+        (usable && !reference.contains(|c: char| c.is_ascii_control())).then_some((amount, reference, at))
+    })
+}
+
+/// Takes over the payment that the buyer's platform tells its seller's: the first, and after a correction the one of the
+/// amount that is settled now. Gives its reference when it is new.
+pub(super) fn take_payment(ours: &mut WireContract, told: &WireContract) -> Option<String> {
+    let (amount, reference, at) = told_payment(told)?;
+    if let Some((known, ..)) = told_payment(ours) {
+        let flows = told_flows(ours)?;
+        let of = |role| flows.iter().flatten().find(|(of, _)| *of == role).map(|(_, value)| *value);
+        // What its flows come to without the wheeling of the buyer's DISCOM.
+        let due =
+            of(Writer::BuyerPlatform)?.checked_add(of(Writer::BuyerDiscom)?).and_then(Paise::checked_neg);
+        if known == amount || due != Some(amount) {
+            return None;
+        }
+    }
+    *ours = messages::paid(ours, payment(amount, reference.clone(), at.to_rfc3339()));
+    Some(reference)
 }
 
 fn digest_of(slots: &[DeliveredSlot]) -> String {

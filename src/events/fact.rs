@@ -121,6 +121,10 @@ facts! {
     InterestBuying(InterestBuying) = "interest.buying", "A standing interest has made a plan and buys.";
     InterestBought(InterestBought) = "interest.bought", "The plan of a standing interest has ended.";
     AccountChanged(AccountChanged) = "account.changed", "Money was booked, set aside or set free.";
+    AccountVerified(AccountVerified) = "account.verified", "An address of one's own is verified.";
+    AccountPassword(PasswordChanged) = "account.password_changed", "The password was changed; other sessions have ended.";
+    AccountRole(RoleChanged) = "account.role_changed", "The operator has given the account another role.";
+    SessionReused(SessionReused) = "session.reused", "A refresh token came twice: its session has ended.";
     TrustChanged(TrustChanged) = "trust.changed", "The trust score has moved.";
     WebhookDisabled(WebhookDisabled) = "webhook.disabled", "A webhook is not called any more; `reason` says why.";
 }
@@ -203,6 +207,8 @@ pub struct ContractStatus {
     pub disputed: Vec<String>,
     /// Cells in which the sender's copy differs from ours, separated by commas.
     pub differs: String,
+    /// The reference of the payment that the buyer's platform told, when it is new to us.
+    pub paid: Option<String>,
     pub error: Option<Failure>,
 }
 
@@ -375,6 +381,36 @@ pub struct AccountChanged {
     /// Set aside now for trades and withdrawals under way.
     #[schema(value_type = String, example = "0.00")]
     pub held_inr: Paise,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct AccountVerified {
+    /// Which of the addresses.
+    #[schema(example = "email")]
+    pub address: &'static str,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct PasswordChanged {
+    /// `user`, or `link` of a reset.
+    #[schema(example = "user")]
+    pub by: &'static str,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct RoleChanged {
+    #[schema(example = "producer")]
+    pub role: &'static str,
+    #[schema(example = "prosumer")]
+    pub was: &'static str,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct SessionReused {
+    #[schema(value_type = String, format = "uuid")]
+    pub session_id: Uuid,
+    /// What it was called.
+    pub device: String,
 }
 
 #[derive(Clone, Debug, Serialize, ToSchema)]

@@ -142,7 +142,11 @@ impl Step {
         {
             return Err(SellerError::Stale);
         }
-        self.move_stock(tx, now).await?;
+        if let Err(error) = self.move_stock(tx, now).await {
+            // Whoever changed the contract first has moved its stock.
+            let stale = !matches!(error, SellerError::Database(_)) && self.is_stale(tx).await?;
+            return Err(if stale { SellerError::Stale } else { error });
+        }
         self.check_caps(tx).await?;
         let mut contract = self.after.clone();
         let message_id = self.message_id.as_deref();
@@ -160,6 +164,12 @@ impl Step {
         }
         self.ends.run(tx, now).await?;
         Ok(())
+    }
+
+    async fn is_stale(&self, tx: &mut Tx) -> Result<bool, SellerError> {
+        let Some(before) = &self.before else { return Ok(false) };
+        let now = contract::service::by_id(tx, before.id).await?;
+        Ok(now.is_none_or(|now| now.revision != before.revision))
     }
 
     async fn check_caps(&self, tx: &mut Tx) -> Result<(), SellerError> {

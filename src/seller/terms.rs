@@ -78,6 +78,10 @@ fn only_table(contract: &WireContract) -> Result<&TimeSeries, SellerError> {
         return Err(error.at("message/contract/commitments").into());
     }
     let series = contract.series()?;
+    if series.rest.get("@type").and_then(Json::as_str) != Some("TimeSeries") {
+        let error = WireError::new(ErrorCode::SchAttributePackInvalid, "the table of slots is a TimeSeries");
+        return Err(error.at(format!("{TABLE}/@type")).into());
+    }
     if !series.undeclared().is_empty() {
         let error = WireError::new(ErrorCode::SchAttributePackInvalid, "a column is used and not declared");
         return Err(error.at(format!("{TABLE}/payloadDescriptors")).into());

@@ -127,6 +127,12 @@ async fn bill(
     Bill::of(contract.side, names, &settlement.slots, &settlement.flows, &rates)
 }
 
+/// Under what the buyer's side pays a settlement of a contract.
+pub fn payment_reference(contract: &Contract, revision: i64) -> String {
+    let named = contract.contract_id.as_ref().unwrap_or(&contract.transaction_id);
+    format!("P2P/{named}/{revision}")
+}
+
 /// The buyer's payment of the energy, by the reference that the seller's side can look for.
 async fn record_payment(
     tx: &mut Tx,
@@ -135,13 +141,12 @@ async fn record_payment(
     amount: Paise,
     stamp: &Stamp<'_>,
 ) -> Result<(), MoneyError> {
-    let named = contract.contract_id.as_ref().unwrap_or(&contract.transaction_id);
     let payment = Payment::paid(
         stamp.ids.uuid(),
         PaymentKind::Trade,
         Some(contract.user_id),
         amount,
-        format!("P2P/{named}/{revision}"),
+        payment_reference(contract, revision),
         stamp.market,
     );
     let parties = trades::Parties { peer_id: peer_of(contract, stamp), contract: Some(contract.id) };

@@ -137,22 +137,33 @@ pub struct Capacity {
     /// The generators of the user's verified meters, watts.
     pub installed_w: i64,
     pub consumption: Option<WattHours>,
+    /// The consumption is only the user's word.
+    pub consumption_claimed: bool,
+    /// The sanctioned loads of the user's verified meters, watts.
+    pub load_w: i64,
 }
 
 impl Capacity {
-    /// What counts; none is an unknown capacity. An unverified production counts as far as its panels go.
+    /// What counts; none is an unknown capacity. An unverified production counts as far as its panels go, and the
+    /// panels of verified meters count without one; a consumption that is only claimed, as far as the connection goes.
     pub fn counted(&self, kind: Use) -> Option<WattHours> {
         let known = match kind {
-            Use::Purchase => self.consumption,
+            Use::Purchase if !self.consumption_claimed => self.consumption,
+            Use::Purchase => self.consumption.map(|consumption| consumption.min(most_of(self.load_w))),
             Use::Listing if self.verified => self.production,
             Use::Listing => {
-                let wh = i128::from(self.installed_w.max(0)) * i128::from(UNVERIFIED_WH_PER_KW) / 1_000;
-                let most = WattHours::new(i64::try_from(wh).unwrap_or(i64::MAX));
-                self.production.map(|production| production.min(most))
+                let most = most_of(self.installed_w);
+                Some(self.production.map_or(most, |production| production.min(most)))
             }
         };
         known.filter(|capacity| *capacity > WattHours::ZERO)
     }
+}
+
+/// What so many watts may count for in a month while nobody has verified more.
+fn most_of(watts: i64) -> WattHours {
+    let wh = i128::from(watts.max(0)) * i128::from(UNVERIFIED_WH_PER_KW) / 1_000;
+    WattHours::new(i64::try_from(wh).unwrap_or(i64::MAX))
 }
 
 /// What may be traded in a month; whole watt-hours, never more than the share.

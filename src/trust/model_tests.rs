@@ -53,7 +53,7 @@ fn the_share_of_a_capacity_is_the_limit() {
         production: Some(WattHours::new(wh)),
         verified,
         installed_w,
-        consumption: None,
+        ..Capacity::default()
     };
     let allowed = |score, capacity: Capacity, kind| {
         limit(Score::clamped(score), capacity.counted(kind), &CONFIG()).get()

@@ -35,6 +35,40 @@ pub async fn declare(
     open(tx, config, user, now).await
 }
 
+/// What the user now says of production and consumption: none leaves it as it was, an inner none takes it back. What
+/// was verified stays so only up to what was verified: a claim raises nothing.
+///
+/// # Errors
+/// The database's.
+pub async fn claim(
+    tx: &mut Tx,
+    config: &TrustConfig,
+    user: Uuid,
+    production: Option<Option<WattHours>>,
+    consumption: Option<Option<WattHours>>,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    let mut capacity = store::capacity(tx, user).await?;
+    let within = |new: Option<WattHours>, old: Option<WattHours>| new.zip(old).is_some_and(|(n, o)| n <= o);
+    if let Some(new) = production {
+        capacity.verified = capacity.verified && within(new, capacity.production);
+        capacity.production = new;
+    }
+    if let Some(new) = consumption {
+        capacity.consumption_claimed = capacity.consumption_claimed || !within(new, capacity.consumption);
+        capacity.consumption = new;
+    }
+    declare(tx, config, user, &capacity, now).await
+}
+
+/// What roof and household are said to do in a month.
+///
+/// # Errors
+/// The database's.
+pub async fn capacity(tx: &mut Tx, user: Uuid) -> Result<Capacity, DbError> {
+    store::capacity(tx, user).await
+}
+
 /// Gives a new user the first row of a history.
 async fn open(tx: &mut Tx, config: &TrustConfig, user: Uuid, now: Timestamp) -> Result<(), DbError> {
     let opening = Change::opening(Score::clamped(config.default_score));

@@ -8,9 +8,12 @@ use super::model::{Capacity, Cause, Change, Score, Side, Trade, Use};
 use super::provider::{ProviderDelivery, ProviderHistory};
 
 sql! {
-    DECLARE = "UPDATE users SET monthly_production_wh = $2, production_verified = $3, monthly_consumption_wh = $4 \
-        WHERE id = $1";
+    DECLARE = "UPDATE users SET monthly_production_wh = $2, production_verified = $3, monthly_consumption_wh = $4, \
+        consumption_claimed = $5 WHERE id = $1";
     CAPACITY = "SELECT u.monthly_production_wh, u.production_verified, u.monthly_consumption_wh, \
+        u.consumption_claimed, \
+        (SELECT CAST(COALESCE(SUM(l.sanctioned_load_w), 0) AS BIGINT) FROM meters l \
+        WHERE l.user_id = u.id AND l.verified = 1) AS load_w, \
         (SELECT CAST(COALESCE(SUM(m.installed_capacity_w), 0) AS BIGINT) FROM meters m \
         WHERE m.user_id = u.id AND m.verified = 1) AS installed_w FROM users u WHERE u.id = $1";
     OPEN_SCORE = "INSERT INTO trust_scores (user_id, score, changes, updated_at) VALUES ($1, $2, 1, $3) \
@@ -47,7 +50,8 @@ sql! {
 }
 
 pub(super) async fn declare(tx: &mut Tx, user: Uuid, capacity: &Capacity) -> Result<(), DbError> {
-    let values = params![user, capacity.production, capacity.verified, capacity.consumption];
+    let claimed = capacity.consumption_claimed;
+    let values = params![user, capacity.production, capacity.verified, capacity.consumption, claimed];
     tx.execute(&DECLARE, &values).await.map(drop)
 }
 
@@ -58,6 +62,8 @@ pub(super) async fn capacity(tx: &mut Tx, user: Uuid) -> Result<Capacity, DbErro
         verified: row.get("production_verified")?,
         installed_w: row.get("installed_w")?,
         consumption: row.get("monthly_consumption_wh")?,
+        consumption_claimed: row.get("consumption_claimed")?,
+        load_w: row.get("load_w")?,
     })
 }
 

@@ -65,6 +65,44 @@ on_both_databases! {
         world.close().await;
     }
 
+    async fn twenty_cancellations_by_both_sides_refund_once(databases: Databases) {
+        let world = World::start(databases).await;
+        let (offer, transaction) = farid_has_bought(&world).await;
+        let (asha, farid) = (world.person("asha"), world.person("farid"));
+        let held = farid.get("/users/me/account").await.ok();
+        assert_ne!(held["held_inr"], "0.00", "{held}");
+        let wish = json!({"transaction_id": transaction});
+        let path = format!("/seller/orders/{transaction}/cancel");
+        // One in four is the seller's.
+        let asked = (0..20).map(|n| {
+            let (person, path) = if n % 4 == 3 { (&asha, path.as_str()) } else { (&farid, "/api/cancel") };
+            let body = if n % 4 == 3 { json!({}) } else { wish.clone() };
+            async move { person.post(path, &body).await }
+        });
+        let told = futures_util::future::join_all(asked).await;
+        assert!(told.iter().any(|reply| reply.status < 300), "{told:?}");
+        assert!(told.iter().all(|reply| reply.status < 300 || reply.status == 409), "{told:?}");
+        farid.until(&transaction, &["cancelled"]).await;
+        world.settled().await;
+        assert_eq!(asha.stock(&offer.1).await, ["5", "0", "0"]);
+        for (person, releases) in [(&farid, 1), (&asha, 0)] {
+            let account = person.get("/users/me/account").await.ok();
+            assert_eq!((&account["held_inr"], &account["balance_inr"]), (&json!("0.00"), &json!("0.00")));
+            let journal = person.get("/users/me/account/journal").await.ok();
+            let kinds = crate::client::items(&journal).into_iter().filter(|entry| entry["kind"] == "release");
+            assert_eq!(kinds.count(), releases, "{journal}");
+        }
+        // One of the two bears it, once.
+        let mut borne = 0;
+        for person in [&farid, &asha] {
+            let trust = person.get("/users/me/trust").await.ok();
+            let rows = trust["history"]["items"].as_array().unwrap();
+            borne += rows.iter().filter(|row| row["cause"] == "cancelled").count();
+        }
+        assert_eq!(borne, 1);
+        world.close().await;
+    }
+
     async fn what_is_not_confirmed_needs_no_ledger(databases: Databases) {
         let world = World::start(databases).await;
         let (offer, transaction) = farid_is_offered(&world, "2").await;

@@ -9,6 +9,7 @@ use units::{Span, Timestamp};
 pub use wattmandi::cli::local::{ALPHA, BETA, NORTH, SOUTH};
 use wattmandi::cli::local::{LocalNetwork, LocalOptions};
 use wattmandi::config::TradeConfig;
+use wattmandi::identity::{self, NewUser};
 
 use crate::audit::{self, Book};
 use crate::client::{Api, Person, eventually};
@@ -27,6 +28,10 @@ pub const SECOND: &str = "2026-11-21T13:30:00.000Z";
 pub const TO_THE_GATE: Span = Span::from_hours(4);
 
 db::sql! {
+    SENT = "SELECT body FROM outbox WHERE action = $1 AND (transaction_id = $2 OR $2 = '') ORDER BY seq DESC LIMIT 1";
+    RECEIVED = "SELECT body FROM inbox WHERE message_id = $1";
+    DOCUMENT = "SELECT document FROM contracts WHERE side = 'seller' AND transaction_id = $1";
+    CLAIMS = "SELECT outcome, COUNT(*) AS n FROM meter_claims GROUP BY outcome ORDER BY outcome";
     SUBSCRIPTIONS = "SELECT COUNT(*) AS n FROM catalog_subscriptions";
     SUBSCRIPTION = "SELECT subscription_id, caught_up_at IS NOT NULL AS caught_up FROM catalog_subscriptions";
 }
@@ -129,6 +134,35 @@ impl World {
         api.person(&format!("demo-token-of-{handle}"))
     }
 
+    /// Somebody new on alpha (0) or beta (1), without a meter.
+    pub async fn stranger(&self, platform: usize, handle: &'static str) -> Person {
+        let (platform, token) =
+            (&self.network.platforms[platform], format!("token-of-the-stranger-{handle}"));
+        let new = NewUser {
+            id: platform.participant.ids.uuid(),
+            handle: handle.into(),
+            display_name: handle.into(),
+            token: token.clone(),
+            payout_name: handle.into(),
+            payout_vpa: format!("{handle}@upi"),
+        };
+        let now = platform.participant.now();
+        let added = platform.participant.db.write(move |tx| {
+            let new = new.clone();
+            Box::pin(async move { identity::add(tx, &new, now).await })
+        });
+        added.await.unwrap();
+        Api::new(format!("http://{}", platform.address)).person(&token)
+    }
+
+    /// How the tries to claim a meter on alpha ended, and how many did.
+    pub async fn claims(&self) -> Vec<(String, i64)> {
+        let db = &self.network.platforms[0].participant.db;
+        let rows = db.read(|tx| Box::pin(async move { tx.query(&CLAIMS, &[]).await }));
+        let rows: Result<Vec<db::Row>, db::DbError> = rows.await;
+        rows.unwrap().iter().map(|row| (row.get("outcome").unwrap(), row.get("n").unwrap())).collect()
+    }
+
     /// What alpha and beta have stored.
     pub async fn books(&self) -> (Book, Book) {
         let [alpha, beta] = [0, 1].map(|n| &self.network.platforms[n].participant.db);
@@ -161,6 +195,65 @@ impl World {
         let row: Result<db::Row, db::DbError> = row.await;
         let row = row.unwrap();
         (row.get("subscription_id").unwrap(), row.get("caught_up").unwrap())
+    }
+
+    /// The last message of that action that alpha (0) or beta (1) sent in a transaction, its body.
+    pub async fn sent(&self, platform: usize, transaction: &str, action: &str) -> Vec<u8> {
+        let db = &self.network.platforms[platform].participant.db;
+        let (action, transaction) = (action.to_owned(), transaction.to_owned());
+        let read = db.read(move |tx| {
+            let params = [action.clone().into(), transaction.clone().into()];
+            Box::pin(async move { tx.query_one(&SENT, &params).await?.get("body") })
+        });
+        let body: Result<Vec<u8>, db::DbError> = read.await;
+        body.unwrap()
+    }
+
+    /// What alpha (0) or beta (1) was answered under a message id, as text.
+    pub async fn received(&self, platform: usize, message_id: &str) -> Option<String> {
+        let db = &self.network.platforms[platform].participant.db;
+        let id = message_id.to_owned();
+        let read = db.read(move |tx| {
+            let id = id.clone();
+            Box::pin(async move {
+                let row = tx.query_opt(&RECEIVED, &[id.into()]).await?;
+                row.map(|row| row.get::<Vec<u8>>("body")).transpose()
+            })
+        });
+        let body: Result<Option<Vec<u8>>, db::DbError> = read.await;
+        body.unwrap().map(|body| String::from_utf8(body).unwrap())
+    }
+
+    /// The seller's copy of a contract on alpha (0) or beta (1).
+    pub async fn document(&self, platform: usize, transaction: &str) -> Vec<u8> {
+        let db = &self.network.platforms[platform].participant.db;
+        let transaction = transaction.to_owned();
+        let read = db.read(move |tx| {
+            let params = [transaction.clone().into()];
+            Box::pin(async move { tx.query_one(&DOCUMENT, &params).await?.get("document") })
+        });
+        let body: Result<Vec<u8>, db::DbError> = read.await;
+        body.unwrap()
+    }
+
+    /// As [`World::sent`], of any transaction.
+    pub async fn sent_of(&self, platform: usize, action: &str) -> Vec<u8> {
+        self.sent(platform, "", action).await
+    }
+
+    /// Where alpha (0) or beta (1) is.
+    pub fn base(&self, platform: usize) -> String {
+        format!("http://{}", self.network.platforms[platform].address)
+    }
+
+    /// Where the catalog service is.
+    pub fn catalog(&self) -> String {
+        format!("http://{}", self.network.catalog.address)
+    }
+
+    /// The end, however it stands.
+    pub async fn stop(self) {
+        self.network.stop().await;
     }
 
     /// The records of a ledger for one transaction.

@@ -6,9 +6,10 @@
 use std::collections::BTreeSet;
 
 use beckn_wire::code::{ErrorCode, WireError};
+use beckn_wire::energy::schema::POLICY_QUERY;
 use beckn_wire::energy::{Column, Offer, Path, TimeSeries, Writer};
 use beckn_wire::json::{Json, Object};
-use energy_rules::{RuleSet, closes_at, read_price};
+use energy_rules::{RuleSet, check_agreeing_table, closes_at, read_price};
 use units::{Timestamp, WattHours};
 
 use super::facts::Facts;
@@ -374,6 +375,12 @@ impl Case<'_> {
         let series_path = attributes_path.member("commitmentAttributes");
         let series = attributes.commitment_attributes.as_ref();
         let series = series.ok_or_else(|| WireError::required(series_path.to_string()))?;
+        check_agreeing_table(series)
+            .map_err(|rule| WireError::new(rule.code(), rule.to_string()).at(series_path.to_string()))?;
+        if contract.policy.as_ref().is_some_and(|policy| policy.query_path != POLICY_QUERY) {
+            let why = "the policy's query path is not the network's";
+            return refuse(ErrorCode::PolGenericError, &contract_path.member("policy"), why);
+        }
         let last_gate = last_gate(series, &series_path, rules)?;
         let ends = [Some(end), last_gate, end_of(json)].into_iter().flatten().min().unwrap_or(end);
         let active = json.get("isActive").and_then(Json::as_bool).unwrap_or(true);

@@ -126,7 +126,7 @@ both_databases! {
         let message = with(offers(&["window", "now"]), &window, start.into());
         let core = ["catalogs", "0", "offers", "0", "validity"];
         let period = || {
-            let period = [("@type", "beckn:TimePeriod"), ("startDate", start), ("endDate", "2026-12-31T00:00:00Z")];
+            let period = [("startDate", start), ("endDate", "2026-12-31T00:00:00Z")];
             Json::object(period.map(|(name, text)| (name, Json::from(text))))
         };
         for message in [

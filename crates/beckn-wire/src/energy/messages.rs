@@ -16,11 +16,13 @@ use super::party::{DiscomLedgerProvider, EnergyCustomer, Participant, with_type}
 use super::resource::Resource;
 use super::schema;
 use super::series::TimeSeries;
-use super::settlement::{Consideration, MoneyAttributes, Settlement, SettlementTerm};
+use super::settlement::{Consideration, MoneyAttributes, PaymentAction, Settlement, SettlementTerm};
 use crate::json::{Json, Object};
 
 /// The id of the consideration that holds the revenue flows.
 pub const FLOWS_ID: &str = "auto-settlement-flows";
+/// The id of the buyer's payment among the settlements.
+pub const PAYMENT_ID: &str = "payment-1";
 
 /// The buyer's side of a request.
 #[derive(Clone, Copy, Debug)]
@@ -179,6 +181,17 @@ pub fn settled(stored: &Contract, flows: Vec<RevenueFlow>) -> Contract {
         complete_term(settlement);
     }
     set_statuses(&mut contract, "COMPLETE", "CLOSED", "COMPLETE");
+    contract
+}
+
+/// The settled contract with the payment that the buyer's platform has made; its reference is what the seller's looks
+/// for. A later one replaces it.
+pub fn paid(settled: &Contract, payment: PaymentAction) -> Contract {
+    let mut contract = settled.clone();
+    contract.settlements.retain(|settlement| settlement.id.as_deref() != Some(PAYMENT_ID));
+    let mut entry = Settlement::new(PAYMENT_ID, "COMPLETE", MoneyAttributes::Payment(payment));
+    entry.consideration_id = Some(FLOWS_ID.to_owned());
+    contract.settlements.push(entry);
     contract
 }
 

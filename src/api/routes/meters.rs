@@ -1,0 +1,146 @@
+//! The user's meters: claimed with a proof, shown, given up.
+
+use actix_web::http::{StatusCode, header};
+use actix_web::web::Payload;
+use actix_web::{HttpRequest, HttpResponse};
+use futures_util::FutureExt;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::offers::EmptyBody;
+use super::profile::{self, MeterView};
+use super::{Answer, id};
+use crate::api::State;
+use crate::api::access::Caller;
+use crate::api::idempotency::{Answered, Asked};
+use crate::api::problem::Problem;
+use crate::config::MeterConfig;
+use crate::error::Code;
+use crate::metering;
+use crate::metering::claim::{self, Claim, ClaimError, With};
+use crate::network::normalize_meter;
+
+/// A proof of a meter: a verified credential, or `discom`, `serial_number` and `key` as they stand on the customer's
+/// papers.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = ClaimMeter)]
+pub struct ClaimBody {
+    /// A verified credential of the user's that names the meter.
+    #[schema(value_type = Option<String>, format = "uuid")]
+    credential_id: Option<Uuid>,
+    /// Which meter, when the credential names several.
+    meter_id: Option<String>,
+    #[schema(example = "TEST_DISCOM_NORTH")]
+    discom: Option<String>,
+    #[schema(example = "TEST_METER_SPARE_1")]
+    serial_number: Option<String>,
+    key: Option<String>,
+    /// Latitude and longitude in degrees with two decimals at most, which is about a kilometer.
+    #[schema(example = "28.61, 77.21")]
+    place: Option<String>,
+}
+
+/// The user's meters.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Meters)]
+pub struct MetersDocument {
+    pub items: Vec<MeterView>,
+}
+
+/// The user's meters, oldest first.
+#[utoipa::path(get, path = "/users/me/meters", tag = "users", responses((status = 200, body = MetersDocument)))]
+pub async fn list(state: State, Caller { user, .. }: Caller) -> Answer {
+    let meters = state.read(move |tx| metering::of_user(tx, user.id).boxed()).await?;
+    Ok(HttpResponse::Ok().json(MetersDocument { items: meters.into_iter().map(profile::meter).collect() }))
+}
+
+/// Claims a meter with a proof. Five tries an hour.
+#[utoipa::path(post, path = "/users/me/meters", tag = "users", request_body = ClaimBody,
+    responses((status = 201, body = MeterView)))]
+pub async fn create(state: State, request: HttpRequest, payload: Payload) -> Answer {
+    let Asked { user, body, key, .. } = state.asked::<ClaimBody>(&request, payload).await?;
+    let claim = Claim { user_id: user.id, place: place(body.place.as_deref())?, with: with(body)? };
+    let (p, under) = (state.participant.clone(), key.clone());
+    // What takes the client's time is told with a header, which the code alone cannot carry.
+    let work = async move {
+        match claim::claim(&p, &claim, under).await {
+            Err(ClaimError::TooOften { wait }) => Ok(Err(wait)),
+            Ok(meter) => Ok(Ok(meter.meter_id)),
+            Err(error) => Err(error),
+        }
+    };
+    let answered = state
+        .once(key, work, |done| match done {
+            Ok(meter) => Answered { status: StatusCode::CREATED, body: meter.as_bytes().to_vec() },
+            Err(wait) => Answered {
+                status: StatusCode::TOO_MANY_REQUESTS,
+                body: wait.as_secs().saturating_add(1).to_string().into_bytes(),
+            },
+        })
+        .await?;
+    let text = String::from_utf8(answered.body).map_err(|_| Problem::of(Code::Internal))?;
+    if answered.status == StatusCode::TOO_MANY_REQUESTS {
+        let detail = "There are five tries an hour to claim a meter.";
+        return Err(Problem::new(Code::RateLimited, detail).with(header::RETRY_AFTER, text));
+    }
+    let meter_key = normalize_meter(&text);
+    let meters = state.read(move |tx| metering::of_user(tx, user.id).boxed()).await?;
+    let meter = meters.into_iter().find(|meter| meter.meter_key == meter_key);
+    let meter = meter.ok_or_else(|| Problem::not_found("meter"))?;
+    Ok(HttpResponse::Created()
+        .insert_header((header::LOCATION, format!("/users/me/meters/{}", meter.id)))
+        .json(profile::meter(meter)))
+}
+
+/// Gives a meter up, when no offer and no trade of the user's is open any more.
+#[utoipa::path(delete, path = "/users/me/meters/{id}", tag = "users",
+    params(("id" = String, Path, description = "The meter's id on this platform, or its own")),
+    responses((status = 204, description = "It is nobody's now")))]
+pub async fn release(state: State, request: HttpRequest, payload: Payload) -> Answer {
+    let Asked { user, .. } = state.asked::<EmptyBody>(&request, payload).await?;
+    let named = id(&request, "meter")?.to_owned();
+    let meters = state.read(move |tx| metering::of_user(tx, user.id).boxed()).await?;
+    let is_it = |meter: &&metering::Meter| meter.id.to_string() == named || meter.meter_id == named;
+    let meter = meters.iter().find(is_it).ok_or_else(|| Problem::not_found("meter"))?;
+    let (db, meter, now) = (state.participant.db.clone(), meter.meter_id.clone(), state.participant.now());
+    let work = async move {
+        db.write(move |tx| {
+            let meter = meter.clone();
+            async move { claim::release(tx, user.id, &meter, now).await }.boxed()
+        })
+        .await
+    };
+    state.run(work).await??;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+fn with(body: ClaimBody) -> Result<With, Problem> {
+    match (body.credential_id, body.discom, body.serial_number, body.key) {
+        (Some(id), None, None, None) => Ok(With::Credential { id, meter_id: body.meter_id }),
+        (None, Some(discom), Some(serial_number), Some(key)) => {
+            for (name, text) in [("serial_number", &serial_number), ("key", &key)] {
+                if !(1..=128).contains(&text.trim().len()) {
+                    return Err(Problem::field(name, "It has 1 to 128 characters."));
+                }
+            }
+            Ok(With::Key { discom, serial_number, key })
+        }
+        (None, None, ..) => {
+            Err(Problem::field("discom", "Give credential_id, or discom, serial_number and key."))
+        }
+        (None, _, None, _) => Err(Problem::field("serial_number", "It is missing.")),
+        (None, _, _, None) => Err(Problem::field("key", "It is missing.")),
+        _ => Err(Problem::field("credential_id", "Give credential_id, or discom, serial_number and key.")),
+    }
+}
+
+/// A coarse place of a request.
+pub fn place(text: Option<&str>) -> Result<Option<(i64, i64)>, Problem> {
+    let Some(text) = text else { return Ok(None) };
+    match MeterConfig::read_place(text) {
+        Some(place) => Ok(Some(place)),
+        None => Err(Problem::field("place", "Two numbers of degrees with two decimals at most.")),
+    }
+}

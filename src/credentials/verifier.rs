@@ -1,0 +1,171 @@
+//! Judging a credential, with what has to be fetched for it: keys of trusted `did:web` issuers, and revocations.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use beckn_wire::json::Json;
+use energy_credentials::{
+    Binding, Contexts, Evidence, Policy, Presented, Refused, Report, Status, TrustList, Verdict, names,
+    verify,
+};
+use node::GuardedClient;
+use units::{Span, Timestamp};
+
+use crate::config::{ConfigError, CredentialsConfig};
+
+/// Largest document of an issuer, and largest answer of a registry, bytes.
+const DOCUMENT_MAX: usize = 64 * 1024;
+/// Answers that are remembered at once.
+const REMEMBERED_MAX: usize = 1_000;
+
+/// What was handed in cannot be read as a credential.
+pub type Unreadable = Refused;
+
+/// How a credential was judged.
+#[derive(Clone, Debug)]
+pub struct Judgment {
+    pub presented: Presented,
+    pub report: Report,
+}
+
+#[derive(Clone)]
+struct Remembered {
+    status: u16,
+    body: Option<Json>,
+    until: Timestamp,
+}
+
+/// Judges credentials by the operator's list of issuers.
+pub struct Verifier {
+    trust: TrustList,
+    contexts: Contexts,
+    client: Option<GuardedClient>,
+    keep: Span,
+    answers: Mutex<HashMap<String, Remembered>>,
+}
+
+impl Default for Verifier {
+    /// Trusts nobody.
+    fn default() -> Self {
+        Self {
+            trust: TrustList::default(),
+            contexts: Contexts::default(),
+            client: None,
+            keep: Span::from_secs(300),
+            answers: Mutex::default(),
+        }
+    }
+}
+
+impl Verifier {
+    /// # Errors
+    /// A key or a context of the configuration cannot be used.
+    pub fn new(config: &CredentialsConfig, client: GuardedClient) -> Result<Self, ConfigError> {
+        Ok(Self {
+            trust: config.trust()?,
+            contexts: config.contexts()?,
+            client: Some(client),
+            keep: Span::from_secs(config.status_cache_secs),
+            answers: Mutex::default(),
+        })
+    }
+
+    /// Judges what was handed in, at this instant, and for this use.
+    ///
+    /// # Errors
+    /// It is no credential that can be read.
+    pub async fn judge(
+        &self,
+        bytes: Vec<u8>,
+        binding: Binding,
+        now: Timestamp,
+    ) -> Result<Judgment, Unreadable> {
+        let presented = Presented::parse(&bytes)?;
+        let mut evidence = Evidence::default();
+        if let (Some(url), Some(issuer)) = (presented.did_document_url(), presented.issuer())
+            && self.trust.find(issuer).is_some_and(|issuer| issuer.keys.is_empty())
+        {
+            let document = self.fetch(&url, now).await.filter(|answer| answer.status == 200);
+            evidence.documents.insert(issuer.to_owned(), document.and_then(|answer| answer.body));
+        }
+        let (presented, report) = self.verify(presented, &evidence, &binding, now).await;
+        let passed = |name| report.verdict(name) == Some(Verdict::Passed);
+        let worth_asking = [names::FORMAT, names::ISSUER, names::PROOF].into_iter().all(passed);
+        let report = match presented.status_url().filter(|_| worth_asking) {
+            None => report,
+            Some(url) => {
+                let answer = self.fetch(&url, now).await;
+                evidence.status =
+                    answer.map_or(Status::Unreachable, |answer| Status::Answered(answer.status));
+                return Ok(self.again(presented, &evidence, &binding, now).await);
+            }
+        };
+        Ok(Judgment { presented, report })
+    }
+
+    async fn again(
+        &self,
+        presented: Presented,
+        evidence: &Evidence,
+        binding: &Binding,
+        now: Timestamp,
+    ) -> Judgment {
+        let (presented, report) = self.verify(presented, evidence, binding, now).await;
+        Judgment { presented, report }
+    }
+
+    /// Canonical forms take a moment of a processor: aside from those who wait for sockets.
+    async fn verify(
+        &self,
+        presented: Presented,
+        evidence: &Evidence,
+        binding: &Binding,
+        now: Timestamp,
+    ) -> (Presented, Report) {
+        let (trust, contexts) = (self.trust.clone(), self.contexts.clone());
+        let (evidence, binding, kept) = (evidence.clone(), binding.clone(), presented.clone());
+        let work = tokio::task::spawn_blocking(move || {
+            let policy = Policy { trust: &trust, contexts: &contexts, now, covers: None, binding };
+            verify(&presented, &policy, &evidence)
+        });
+        match work.await {
+            Ok(report) => (kept, report),
+            Err(error) => {
+                // A report without claims is verified by nothing.
+                tracing::error!(%error, "a credential could not be judged");
+                (kept, Report { checks: Vec::new(), claims: None, discom: None, validity: None })
+            }
+        }
+    }
+
+    /// What stands at the address; of a machine of our own by http, which only the demo's client takes.
+    async fn fetch(&self, url: &str, now: Timestamp) -> Option<Remembered> {
+        let known = self.answers.lock().unwrap_or_else(PoisonError::into_inner).get(url).cloned();
+        if let Some(known) = known.filter(|known| now < known.until) {
+            return Some(known);
+        }
+        let client = self.client.as_ref()?;
+        let local = ["https://localhost", "https://127.0.0.1"].iter().any(|start| url.starts_with(start));
+        let address = if local { url.replacen("https://", "http://", 1) } else { url.to_owned() };
+        let answer = match client.get(&address, DOCUMENT_MAX).await {
+            Ok(answer) if !answer.truncated => answer,
+            Ok(_) => return None,
+            Err(error) => {
+                tracing::warn!(%error, "what a credential names cannot be fetched");
+                return None;
+            }
+        };
+        let body = Json::parse(&answer.body).ok();
+        let found = Remembered { status: answer.status, body, until: now.saturating_add(self.keep) };
+        if [200, 404, 410].contains(&found.status) {
+            let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+            if answers.len() >= REMEMBERED_MAX {
+                answers.retain(|_, known| now < known.until);
+            }
+            if answers.len() < REMEMBERED_MAX {
+                answers.insert(url.to_owned(), found.clone());
+            }
+        }
+        Some(found)
+    }
+}
