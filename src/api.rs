@@ -30,9 +30,11 @@ use std::time::Duration;
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::{App, HttpServer, middleware, web};
 use db::{DbError, Tx, TxFuture};
+use futures_util::FutureExt;
 use metrics_exporter_prometheus::PrometheusHandle;
 use node::Registry;
 use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
@@ -46,10 +48,13 @@ pub use self::routes::{OPERATED, PAGES, SERVED, Served};
 use self::stream::Streams;
 use crate::credentials::Verifier;
 use crate::error::Code;
-use crate::network::Participant;
-use crate::notify::{Desk, Messenger};
-use crate::settlement::{Payments, SimulatedBank};
+use crate::identity::external::Issuers;
+use crate::identity::{Accounts, Setup, Welcome};
+use crate::network::{Participant, SigningKey};
+use crate::notify::{Desk, Message, Messenger};
+use crate::settlement::{self, MoneyError, Payments, SimulatedBank};
 use crate::telemetry;
+use crate::trust::{self, Capacity};
 
 /// So long a request that is under way may still take when the server stops, seconds.
 const SHUTDOWN_SECS: u64 = 10;
@@ -57,6 +62,9 @@ const SHUTDOWN_SECS: u64 = 10;
 const DISCONNECT_TIME: Duration = Duration::from_secs(5);
 /// Connections of the operator's port.
 const OPERATORS_MAX: usize = 64;
+
+/// Messages to people that may be on their way at once.
+const SENDING: usize = 64;
 
 /// How long clients may take, and how many may be there at once.
 #[derive(Clone, Copy, Debug)]
@@ -94,6 +102,9 @@ pub struct ApiState {
     pub bank: Arc<dyn Payments>,
     /// Carries codes and links to people.
     pub messenger: Arc<dyn Messenger>,
+    pub accounts: Accounts,
+    /// Where people may sign in besides here.
+    pub issuers: Issuers,
     pub patience: Patience,
     /// Judges the credentials of users.
     pub credentials: Arc<Verifier>,
@@ -104,6 +115,8 @@ impl ApiState {
     pub fn new(participant: Participant, registry: Arc<dyn Registry>) -> Self {
         Self {
             messenger: Arc::new(Desk::new(Arc::clone(&participant.clocks.wire))),
+            accounts: accounts(&participant),
+            issuers: Issuers::default(),
             participant,
             registry,
             metrics: telemetry::metrics(),
@@ -114,6 +127,34 @@ impl ApiState {
     }
 }
 
+/// Where people sign in. A new user gets what the operator's users get: a trust score and credit.
+fn accounts(participant: &Participant) -> Accounts {
+    let settings = Arc::clone(&participant.settings);
+    let welcome: Welcome = Arc::new(move |tx, user, now| {
+        let settings = Arc::clone(&settings);
+        async move {
+            trust::service::declare(tx, &settings.trust, user, &Capacity::default(), now).await?;
+            match settlement::open_user(tx, user, settings.credit_limit, now).await {
+                Ok(_) => Ok(()),
+                Err(MoneyError::Database(error)) => Err(error),
+                Err(error) => Err(DbError::Other(error.to_string())),
+            }
+        }
+        .boxed()
+    });
+    let identity = participant.node.identity(&participant.settings.subscriber_id);
+    // A node without an identity signs nothing; what it gives its users is good for itself only.
+    let own = || SigningKey::from_seed(&participant.ids.bytes());
+    Accounts::new(Setup {
+        db: participant.db.clone(),
+        clock: Arc::clone(&participant.clocks.wire),
+        ids: participant.ids.clone(),
+        signing_key: &identity.map_or_else(own, |identity| identity.signing_key.clone()),
+        base_url: &participant.settings.base_url,
+        welcome,
+    })
+}
+
 /// What every handler gets.
 struct Shared {
     participant: Participant,
@@ -122,6 +163,10 @@ struct Shared {
     bank: Arc<dyn Payments>,
     credentials: Arc<Verifier>,
     messenger: Arc<dyn Messenger>,
+    accounts: Accounts,
+    issuers: Issuers,
+    /// Messages to people that are on their way.
+    sending: Arc<Semaphore>,
     runtime: Handle,
     limits: Limits,
     news: News,
@@ -141,6 +186,23 @@ impl Shared {
             tracing::error!(%error, "a request was not worked off");
             Problem::of(Code::Internal)
         })
+    }
+
+    /// Sends a message, whose sender does not wait for it: the time would tell what it is about.
+    fn deliver(&self, message: Message) {
+        let Ok(place) = Arc::clone(&self.sending).try_acquire_owned() else {
+            tracing::error!(to = %message.to, "a message was not sent: too many are on their way");
+            return;
+        };
+        let messenger = Arc::clone(&self.messenger);
+        let sent = async move {
+            let (to, kind) = (message.to.to_string(), message.kind.as_str());
+            if let Err(error) = messenger.send(message).await {
+                tracing::error!(%error, to, kind, "a message was not sent");
+            }
+            drop(place);
+        };
+        self.runtime.spawn(sent.in_current_span());
     }
 
     /// One read transaction.
@@ -197,6 +259,9 @@ pub fn serve(state: ApiState, listen: TcpListener, ops: Option<TcpListener>) -> 
         bank: state.bank,
         credentials: state.credentials,
         messenger: state.messenger,
+        accounts: state.accounts,
+        issuers: state.issuers,
+        sending: Arc::new(Semaphore::new(SENDING)),
         runtime: Handle::current(),
         news: News::new(),
         streams: Streams::new(),

@@ -1,9 +1,10 @@
-//! The commands: `serve`, `demo`, `migrate`, `keys`, `openapi`, `doctor`, `messages`.
+//! The commands: `serve`, `demo`, `migrate`, `keys`, `users`, `openapi`, `doctor`, `messages`.
 
 pub mod demo;
 mod doctor;
 pub mod local;
 pub mod platform;
+mod users;
 
 use std::collections::BTreeMap;
 use std::net::TcpListener;
@@ -54,6 +55,13 @@ enum Command {
     Keys {
         #[command(subcommand)]
         command: KeysCommand,
+    },
+    /// The accounts in the database: add, list, give a role, lock, unlock.
+    Users {
+        #[arg(long, env = "DATABASE_URL", hide_env_values = true, default_value = "sqlite:wattmandi.db")]
+        database_url: String,
+        #[command(subcommand)]
+        command: users::UsersCommand,
     },
     /// Print the OpenAPI document of the client API.
     Openapi,
@@ -132,6 +140,7 @@ async fn execute(command: Command) -> Result<ExitCode, AnyError> {
             println!("the database is at the newest schema");
         }
         Command::Keys { command } => keys(command)?,
+        Command::Users { database_url, command } => users::run(command, &database_url).await?,
         Command::Openapi => println!("{}", crate::api::openapi::document()),
         Command::Doctor { config } => return Ok(doctor::run(&config, &environment()).await),
         Command::Messages { command: MessagesCommand::Export { folder, database_url } } => {

@@ -11,6 +11,7 @@ mod settlement;
 mod sign_in;
 mod trade;
 mod trust;
+mod users;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -26,6 +27,7 @@ pub use sign_in::{SignInConfig, SignInIssuer};
 pub use trade::TradeConfig;
 pub use trust::TrustConfig;
 use units::WattHours;
+pub use users::ROLES;
 
 /// Everything that an operator decides about one participant.
 #[derive(Clone, Debug, Deserialize)]
@@ -58,8 +60,20 @@ pub struct Config {
 pub struct UserConfig {
     pub handle: String,
     pub name: String,
-    /// The API token.
-    pub token: Secret,
+    /// An API token that may do all that a token can.
+    #[serde(default)]
+    pub token: Option<Secret>,
+    /// With the password a way to sign in.
+    #[serde(default)]
+    pub email: Option<String>,
+    #[serde(default)]
+    pub password: Option<Secret>,
+    /// Without one the user keeps the present role, at first that of a prosumer.
+    #[serde(default)]
+    pub role: Option<String>,
+    /// With the role `utility`: the DISCOM whose desk it is.
+    #[serde(default)]
+    pub discom: Option<String>,
     #[serde(default)]
     pub payout_name: Option<String>,
     #[serde(default)]
@@ -187,16 +201,7 @@ impl Config {
         self.credentials.validate(&discoms)?;
         for (index, user) in self.users.iter().enumerate() {
             let place = |key: &str| format!("users[{index}].{key}");
-            if user.token.expose().len() < 16 {
-                return Err(ConfigError::invalid(&place("token"), "a token has at least 16 characters"));
-            }
-            let public = ["demo-", "choose-"].iter().any(|start| user.token.expose().starts_with(start));
-            if public && !self.server.insecure_demo {
-                return Err(ConfigError::invalid(
-                    &place("token"),
-                    "a token that everybody knows needs --insecure-demo",
-                ));
-            }
+            user.validate_login(index, self.server.insecure_demo)?;
             for (key, amount) in [
                 ("monthly_production_kwh", user.monthly_production_kwh),
                 ("monthly_consumption_kwh", user.monthly_consumption_kwh),

@@ -36,8 +36,16 @@ codes! {
     RequestMalformed = "request.malformed", 400, "The request cannot be read";
     TokenMissing = "auth.token_missing", 401, "An API token is needed";
     TokenInvalid = "auth.token_invalid", 401, "The API token is not valid";
+    SignInOver = "auth.sign_in_over", 400, "The sign-in is over";
+    SignInRefused = "auth.sign_in_refused", 401, "The issuer's answer signs nobody in";
+    TokenExpired = "auth.token_expired", 401, "The access token has expired";
+    CredentialsWrong = "auth.credentials_wrong", 401, "The e-mail address or the password is not right";
+    CodeInvalid = "auth.code_invalid", 401, "The code or the link is not good";
+    RefreshInvalid = "auth.refresh_invalid", 401, "The refresh token is not good any more";
     Forbidden = "auth.forbidden", 403, "This account may not do that";
     ScopeMissing = "auth.scope_missing", 403, "The API token may not be used for that";
+    EmailUnverified = "auth.email_unverified", 403, "The e-mail address is not verified";
+    AccountLocked = "auth.account_locked", 403, "The account is locked";
     NotFound = "resource.not_found", 404, "There is no such thing here";
     MethodNotAllowed = "request.method_not_allowed", 405, "This method is not offered here";
     StateConflict = "trade.state_conflict", 409, "The trade is in another state";
@@ -56,6 +64,7 @@ codes! {
     TrustLimitExceeded = "trust.limit_exceeded", 409, "The month's trade limit is used up";
     BelowSold = "market.below_sold", 409, "More than that is already sold or reserved";
     OfferWithdrawn = "market.offer_withdrawn", 409, "The offer is withdrawn";
+    AccountFull = "auth.too_many_tokens", 409, "The account has too many tokens";
     CreditExceeded = "account.credit_exceeded", 409, "The account cannot bear that";
     WithdrawalExceeded = "account.withdrawal_exceeded", 409, "So much cannot be withdrawn";
     CancelWindowClosed = "trade.cancel_window_closed", 409, "The time to cancel is over";
@@ -70,12 +79,14 @@ codes! {
     RequestTooLarge = "request.too_large", 413, "The request is too large";
     UnsupportedMediaType = "request.unsupported_media_type", 415, "The body must be JSON";
     CredentialUnreadable = "credential.unreadable", 422, "No credential can be read in it";
+    PasswordWeak = "auth.password_weak", 422, "The password is not one to choose";
     FieldInvalid = "request.field_invalid", 422, "A field has a value that cannot be accepted";
     SlotInvalid = "trade.slot_invalid", 422, "A delivery slot is one hour that starts on the hour of India Standard Time";
     QuantityInvalid = "trade.quantity_invalid", 422, "The quantity is not one that can be traded";
     IdempotencyMismatch = "request.idempotency_mismatch", 422, "The idempotency key belongs to another request";
     RateLimited = "request.rate_limited", 429, "Too many requests";
     Internal = "internal", 500, "Something went wrong on our side";
+    IssuerUnavailable = "auth.issuer_unavailable", 503, "The issuer cannot be asked now";
     PeerUnavailable = "network.peer_unavailable", 503, "The other platform cannot be reached";
 }
 

@@ -1,16 +1,39 @@
-//! Who is asking: the users of this platform, each known by an API token.
+//! Who is asking: the users of this platform, how they show who they are, and what they may do.
 //!
-//! A token is shown once and stored as its SHA-256, so that a stolen database opens no account. Tokens are random and
-//! long; a slow hash is for passwords, which people choose.
+//! A person signs in with a password ([`mail`]) or a code ([`phone`]) and has a session on each device ([`sessions`]),
+//! whose requests carry a short-lived access token ([`keys`]); a machine has an API token ([`tokens`]); the operator may
+//! give users a token by configuration. Invariants: whatever opens an account is stored as a hash, so that a stolen
+//! database opens none; an unknown address gets the same answer as a known one, after the same work; nothing slow runs
+//! inside a transaction; messages are handed back to be sent once the transaction stands.
 
+mod accounts;
+pub mod admin;
+pub mod codes;
 pub mod consents;
+pub mod contact;
+mod error;
+pub mod external;
+pub mod keys;
+mod logins;
+mod mail;
+mod password;
+mod phone;
+pub mod profile;
 mod role;
+pub mod sessions;
+pub mod tokens;
 
 use db::{DbError, Row, Tx, sql};
 use sha2::{Digest, Sha256};
 use units::Timestamp;
 use uuid::Uuid;
 
+pub use self::accounts::{Accounts, Identified, Setup, SignedIn, Welcome};
+pub use self::error::IdentityError;
+pub use self::logins::{Login, enter, login};
+pub use self::mail::Registration;
+pub use self::password::{Hasher, check as check_password};
+pub use self::phone::PhoneSignIn;
 pub use self::role::{Role, Scope};
 
 sql! {
@@ -18,14 +41,11 @@ sql! {
         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (handle) DO UPDATE SET \
         display_name = excluded.display_name, token_hash = excluded.token_hash, \
         payout_name = excluded.payout_name, payout_vpa = excluded.payout_vpa";
-    HANDLES = "SELECT handle FROM users";
+    WITH_TOKEN = "SELECT handle, token_hash FROM users WHERE token_hash < 'none:' OR token_hash >= 'none;'";
     LOCK_OUT = "UPDATE users SET token_hash = $2 WHERE handle = $1";
-    BY_TOKEN = "SELECT id, handle, display_name, payout_name, payout_vpa, role, discom_code, language \
-        FROM users WHERE token_hash = $1";
-    BY_ID = "SELECT id, handle, display_name, payout_name, payout_vpa, role, discom_code, language \
-        FROM users WHERE id = $1";
-    BY_HANDLE = "SELECT id, handle, display_name, payout_name, payout_vpa, role, discom_code, language \
-        FROM users WHERE handle = $1";
+    BY_TOKEN = "SELECT * FROM users WHERE token_hash = $1";
+    BY_ID = "SELECT * FROM users WHERE id = $1";
+    BY_HANDLE = "SELECT * FROM users WHERE handle = $1";
 }
 
 /// A user of this platform.
@@ -43,6 +63,11 @@ pub struct User {
     pub discom_code: Option<String>,
     /// A tag of BCP 47: `en`, `hi`.
     pub language: String,
+    /// An address was checked, or the operator knows the user. Others look around and do not trade.
+    pub verified: bool,
+    /// Opens nothing until the operator unlocks it.
+    pub locked: bool,
+    pub created_at: Timestamp,
 }
 
 /// A user to be added.
@@ -61,6 +86,11 @@ pub fn token_hash(token: &str) -> String {
     Sha256::digest(token.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// What is stored for a user without a token of the operator's: no token has such a hash.
+fn no_token(handle: &str) -> String {
+    format!("none:{handle}")
+}
+
 /// Adds a user; one whose handle exists already gets the new name, token and payout. Gives the user that now stands.
 ///
 /// # Errors
@@ -76,7 +106,7 @@ pub async fn add(tx: &mut Tx, user: &NewUser, now: Timestamp) -> Result<User, Db
         now.into(),
     ];
     tx.execute(&INSERT, &params).await?;
-    read(&tx.query_one(&BY_HANDLE, &[user.handle.as_str().into()]).await?)
+    read_user(&tx.query_one(&BY_HANDLE, &[user.handle.as_str().into()]).await?)
 }
 
 /// Takes the token from every user whose handle is not among these: what the operator has removed opens nothing.
@@ -84,11 +114,10 @@ pub async fn add(tx: &mut Tx, user: &NewUser, now: Timestamp) -> Result<User, Db
 /// # Errors
 /// The database's.
 pub async fn lock_out_others(tx: &mut Tx, handles: &[String]) -> Result<(), DbError> {
-    for row in tx.query(&HANDLES, &[]).await? {
+    for row in tx.query(&WITH_TOKEN, &[]).await? {
         let handle: String = row.get("handle")?;
         if !handles.contains(&handle) {
-            // No token has such a hash.
-            let nothing = format!("none:{handle}");
+            let nothing = no_token(&handle);
             tx.execute(&LOCK_OUT, &[handle.into(), nothing.into()]).await?;
         }
     }
@@ -100,7 +129,7 @@ pub async fn lock_out_others(tx: &mut Tx, handles: &[String]) -> Result<(), DbEr
 /// # Errors
 /// The database's.
 pub async fn find_by_token(tx: &mut Tx, token: &str) -> Result<Option<User>, DbError> {
-    tx.query_opt(&BY_TOKEN, &[token_hash(token).into()]).await?.as_ref().map(read).transpose()
+    tx.query_opt(&BY_TOKEN, &[token_hash(token).into()]).await?.as_ref().map(read_user).transpose()
 }
 
 /// The user of that handle.
@@ -108,7 +137,7 @@ pub async fn find_by_token(tx: &mut Tx, token: &str) -> Result<Option<User>, DbE
 /// # Errors
 /// The database's.
 pub async fn find_by_handle(tx: &mut Tx, handle: &str) -> Result<Option<User>, DbError> {
-    tx.query_opt(&BY_HANDLE, &[handle.into()]).await?.as_ref().map(read).transpose()
+    tx.query_opt(&BY_HANDLE, &[handle.into()]).await?.as_ref().map(read_user).transpose()
 }
 
 /// The user of that id.
@@ -116,10 +145,10 @@ pub async fn find_by_handle(tx: &mut Tx, handle: &str) -> Result<Option<User>, D
 /// # Errors
 /// The database's; not found.
 pub async fn get(tx: &mut Tx, id: Uuid) -> Result<User, DbError> {
-    read(&tx.query_one(&BY_ID, &[id.into()]).await?)
+    read_user(&tx.query_one(&BY_ID, &[id.into()]).await?)
 }
 
-fn read(row: &Row) -> Result<User, DbError> {
+fn read_user(row: &Row) -> Result<User, DbError> {
     let role: String = row.get("role")?;
     Ok(User {
         id: row.get("id")?,
@@ -130,5 +159,8 @@ fn read(row: &Row) -> Result<User, DbError> {
         role: Role::parse(&role).ok_or_else(|| DbError::Other(format!("no role is called {role}")))?,
         discom_code: row.get("discom_code")?,
         language: row.get("language")?,
+        verified: row.get("verified")?,
+        locked: row.get::<Option<Timestamp>>("locked_at")?.is_some(),
+        created_at: row.get("created_at")?,
     })
 }

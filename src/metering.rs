@@ -19,6 +19,9 @@ sql! {
     OF_USER = "SELECT id, user_id, meter_id, meter_key, discom_code, customer_number, resource_type, \
         installed_capacity_w, sanctioned_load_w, verified, latitude, longitude FROM meters WHERE user_id = $1 \
         AND released_at IS NULL ORDER BY id";
+    OF_DISCOM = "SELECT id, user_id, meter_id, meter_key, discom_code, customer_number, resource_type, \
+        installed_capacity_w, sanctioned_load_w, verified, latitude, longitude FROM meters \
+        WHERE discom_code = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
     BY_KEY = "SELECT id, user_id, meter_id, meter_key, discom_code, customer_number, resource_type, \
         installed_capacity_w, sanctioned_load_w, verified, latitude, longitude FROM meters WHERE meter_key = $1";
 }
@@ -89,6 +92,20 @@ pub async fn add(tx: &mut Tx, meter: &Meter, now: Timestamp) -> Result<Meter, Db
 /// The database's.
 pub async fn of_user(tx: &mut Tx, user_id: Uuid) -> Result<Vec<Meter>, DbError> {
     tx.query(&OF_USER, &[user_id.into()]).await?.iter().map(read).collect()
+}
+
+/// The meters of a DISCOM, newest first, those before `before`.
+///
+/// # Errors
+/// The database's.
+pub async fn of_discom(
+    tx: &mut Tx,
+    discom_code: &str,
+    before: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<Meter>, DbError> {
+    let before = before.map_or_else(|| "~".to_owned(), |id| id.to_string());
+    tx.query(&OF_DISCOM, &[discom_code.into(), before.into(), limit.into()]).await?.iter().map(read).collect()
 }
 
 /// The meter with that normalised id.

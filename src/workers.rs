@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 use crate::contract::{self, Side};
 use crate::events::idempotency;
+use crate::identity::Accounts;
 use crate::metering;
 use crate::network::{self, Action, Participant};
 use crate::settlement::{self, MoneyError, SimulatedBank, Stamp};
@@ -265,12 +266,13 @@ async fn money(participant: &Participant) -> Result<usize, DbError> {
     })
 }
 
-/// Forgets idempotency keys that have served, and ends the proofs of meters that have expired; messages are the
-/// node's to forget.
+/// Forgets idempotency keys that have served and what is over of signing in, and ends the proofs of meters that have
+/// expired; messages are the node's to forget.
 async fn prune(participant: &Participant) -> Result<usize, DbError> {
     let now = participant.now();
     let keys =
         participant.db.write(move |tx| async move { idempotency::prune(tx, now).await }.boxed()).await?;
+    Accounts::prune(&participant.db, now).await?;
     let proofs =
         participant.db.write(move |tx| async move { metering::proof::lapse(tx, now).await }.boxed()).await?;
     Ok(usize::try_from(keys).unwrap_or(usize::MAX).saturating_add(proofs))

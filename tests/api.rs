@@ -6,6 +6,8 @@
 mod consents;
 #[path = "api/doors.rs"]
 mod doors;
+#[path = "api/sign_in.rs"]
+mod sign_in;
 #[path = "api/trust.rs"]
 mod trust;
 #[path = "api/world.rs"]
@@ -23,6 +25,7 @@ use wattmandi::api::{OPERATED, PAGES, SERVED, Served};
 use wattmandi::contract::{Side, State};
 use wattmandi::error::Code;
 use wattmandi::events;
+use wattmandi::identity::{Role, Scope};
 use wattmandi::network::{KeyId, SigningKey};
 use world::{ASHA, BILAL, ELEVEN, Reply, TEN, World};
 
@@ -38,9 +41,13 @@ fn is_client(route: &Served) -> bool {
     route.access.who.roles().is_some()
 }
 
-/// Every documented route of clients, with a random id in its path.
+/// Every documented route that a prosumer's API token opens, with a random id in its path.
 fn client_routes() -> impl Iterator<Item = (String, String)> {
-    let routes = SERVED.iter().filter(|route| is_client(route));
+    let open = |route: &&Served| {
+        let roles = route.access.who.roles().is_some_and(|roles| roles.contains(&Role::Prosumer));
+        roles && route.access.scope != Some(Scope::Session)
+    };
+    let routes = SERVED.iter().filter(open);
     routes.map(|route| {
         (route.method.to_uppercase(), route.path.replace("{id}", &Uuid::from_u128(9).to_string()))
     })

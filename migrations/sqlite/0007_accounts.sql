@@ -1,4 +1,6 @@
--- Accounts: what a user may do here, and how people show who they are.
+-- Accounts: what a user may do here, how people show who they are, and where they are signed in.
+-- Whatever opens an account is stored as a hash: of passwords a slow one, of what is long and random a plain one, of
+-- six digits one under a key that is not in the database.
 
 ALTER TABLE users ADD COLUMN role TEXT NOT NULL DEFAULT 'prosumer'
   CONSTRAINT users_role CHECK (role IN ('prosumer', 'consumer', 'producer', 'utility', 'admin'));
@@ -6,3 +8,86 @@ ALTER TABLE users ADD COLUMN role TEXT NOT NULL DEFAULT 'prosumer'
 ALTER TABLE users ADD COLUMN discom_code TEXT
   CONSTRAINT users_discom CHECK ((discom_code IS NOT NULL) = (role = 'utility'));
 ALTER TABLE users ADD COLUMN language TEXT NOT NULL DEFAULT 'en';
+-- 1 once an address of the user was checked, and for everybody whom the operator entered.
+ALTER TABLE users ADD COLUMN verified INTEGER NOT NULL DEFAULT 1
+  CONSTRAINT users_verified CHECK (verified IN (0, 1));
+ALTER TABLE users ADD COLUMN locked_at INTEGER;
+
+CREATE TABLE logins (
+  user_id TEXT NOT NULL PRIMARY KEY REFERENCES users (id),
+  email TEXT,
+  email_verified INTEGER NOT NULL CHECK (email_verified IN (0, 1)),
+  phone TEXT,
+  password_hash TEXT,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX logins_email ON logins (email);
+CREATE UNIQUE INDEX logins_phone ON logins (phone);
+
+-- The one code of a number that is good now. The number itself stands nowhere before it was shown to be somebody's.
+CREATE TABLE phone_codes (
+  phone_hash TEXT NOT NULL PRIMARY KEY,
+  code_hash TEXT NOT NULL,
+  tries INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  sent INTEGER NOT NULL,
+  window_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX phone_codes_window ON phone_codes (window_at);
+
+-- Links that were sent by e-mail, each good once.
+CREATE TABLE mail_links (
+  token_hash TEXT NOT NULL PRIMARY KEY,
+  user_id TEXT NOT NULL REFERENCES users (id),
+  kind TEXT NOT NULL CHECK (kind IN ('verify', 'reset')),
+  expires_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX mail_links_user ON mail_links (user_id, kind);
+
+CREATE TABLE sessions (
+  id TEXT NOT NULL PRIMARY KEY,
+  user_id TEXT NOT NULL REFERENCES users (id),
+  way TEXT NOT NULL,
+  device TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  used_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  ended_at INTEGER,
+  ended_by TEXT CHECK (ended_by IN ('user', 'reuse', 'password', 'lock', 'room'))
+) STRICT;
+CREATE INDEX sessions_user ON sessions (user_id, id);
+CREATE INDEX sessions_expired ON sessions (expires_at);
+
+-- Every refresh token of a session: one is unused, and a used one that comes again ends the session.
+CREATE TABLE refresh_tokens (
+  token_hash TEXT NOT NULL PRIMARY KEY,
+  session_id TEXT NOT NULL REFERENCES sessions (id),
+  expires_at INTEGER NOT NULL,
+  used_at INTEGER
+) STRICT;
+CREATE INDEX refresh_tokens_session ON refresh_tokens (session_id);
+
+CREATE TABLE api_tokens (
+  id TEXT NOT NULL PRIMARY KEY,
+  user_id TEXT NOT NULL REFERENCES users (id),
+  name TEXT NOT NULL,
+  token_hash TEXT NOT NULL,
+  scopes TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  used_at INTEGER,
+  revoked_at INTEGER
+) STRICT;
+CREATE UNIQUE INDEX api_tokens_hash ON api_tokens (token_hash);
+CREATE INDEX api_tokens_user ON api_tokens (user_id, id);
+
+-- Public keys of access tokens, of every instance on this database. The private ones are nowhere: each instance
+-- derives its own from its signing key.
+CREATE TABLE access_keys (
+  kid TEXT NOT NULL PRIMARY KEY,
+  public_key TEXT NOT NULL,
+  verifies_until INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX meters_discom ON meters (discom_code, id);

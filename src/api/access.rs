@@ -90,7 +90,7 @@ impl Access {
     /// Whether the caller gets in.
     ///
     /// # Errors
-    /// 403 for another role, or a token without the scope.
+    /// 403 for another role, a token without the scope, or a trade of somebody whose address was not checked.
     fn admit(self, caller: &Caller) -> Result<(), Problem> {
         let roles = self.who.roles().unwrap_or_default();
         if !roles.contains(&caller.user.role) {
@@ -103,6 +103,9 @@ impl Access {
             return Err(Problem::new(Code::Forbidden, detail));
         }
         let Some(scope) = self.scope else { return Ok(()) };
+        if matches!(scope, Scope::Trade | Scope::Money) && !caller.user.verified {
+            return Err(Problem::of(Code::EmailUnverified));
+        }
         match &caller.by {
             Means::ApiToken { scopes, .. } if !scopes.contains(&scope) => {
                 let detail = match scope {

@@ -1,43 +1,49 @@
 //! Who is asking: `Authorization: Bearer TOKEN` (RFC 6750).
 //!
-//! The token is looked up by its hash, so the time of the comparison tells nothing of it.
+//! A token is looked up by its hash, or its signature is verified: the time of a comparison tells nothing of it.
 
 use actix_web::HttpRequest;
 use actix_web::http::header;
-use futures_util::FutureExt;
 
 use super::Shared;
 use super::access::{Caller, Means};
 use super::problem::{Problem, challenge};
 use crate::error::Code;
-use crate::identity::{self, Scope};
+use crate::identity::{Identified, Scope};
 
 /// Longer ones are not looked up.
-const TOKEN_MAX: usize = 512;
+const TOKEN_MAX: usize = 2_048;
 
 impl Shared {
     /// Who calls, by the token that the request carries.
     ///
     /// # Errors
-    /// 401 without a valid token.
+    /// 401 without a valid token, 403 for a locked account.
     pub async fn caller(&self, request: &HttpRequest) -> Result<Caller, Problem> {
-        let token = token(request)?.to_owned();
-        let found = self
-            .read(move |tx| {
-                let token = token.clone();
-                async move { identity::find_by_token(tx, &token).await }.boxed()
-            })
-            .await?;
-        let user = found.ok_or_else(invalid)?;
-        // What the operator has configured may do all that a token can.
-        Ok(Caller { user, by: Means::ApiToken { id: None, scopes: Scope::GRANTED.to_vec() } })
+        let (token, accounts) = (token(request)?.to_owned(), self.accounts.clone());
+        let (user, by) = match self.run(async move { accounts.identify(&token).await }).await?? {
+            Identified::Session { user, id } => (user, Means::Session { id }),
+            Identified::ApiToken { user, id, scopes } => (user, Means::ApiToken { id: Some(id), scopes }),
+            // What the operator has configured may do all that a token can.
+            Identified::Configured(user) => {
+                (user, Means::ApiToken { id: None, scopes: Scope::GRANTED.to_vec() })
+            }
+            Identified::Expired => {
+                return Err(challenge(Problem::of(Code::TokenExpired), Some("invalid_token")));
+            }
+            Identified::Unknown => return Err(invalid()),
+        };
+        if user.locked {
+            return Err(Problem::of(Code::AccountLocked));
+        }
+        Ok(Caller { user, by })
     }
 }
 
 fn token(request: &HttpRequest) -> Result<&str, Problem> {
     let mut fields = request.headers().get_all(header::AUTHORIZATION);
     let Some(value) = fields.next() else {
-        return Err(challenge(Problem::new(Code::TokenMissing, "The request has no API token."), None));
+        return Err(challenge(Problem::new(Code::TokenMissing, "The request has no token."), None));
     };
     let (scheme, token) = value.to_str().ok().and_then(|text| text.split_once(' ')).ok_or_else(invalid)?;
     let token = token.trim();
@@ -50,5 +56,8 @@ fn token(request: &HttpRequest) -> Result<&str, Problem> {
 }
 
 fn invalid() -> Problem {
-    challenge(Problem::new(Code::TokenInvalid, "The API token is not known here."), Some("invalid_token"))
+    challenge(
+        Problem::new(Code::TokenInvalid, "The token is not one of this platform, or not good any more."),
+        Some("invalid_token"),
+    )
 }

@@ -53,15 +53,20 @@ pub async fn body(request: &HttpRequest, payload: Payload) -> Result<Bytes, Prob
     if !json && request.headers().contains_key(header::CONTENT_TYPE) {
         return Err(Problem::of(Code::UnsupportedMediaType));
     }
-    let bytes = collect(payload, BODY_MAX).await.map_err(|unread| match unread {
-        Unread::TooLong => too_large(),
-        Unread::Broken => Problem::new(Code::RequestMalformed, "The body did not arrive whole."),
-    })?;
+    let bytes = collect_whole(payload).await?;
     match (bytes.is_empty(), json) {
         (true, _) => Ok(Bytes::from_static(b"{}")),
         (false, true) => Ok(bytes),
         (false, false) => Err(Problem::of(Code::UnsupportedMediaType)),
     }
+}
+
+/// The body of a client's request, whatever it is.
+pub async fn collect_whole(payload: Payload) -> Result<Bytes, Problem> {
+    collect(payload, BODY_MAX).await.map_err(|unread| match unread {
+        Unread::TooLong => too_large(),
+        Unread::Broken => Problem::new(Code::RequestMalformed, "The body did not arrive whole."),
+    })
 }
 
 fn too_large() -> Problem {

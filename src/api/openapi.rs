@@ -15,8 +15,8 @@ use super::network;
 use super::problem::{MEDIA_TYPE, ProblemBody};
 use super::routes::transactions::TransactionDocument;
 use super::routes::{
-    SERVED, account, consents, credentials, discover, health, interests, meters, offers, orders, plans,
-    profile, statements, trade, transactions, trust,
+    SERVED, account, admin, auth, consents, credentials, devices, discover, health, interests, me, meters,
+    offers, oidc, orders, plans, profile, statements, trade, transactions, trust, utility,
 };
 use crate::identity::{Role, Scope};
 
@@ -43,12 +43,15 @@ pub struct AcceptedSchema {
     ),
     servers((url = "/", description = "This server")),
     tags(
+        (name = "auth", description = "Becoming a user, signing in, devices and tokens"),
         (name = "trade", description = "The buyer's steps"),
         (name = "plans", description = "Energy from several sellers, bought as one intent"),
         (name = "transactions", description = "How trades stand, and their events"),
         (name = "seller", description = "Offers and orders"),
         (name = "users", description = "One's own standing"),
         (name = "account", description = "Money and statements"),
+        (name = "utility", description = "The desk of a DISCOM"),
+        (name = "admin", description = "The accounts of this platform"),
         (name = "operation", description = "Is it alive, is it ready"),
         (name = "network", description = "What platforms of the network call; signed, as Beckn 2.0 says"),
     ),
@@ -61,10 +64,15 @@ pub struct AcceptedSchema {
         transactions::list, transactions::show, discover::offers, transactions::events, transactions::all_events,
         profile::show_mine, profile::change, meters::list, meters::create, meters::release,
         credentials::list, credentials::upload, credentials::show, credentials::remove,
+        auth::register, auth::pages::verify_email, auth::verify_email, auth::resend, auth::login, auth::refresh,
+        auth::logout, auth::logout_all, auth::phone_code, auth::phone_verify, auth::change_password, auth::forgot,
+        auth::pages::reset, auth::reset, devices::sessions, devices::end_session, devices::tokens,
+        devices::create_token, devices::revoke_token, me::keys, me::show, me::change,
+        admin::list, admin::show, admin::change, utility::meters, utility::trades,
         trust::show, profile::show, offers::list, offers::create, offers::show, offers::change, offers::withdraw,
         orders::list, orders::show, orders::cancel, orders::push_status,
         account::show, account::journal, account::top_up, account::withdraw, statements::list, statements::show,
-        consents::list, consents::give,
+        oidc::list, oidc::start, oidc::callback, consents::list, consents::give,
         network::bap, network::bpp, network::on_publish, network::callbacks, network::discom, network::push,
     ),
     components(schemas(ProblemBody, AcceptedSchema, TransactionDocument)),
@@ -79,7 +87,8 @@ impl Modify for Everywhere {
     fn modify(&self, document: &mut Document) {
         let components = document.components.get_or_insert_default();
         let mut bearer = Http::new(HttpAuthScheme::Bearer);
-        bearer.description = Some("The API token of a user".to_owned());
+        bearer.description =
+            Some("An access token (POST /auth/login), or an API token (POST /auth/tokens)".to_owned());
         components.add_security_scheme("token", SecurityScheme::Http(bearer));
         for (path, item) in &mut document.paths.paths {
             for (method, operation) in operations(item) {
@@ -165,7 +174,8 @@ fn client(path: &str, method: &HttpMethod, operation: &mut Operation) {
     responses.insert("401".into(), problem("No token, or one that is not valid"));
     responses.insert("429".into(), problem("Too many requests; Retry-After says when to ask again"));
     responses.insert("default".into(), problem("Any other failure"));
-    if *method == HttpMethod::Get {
+    // What is answered below /auth opens an account, and is kept under no key.
+    if *method == HttpMethod::Get || path.starts_with("/auth/") {
         return;
     }
     let parameters = operation.parameters.get_or_insert_default();

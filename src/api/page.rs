@@ -60,7 +60,7 @@ pub async fn docs(request: HttpRequest) -> Result<HttpResponse, Problem> {
     }
 }
 
-fn html(title: &str, body: &str) -> HttpResponse {
+pub fn html(title: &str, body: &str) -> HttpResponse {
     let page = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width\"><title>{title}</title></head>\n\
@@ -86,7 +86,7 @@ fn rendered(markdown: &str) -> String {
     page
 }
 
-fn escaped(text: &str) -> String {
+pub fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 

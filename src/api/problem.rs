@@ -96,6 +96,11 @@ impl Problem {
         self
     }
 
+    /// The stable text of its code.
+    pub fn code(&self) -> &'static str {
+        self.code.as_str()
+    }
+
     /// The answer, under the id of its request.
     pub fn render(&self, request_id: &str) -> HttpResponse {
         let help = self.help.as_deref();
@@ -182,9 +187,23 @@ fn sentence(text: &str) -> String {
 
 fn next_step(code: Code) -> Option<&'static str> {
     let text = match code {
-        Code::TokenMissing => "Send the header Authorization: Bearer followed by your API token.",
-        Code::TokenInvalid => "Check the token, or ask the operator of this platform for a new one.",
+        Code::TokenMissing => {
+            "Send the header Authorization: Bearer followed by your token; POST /auth/login gives one."
+        }
+        Code::TokenInvalid => "Sign in again, or make a new API token.",
+        Code::TokenExpired => "POST /auth/refresh gives a new access token.",
+        Code::CredentialsWrong => "Check both, or choose a new password: POST /auth/password/forgot.",
+        Code::CodeInvalid => "Ask for a new one; the last one sent is the one that counts.",
+        Code::RefreshInvalid => "Sign in again.",
+        Code::EmailUnverified => {
+            "Open the link that was sent to you, or ask for another: POST /auth/verify-email/resend."
+        }
+        Code::AccountLocked => "Ask the operator of this platform.",
+        Code::AccountFull => "Revoke one that is not used any more.",
+        Code::PasswordWeak => "Choose 8 characters or more that nobody would guess, such as a few words.",
         Code::ScopeMissing => "Use a token that has the scope, or sign in.",
+        Code::SignInOver | Code::SignInRefused => "Begin the sign-in again.",
+        Code::IssuerUnavailable => "Try again later, or sign in another way.",
         Code::StateConflict => "Read the transaction again; its state says what is possible now.",
         Code::GateClosed => "Choose a later delivery slot.",
         Code::GateNotOpen => "Ask again when the slot's trading window is open.",

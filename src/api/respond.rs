@@ -30,7 +30,9 @@ pub async fn dress(
     let took = state.participant.now().since(started).as_millis();
     tell(&response, &id, took);
     let path = response.request().path();
-    let api = ["/api", "/seller", "/users"].iter().any(|start| path.starts_with(start));
+    let api = ["/api", "/seller", "/users", "/auth", "/admin", "/utility"]
+        .iter()
+        .any(|start| path.starts_with(start));
     let headers = response.headers_mut();
     let mut default = |name: HeaderName, value: &'static str| {
         if !headers.contains_key(&name) {

@@ -1,14 +1,19 @@
 //! Every route with who may call it, in one table per port; [`SERVED`] is compared with the OpenAPI document by a test.
 
 pub mod account;
+pub mod admin;
+pub mod auth;
 pub mod consents;
 pub mod credentials;
+pub mod devices;
 pub mod discover;
 pub mod exceptions;
 pub mod health;
 pub mod interests;
+pub mod me;
 pub mod meters;
 pub mod offers;
+pub mod oidc;
 pub mod ops;
 pub mod orders;
 pub mod paging;
@@ -18,6 +23,7 @@ pub mod statements;
 pub mod trade;
 pub mod transactions;
 pub mod trust;
+pub mod utility;
 
 use actix_web::http::header;
 use actix_web::web::{self, Payload, ServiceConfig};
@@ -102,6 +108,40 @@ table! {
         get credentials::show [Trader: Read],
         delete credentials::remove [Trader: Account]
     }
+    "/auth/register" { post auth::register [Public, SignIn] }
+    "/auth/verify-email" {
+        get auth::pages::verify_email [Public],
+        post auth::verify_email [Public, SignIn]
+    }
+    "/auth/verify-email/resend" { post auth::resend [SignedIn: Session] }
+    "/auth/login" { post auth::login [Public, SignIn] }
+    "/auth/refresh" { post auth::refresh [Public] }
+    "/auth/logout" { post auth::logout [SignedIn: Session] }
+    "/auth/logout-all" { post auth::logout_all [SignedIn: Session] }
+    "/auth/phone/code" { post auth::phone_code [Public, SignIn] }
+    "/auth/phone/verify" { post auth::phone_verify [Public, SignIn] }
+    "/auth/password" { post auth::change_password [SignedIn: Session] }
+    "/auth/password/forgot" { post auth::forgot [Public, SignIn] }
+    "/auth/password/reset" {
+        get auth::pages::reset [Public],
+        post auth::reset [Public, SignIn]
+    }
+    "/auth/oidc" { get oidc::list [Public] }
+    "/auth/oidc/{provider}/start" { get oidc::start [Public, SignIn] }
+    "/auth/oidc/{provider}/callback" { get oidc::callback [Public] }
+    "/auth/sessions" { get devices::sessions [SignedIn: Session, Read] }
+    "/auth/sessions/{id}" { delete devices::end_session [SignedIn: Session] }
+    "/auth/tokens" {
+        get devices::tokens [SignedIn: Session, Read],
+        post devices::create_token [SignedIn: Session]
+    }
+    "/auth/tokens/{id}" { delete devices::revoke_token [SignedIn: Session] }
+    "/.well-known/jwks.json" { get me::keys [Public] }
+    "/users/me" { get me::show [SignedIn: Read], patch me::change [SignedIn: Account] }
+    "/admin/users" { get admin::list [Admin: Admin, Read] }
+    "/admin/users/{id}" { get admin::show [Admin: Admin, Read], patch admin::change [Admin: Admin] }
+    "/utility/meters" { get utility::meters [Utility: Read] }
+    "/utility/trades" { get utility::trades [Utility: Read] }
     "/users/me/trust" { get trust::show [Trader: Read] }
     "/seller/profile" { get profile::show [Trader: Read] }
     "/seller/offers" { get offers::list [Seller: Read], post offers::create [Seller: Trade] }

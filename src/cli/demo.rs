@@ -178,6 +178,7 @@ fn greet(network: &LocalNetwork, clocks: &Clocks) {
     }
     println!("\n  people of alpha     asha, bilal, chitra      of beta: dev, esha, farid");
     println!("  an API token        demo-token-of-NAME");
+    println!("  signing in          NAME@wattmandi.example      demo-password-of-NAME");
     println!(
         "\n  meters that are nobody's yet: claim one by POST /users/me/meters with discom, serial_number and key"
     );

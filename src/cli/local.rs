@@ -315,7 +315,11 @@ pub fn people() -> [Vec<UserConfig>; 2] {
         |handle: &str, name: &str, discom: &str, solar_w: Option<i64>, load_w: i64, place: &str| UserConfig {
             handle: handle.to_owned(),
             name: name.to_owned(),
-            token: Secret::new(format!("demo-token-of-{handle}")),
+            token: Some(Secret::new(format!("demo-token-of-{handle}"))),
+            email: Some(format!("{handle}@wattmandi.example")),
+            password: Some(Secret::new(format!("demo-password-of-{handle}"))),
+            role: None,
+            discom: None,
             payout_name: None,
             payout_vpa: Some(format!("{handle}@upi")),
             // The most that panel and connection could do in a month: what trust leaves of it does not hold up the demo.

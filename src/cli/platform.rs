@@ -15,12 +15,13 @@ use node::{
 };
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use units::{Paise, Span};
+use units::{Paise, Span, Timestamp};
 
 use crate::api::{self, ApiState};
 use crate::config::{Config, ConfigError, UserConfig};
 use crate::credentials::Verifier;
-use crate::identity::{self, NewUser};
+use crate::identity::external::{IssuerError, Issuers};
+use crate::identity::{self, Hasher, IdentityError, NewUser, Role, admin, contact};
 use crate::metering::{self, Meter};
 use crate::network::{Participant, Policies, PolicySource, Settings};
 use crate::notify::{Post, PostFault};
@@ -48,8 +49,12 @@ pub enum StartError {
     AllowedHost(String),
     #[error("network.network_id: no rules are known for {0}")]
     UnknownNetwork(String),
+    #[error("sign_in: {0}")]
+    SignIn(#[from] IssuerError),
     #[error("notify: {0}")]
     Notify(#[from] PostFault),
+    #[error("users: {0}")]
+    Users(#[from] IdentityError),
     #[error("settlement: {0}")]
     Settlement(#[from] MoneyError),
     #[error("cannot listen on {0}: {1}")]
@@ -132,6 +137,7 @@ pub async fn start(config: &Config, place: Place, clocks: Clocks, ids: Ids) -> R
         limits: Limits::default(),
     };
     let verifier = Verifier::new(&config.credentials, client.clone())?;
+    let issuers = Issuers::new(&config.sign_in, &config.network.base_url, &client, &clocks.wire, &ids)?;
     let policies = Policies::new(client, Arc::clone(&clocks.wire), source);
     let participant = Participant { db, clocks, ids, node, settings: Arc::new(settings), policies };
     dispatcher.serve(participant.clone());
@@ -143,6 +149,7 @@ pub async fn start(config: &Config, place: Place, clocks: Clocks, ids: Ids) -> R
     let mut state = ApiState::new(participant.clone(), registry);
     let (clock, ids) = (&participant.clocks.wire, &participant.ids);
     let post = Post::new(&config.notify, config.server.insecure_demo, clock, ids)?;
+    state.issuers = issuers;
     state.messenger = Arc::new(post.clone());
     state.credentials = Arc::new(verifier);
     let address = place.listen.local_addr().map_err(|e| StartError::Listen(config.server.listen, e))?;
@@ -222,8 +229,9 @@ fn settings(config: &Config, clocks: &Clocks) -> Result<Settings, StartError> {
 }
 
 /// Adds the configured people and meters that are not there yet.
-async fn seed(db: &Db, ids: &Ids, clocks: &Clocks, config: &Config) -> Result<(), DbError> {
+async fn seed(db: &Db, ids: &Ids, clocks: &Clocks, config: &Config) -> Result<(), StartError> {
     let (users, rules, now) = (&config.users, config.trust, clocks.wire.now());
+    let hasher = Hasher::new(ids.clone());
     let handles: Vec<String> = users.iter().map(|user| user.handle.clone()).collect();
     db.write(move |tx| {
         let handles = handles.clone();
@@ -235,7 +243,8 @@ async fn seed(db: &Db, ids: &Ids, clocks: &Clocks, config: &Config) -> Result<()
             id: ids.uuid(),
             handle: user.handle.clone(),
             display_name: user.name.clone(),
-            token: user.token.expose().to_owned(),
+            // Without a token of the operator's: one that nobody knows.
+            token: user.token.as_ref().map_or_else(|| nobodys(ids), |token| token.expose().to_owned()),
             payout_name: user.payout_name.clone().unwrap_or_else(|| user.name.clone()),
             payout_vpa: user.payout_vpa.clone().unwrap_or_else(|| format!("{}@upi", user.handle)),
         };
@@ -274,8 +283,55 @@ async fn seed(db: &Db, ids: &Ids, clocks: &Clocks, config: &Config) -> Result<()
             .boxed()
         })
         .await?;
+        seed_login(db, &hasher, user, now).await?;
     }
     Ok(())
+}
+
+fn nobodys(ids: &Ids) -> String {
+    ids.bytes::<32>().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Gives a configured user the address, password and role that the file names; a password that is the same stays
+/// hashed as it is.
+async fn seed_login(db: &Db, hasher: &Hasher, user: &UserConfig, now: Timestamp) -> Result<(), StartError> {
+    let email = user.email.as_deref().map(contact::email).transpose()?;
+    let role =
+        user.role.as_deref().map(|text| Role::parse(text).ok_or(IdentityError::RoleUnknown)).transpose()?;
+    let (handle, mut hash) = (user.handle.clone(), None);
+    if let Some(password) = &user.password {
+        let handle = handle.clone();
+        let old = db.read(move |tx| {
+            let handle = handle.clone();
+            async move {
+                match identity::find_by_handle(tx, &handle).await? {
+                    Some(user) => identity::login(tx, user.id).await,
+                    None => Ok(None),
+                }
+            }
+            .boxed()
+        });
+        let old = old.await?.and_then(|login| login.password_hash);
+        if old.is_none() || !hasher.verify(password.expose(), old.as_deref()).await? {
+            hash = Some(hasher.hash(password.expose()).await?);
+        }
+    }
+    let discom = user.discom.clone();
+    let entered = db.write(move |tx| {
+        let (handle, email, hash, discom) = (handle.clone(), email.clone(), hash.clone(), discom.clone());
+        async move {
+            let user = admin::named(tx, &handle).await?;
+            if let Some(email) = email {
+                identity::enter(tx, user.id, &email, hash, now).await?;
+            }
+            if let Some(role) = role {
+                admin::set_role(tx, user.id, role, discom.as_deref(), now).await?;
+            }
+            Ok::<_, IdentityError>(())
+        }
+        .boxed()
+    });
+    Ok(entered.await?)
 }
 
 /// What the operator says of a user's roof and household, when the operator says anything.

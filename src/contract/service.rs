@@ -135,6 +135,20 @@ pub async fn of_user(
     store::of_user(tx, user, side, &before, limit).await
 }
 
+/// The confirmed contracts whose side of ours has a meter of that DISCOM, newest first, those before `before`.
+///
+/// # Errors
+/// The database's.
+pub async fn of_discom(
+    tx: &mut Tx,
+    discom: &str,
+    before: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<Contract>, DbError> {
+    let before = before.map_or_else(|| "~".to_owned(), |id| id.to_string());
+    store::of_discom(tx, discom, &before, limit).await
+}
+
 /// Reservations whose time is over, oldest first.
 ///
 /// # Errors

@@ -24,6 +24,9 @@ sql! {
     BY_CONTRACT_ID = "SELECT * FROM contracts WHERE side = $1 AND contract_id = $2";
     OF_USER = "SELECT * FROM contracts WHERE user_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
     OF_USER_AND_SIDE = "SELECT * FROM contracts WHERE user_id = $1 AND side = $2 AND id < $3 ORDER BY id DESC LIMIT $4";
+    OF_DISCOM = "SELECT c.* FROM contracts c JOIN meters m \
+        ON m.meter_key = CASE WHEN c.side = 'seller' THEN c.seller_meter ELSE c.buyer_meter END \
+        WHERE m.discom_code = $1 AND c.confirmed_at IS NOT NULL AND c.id < $2 ORDER BY c.id DESC LIMIT $3";
     RESERVED_UNTIL = "SELECT id FROM contracts WHERE state = 'reserved' AND reserved_until <= $1 \
         ORDER BY reserved_until LIMIT $2";
     PAST_GATE = "SELECT id FROM contracts WHERE state IN ('draft', 'quoted', 'offered', 'confirming', 'recording') \
@@ -169,6 +172,19 @@ pub(super) async fn of_user(
     };
     let mut contracts = Vec::with_capacity(rows.len());
     for row in rows {
+        contracts.extend(complete(tx, Some(row)).await?);
+    }
+    Ok(contracts)
+}
+
+pub(super) async fn of_discom(
+    tx: &mut Tx,
+    discom: &str,
+    before: &str,
+    limit: i64,
+) -> Result<Vec<Contract>, DbError> {
+    let mut contracts = Vec::new();
+    for row in tx.query(&OF_DISCOM, &[discom.into(), before.into(), limit.into()]).await? {
         contracts.extend(complete(tx, Some(row)).await?);
     }
     Ok(contracts)

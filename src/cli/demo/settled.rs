@@ -145,7 +145,7 @@ pub async fn of(network: &LocalNetwork) -> Result<Settled, AnyError> {
 async fn people(tx: &mut Tx, p: Participant) -> Result<Vec<Result<String, String>>, DbError> {
     let mut lines = Vec::new();
     for config in crate::cli::local::people().into_iter().flatten() {
-        let Some(user) = identity::find_by_token(tx, config.token.expose()).await? else { continue };
+        let Some(user) = identity::find_by_handle(tx, &config.handle).await? else { continue };
         let name = user.display_name;
         let account = settlement::overview(tx, user.id, p.settings.credit_limit).await;
         let score = trust::service::rebuild(tx, &p.settings.trust, user.id).await;
@@ -217,7 +217,7 @@ async fn rows(tx: &mut Tx) -> Result<Vec<Row>, DbError> {
     let mut rows = Vec::new();
     for users in crate::cli::local::people() {
         for config in users {
-            let Some(user) = identity::find_by_token(tx, config.token.expose()).await? else { continue };
+            let Some(user) = identity::find_by_handle(tx, &config.handle).await? else { continue };
             for contract in contract::service::of_user(tx, user.id, None, None, super::summary::PAGE).await? {
                 let Some(delivery) = delivery::find(tx, contract.id).await? else { continue };
                 if delivery.state == DeliveryState::Void {

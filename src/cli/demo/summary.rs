@@ -97,7 +97,7 @@ async fn everything(tx: &mut Tx) -> Result<(Vec<Contract>, Stock), DbError> {
     let mut stock = Stock::new();
     for users in crate::cli::local::people() {
         for config in users {
-            let Some(user) = identity::find_by_token(tx, config.token.expose()).await? else { continue };
+            let Some(user) = identity::find_by_handle(tx, &config.handle).await? else { continue };
             contracts.extend(contract::service::of_user(tx, user.id, None, None, PAGE).await?);
             let mut before: Option<Uuid> = None;
             loop {

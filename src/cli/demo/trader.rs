@@ -141,13 +141,12 @@ impl Trader {
         for (index, platform) in self.platforms.iter().enumerate() {
             for users in crate::cli::local::people() {
                 for config in users {
-                    let token = config.token.expose().to_owned();
                     let found = platform
                         .db
                         .read(move |tx| {
-                            let token = token.clone();
+                            let handle = config.handle.clone();
                             async move {
-                                let Some(user) = identity::find_by_token(tx, &token).await? else {
+                                let Some(user) = identity::find_by_handle(tx, &handle).await? else {
                                     return Ok(None);
                                 };
                                 let meters = metering::of_user(tx, user.id).await?;
