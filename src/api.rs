@@ -57,6 +57,7 @@ use crate::cache::Cache;
 use crate::config::LimitsConfig;
 use crate::credentials::Verifier;
 use crate::error::Code;
+use crate::identity::external::Issuers;
 use crate::identity::{Accounts, Setup, Welcome};
 use crate::network::{Participant, SigningKey};
 use crate::notify::{Desk, Message, Messenger};
@@ -113,6 +114,8 @@ pub struct ApiState {
     /// Carries codes and links to people.
     pub messenger: Arc<dyn Messenger>,
     pub accounts: Accounts,
+    /// Where people may sign in besides here.
+    pub issuers: Issuers,
     pub patience: Patience,
     pub web: Web,
     /// Judges the credentials of users.
@@ -140,6 +143,7 @@ impl ApiState {
         Self {
             messenger: Arc::new(Desk::new(Arc::clone(&participant.clocks.wire))),
             accounts: accounts(&participant),
+            issuers: Issuers::default(),
             participant,
             registry,
             metrics: telemetry::metrics(),
@@ -192,6 +196,7 @@ struct Shared {
     webhooks: Option<webhooks::Sender>,
     messenger: Arc<dyn Messenger>,
     accounts: Accounts,
+    issuers: Issuers,
     /// Messages to people that are on their way.
     sending: Arc<Semaphore>,
     runtime: Handle,
@@ -297,6 +302,7 @@ pub fn serve(state: ApiState, listen: TcpListener, ops: Option<TcpListener>) -> 
         webhooks: state.webhooks,
         messenger: state.messenger,
         accounts: state.accounts,
+        issuers: state.issuers,
         sending: Arc::new(Semaphore::new(SENDING)),
         runtime: Handle::current(),
         news: News::new(),

@@ -37,6 +37,8 @@ codes! {
     CursorInvalid = "request.cursor_invalid", 400, "The cursor is not one of this list";
     TokenMissing = "auth.token_missing", 401, "An API token is needed";
     TokenInvalid = "auth.token_invalid", 401, "The API token is not valid";
+    SignInOver = "auth.sign_in_over", 400, "The sign-in is over";
+    SignInRefused = "auth.sign_in_refused", 401, "The issuer's answer signs nobody in";
     TokenExpired = "auth.token_expired", 401, "The access token has expired";
     CredentialsWrong = "auth.credentials_wrong", 401, "The e-mail address or the password is not right";
     CodeInvalid = "auth.code_invalid", 401, "The code or the link is not good";
@@ -87,6 +89,7 @@ codes! {
     IdempotencyMismatch = "request.idempotency_mismatch", 422, "The idempotency key belongs to another request";
     RateLimited = "request.rate_limited", 429, "Too many requests";
     Internal = "internal", 500, "Something went wrong on our side";
+    IssuerUnavailable = "auth.issuer_unavailable", 503, "The issuer cannot be asked now";
     PeerUnavailable = "network.peer_unavailable", 503, "The other platform cannot be reached";
 }
 

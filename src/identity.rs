@@ -12,6 +12,7 @@ pub mod codes;
 pub mod consents;
 pub mod contact;
 mod error;
+pub mod external;
 pub mod keys;
 mod logins;
 mod mail;

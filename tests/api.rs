@@ -10,6 +10,8 @@ mod doors;
 mod keys;
 #[path = "api/lists.rs"]
 mod lists;
+#[path = "api/sign_in.rs"]
+mod sign_in;
 #[path = "api/sockets.rs"]
 mod sockets;
 #[path = "api/transport.rs"]

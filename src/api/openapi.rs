@@ -23,7 +23,7 @@ use super::problem::ProblemBody;
 use super::routes::transactions::TransactionDocument;
 use super::routes::{
     SERVED, account, admin, auth, consents, credentials, devices, discover, health, interests, me, meters,
-    offers, orders, plans, profile, statements, streams, trade, transactions, trust, utility, webhooks,
+    offers, oidc, orders, plans, profile, statements, streams, trade, transactions, trust, utility, webhooks,
 };
 use crate::identity::{Role, Scope};
 
@@ -81,7 +81,7 @@ pub struct AcceptedSchema {
         trust::show, profile::show, offers::list, offers::create, offers::show, offers::change, offers::withdraw,
         orders::list, orders::show, orders::cancel, orders::push_status,
         account::show, account::journal, account::top_up, account::withdraw, statements::list, statements::show,
-        consents::list, consents::give,
+        oidc::list, oidc::start, oidc::callback, consents::list, consents::give,
         webhooks::list, webhooks::create, webhooks::show, webhooks::change, webhooks::remove, webhooks::rotate,
         webhooks::deliveries, webhooks::replay,
         network::bap, network::bpp, network::on_publish, network::callbacks, network::discom, network::push,

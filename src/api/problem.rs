@@ -106,6 +106,11 @@ impl Problem {
         Self { instead: Some(Arc::new(kept)), ..Self::of(Code::Internal) }
     }
 
+    /// The stable text of its code.
+    pub fn code(&self) -> &'static str {
+        self.code.as_str()
+    }
+
     /// The answer, under the id of its request.
     pub fn render(&self, request_id: &str) -> HttpResponse {
         if let Some(kept) = &self.instead {
@@ -210,6 +215,8 @@ fn next_step(code: Code) -> Option<&'static str> {
         Code::AccountFull => "Revoke one that is not used any more.",
         Code::PasswordWeak => "Choose 8 characters or more that nobody would guess, such as a few words.",
         Code::ScopeMissing => "Use a token that has the scope, or sign in.",
+        Code::SignInOver | Code::SignInRefused => "Begin the sign-in again.",
+        Code::IssuerUnavailable => "Try again later, or sign in another way.",
         Code::StateConflict => "Read the transaction again; its state says what is possible now.",
         Code::GateClosed => "Choose a later delivery slot.",
         Code::GateNotOpen => "Ask again when the slot's trading window is open.",

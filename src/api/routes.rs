@@ -13,6 +13,7 @@ pub mod interests;
 pub mod me;
 pub mod meters;
 pub mod offers;
+pub mod oidc;
 pub mod ops;
 pub mod orders;
 pub mod paging;
@@ -129,6 +130,9 @@ table! {
         get auth::pages::reset [Public],
         post auth::reset [Public, SignIn]
     }
+    "/auth/oidc" { get oidc::list [Public] }
+    "/auth/oidc/{provider}/start" { get oidc::start [Public, SignIn] }
+    "/auth/oidc/{provider}/callback" { get oidc::callback [Public] }
     "/auth/sessions" { get devices::sessions [SignedIn: Session, Read] }
     "/auth/sessions/{id}" { delete devices::end_session [SignedIn: Session] }
     "/auth/tokens" {

@@ -54,7 +54,8 @@ enum For {
 /// The file or the configuration cannot be read, or holds no credential.
 pub(super) async fn run(options: Options) -> Result<ExitCode, AnyError> {
     let config = Config::load(&options.config, &environment())?;
-    let verifier = Verifier::new(&config.credentials, platform::make_client(&config, &config.network.allowed_hosts)?)?;
+    let verifier =
+        Verifier::new(&config.credentials, platform::make_client(&config, &config.network.allowed_hosts)?)?;
     let now = match &options.at {
         Some(text) => Timestamp::parse_rfc3339(text)?,
         None => SystemClock.now(),

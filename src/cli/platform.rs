@@ -21,6 +21,7 @@ use crate::api::{self, ApiState};
 use crate::cache::Cache;
 use crate::config::{Config, ConfigError, UserConfig};
 use crate::credentials::Verifier;
+use crate::identity::external::{IssuerError, Issuers};
 use crate::identity::{self, Hasher, IdentityError, NewUser, Role, admin, contact};
 use crate::metering::{self, Meter};
 use crate::network::{Participant, Policies, PolicySource, Settings};
@@ -52,10 +53,12 @@ pub enum StartError {
     Secrets(#[from] SecretsError),
     #[error("network.network_id: no rules are known for {0}")]
     UnknownNetwork(String),
-    #[error("users: {0}")]
-    Users(#[from] IdentityError),
+    #[error("sign_in: {0}")]
+    SignIn(#[from] IssuerError),
     #[error("notify: {0}")]
     Notify(#[from] PostFault),
+    #[error("users: {0}")]
+    Users(#[from] IdentityError),
     #[error("settlement: {0}")]
     Settlement(#[from] MoneyError),
     #[error("web.redis_url: {0}")]
@@ -142,6 +145,7 @@ pub async fn start(config: &Config, place: Place, clocks: Clocks, ids: Ids) -> R
         limits: Limits::default(),
     };
     let verifier = Verifier::new(&config.credentials, client.clone())?;
+    let issuers = Issuers::new(&config.sign_in, &config.network.base_url, &client, &clocks.wire, &ids)?;
     let policies = Policies::new(client, Arc::clone(&clocks.wire), source);
     let participant = Participant { db, clocks, ids, node, settings: Arc::new(settings), policies };
     dispatcher.serve(participant.clone());
@@ -154,6 +158,7 @@ pub async fn start(config: &Config, place: Place, clocks: Clocks, ids: Ids) -> R
     let mut state = ApiState::new(participant.clone(), registry);
     let (clock, ids) = (&participant.clocks.wire, &participant.ids);
     let post = Post::new(&config.notify, config.server.insecure_demo, clock, ids)?;
+    state.issuers = issuers;
     state.messenger = Arc::new(post.clone());
     state.web = web(config)?;
     state.webhooks = Some(webhooks.clone());

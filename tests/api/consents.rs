@@ -16,7 +16,7 @@ both_databases! {
         for (purpose, granted) in [("privacy", true), ("marketing", true), ("marketing", false)] {
             let said = world.post(ASHA, PATH, &say(purpose, granted)).await.is(201);
             assert_eq!((&said["purpose"], &said["granted"]), (&json!(purpose), &json!(granted)));
-            assert_eq!((&said["version"], &said["at"]), (&json!("2026-11"), &json!("2026-11-21T04:30:00Z")));
+            assert_eq!((&said["version"], &said["at"]), (&json!("2026-11"), &json!("2026-11-21T04:30:00.000Z")));
         }
         let listed = world.get(ASHA, PATH).await.is(200);
         let words: Vec<_> = listed["items"].as_array().unwrap().iter().map(|c| (&c["purpose"], &c["granted"])).collect();

@@ -106,7 +106,7 @@ both_databases! {
 
     async fn a_ticket_opens_one_stream_once(db: db::Db) {
         let web = Web { cors: vec![APP.to_owned()], ..Web::default() };
-        let world = World::with(db, Patience::default(), web).await;
+        let world = World::with(db, |state| state.web = web).await;
         let path = ticket(&world).await;
         let mut client = open(&world, &path, &[("origin", APP)]).await.unwrap();
         happen(&world, "t-1", "test.one").await;
@@ -133,7 +133,7 @@ both_databases! {
 
     async fn pages_of_other_origins_and_strangers_open_nothing(db: db::Db) {
         let web = Web { cors: vec![APP.to_owned()], ..Web::default() };
-        let world = World::with(db, Patience::default(), web).await;
+        let world = World::with(db, |state| state.web = web).await;
         let bearer = format!("Bearer {ASHA}");
         for (origin, expected) in [
             (APP.to_owned(), None),

@@ -91,7 +91,7 @@ both_databases! {
 
     async fn pages_of_listed_origins_may_use_the_api_and_no_others(db: db::Db) {
         let web = Web { cors: vec![APP.to_owned()], ..Web::default() };
-        let world = World::with(db, Patience::default(), web).await;
+        let world = World::with(db, |state| state.web = web).await;
         let ask = |origin: &'static str| {
             Reply::of(world.request(ASHA, "GET", "/seller/offers").header("Origin", origin))
         };
@@ -129,7 +129,7 @@ both_databases! {
         let (cert, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
         let tls = Tls::load(&cert, &key).unwrap();
         let web = Web { tls: Some(tls.clone()), ..Web::default() };
-        let world = World::with(db, Patience::default(), web).await;
+        let world = World::with(db, |state| state.web = web).await;
         let url = format!("{}/health", world.base.replace("http://", "https://"));
         let reply = Reply::of(believer(old.clone()).get(&url)).await;
         assert_eq!((reply.status, reply.header("strict-transport-security")), (200, "max-age=31536000"));
@@ -154,7 +154,7 @@ both_databases! {
     }
 
     async fn a_proxy_that_is_trusted_says_who_calls(db: db::Db) {
-        let world = World::with(db, Patience::default(), proxied(ProxyHeader::XForwardedFor)).await;
+        let world = World::with(db, |state| state.web = proxied(ProxyHeader::XForwardedFor)).await;
         let from = |address: &str| Reply::of(world.plain("GET", "/").header("X-Forwarded-For", address));
         for client in ["1.2.3.4", "6.6.6.6, 1.2.3.5"] {
             assert_eq!((from(client).await.status, from(client).await.status), (200, 200));
@@ -171,7 +171,7 @@ both_databases! {
 
     async fn without_a_trusted_proxy_the_header_says_nothing(db: db::Db) {
         let web = Web { proxies: Proxies::default(), ..proxied(ProxyHeader::Forwarded) };
-        let world = World::with(db, Patience::default(), web).await;
+        let world = World::with(db, |state| state.web = web).await;
         let from = |address: &str| {
             Reply::of(world.plain("GET", "/").header("Forwarded", format!("for={address};proto=https")))
         };
@@ -185,7 +185,7 @@ both_databases! {
     async fn every_counted_answer_says_how_the_limit_stands(db: db::Db) {
         let limits = LimitsConfig { trade: 2, read: 3, anonymous: 4, ..LimitsConfig::default() };
         let web = Web { limits, ..Web::default() };
-        let world = World::with(db, Patience::default(), web).await;
+        let world = World::with(db, |state| state.web = web).await;
         let read = world.get(ASHA, "/seller/offers").await;
         assert_eq!((read.header("ratelimit-policy"), read.header("ratelimit")), ("\"read\";q=3;w=60", "\"read\";r=2;t=20"));
         let nothing = json!({"transaction_id": "none"});
@@ -230,8 +230,8 @@ both_databases! {
             limits: LimitsConfig { anonymous: 2, ..LimitsConfig::default() },
             ..Web::default()
         };
-        let one = World::with(db.clone(), Patience::default(), web()).await;
-        let other = World::with(db, Patience::default(), web()).await;
+        let one = World::with(db.clone(), |state| state.web = web()).await;
+        let other = World::with(db, |state| state.web = web()).await;
         for world in [&one, &other] {
             assert_eq!(Reply::of(world.plain("GET", "/")).await.status, 200);
         }
@@ -246,7 +246,7 @@ both_databases! {
     async fn a_platform_whose_redis_is_away_is_ready_and_says_so(db: db::Db) {
         let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let web = Web { cache: Cache::redis(&format!("redis://{closed}"), "us").unwrap(), ..Web::default() };
-        let world = World::with(db, Patience::default(), web).await;
+        let world = World::with(db, |state| state.web = web).await;
         let ready = Reply::of(world.plain("GET", "/ready")).await.is(200);
         assert!(ready["checks"]["redis"].as_str().unwrap().starts_with("does not answer"), "{ready}");
         assert_eq!(world.get(ASHA, "/seller/offers").await.header("ratelimit"), "\"read\";r=999;t=1");

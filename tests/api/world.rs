@@ -122,10 +122,11 @@ impl World {
     }
 
     pub async fn patient(db: db::Db, patience: Patience) -> Self {
-        Self::with(db, patience, Web::default()).await
+        Self::with(db, |state| state.patience = patience).await
     }
 
-    pub async fn with(db: db::Db, patience: Patience, web: Web) -> Self {
+    /// With another state than usual.
+    pub async fn with(db: db::Db, change: impl FnOnce(&mut ApiState)) -> Self {
         let clock = TestClock::at(Timestamp::parse_rfc3339(NOW).unwrap());
         let clocks = Clocks::both(clock.clone());
         let ids = Ids::new(Arc::new(clock.clone()), Arc::new(SeededEntropy::new(7)));
@@ -161,12 +162,11 @@ impl World {
         add(&participant, "bilal", BILAL, "TEST_METER_000222").await;
         let ops = TcpListener::bind("127.0.0.1:0").unwrap();
         let mut state = ApiState::new(participant.clone(), known);
-        state.patience = patience;
-        state.web = web;
         let reach = ClientConfig { allow: AllowList::loopback_for_demo(), ..ClientConfig::default() };
         let secrets = Secrets::from_seed(b"a secret of the tests");
         let webhooks = Sender::new(participant.clone(), GuardedClient::new(&reach).unwrap(), secrets);
         state.webhooks = Some(webhooks.clone());
+        change(&mut state);
         let running = api::serve(state, listen, Some(ops)).unwrap();
         let ops = format!("http://{}", running.ops_address.unwrap());
         let client = Client::builder().no_proxy().timeout(Duration::from_secs(30)).build().unwrap();

@@ -346,14 +346,19 @@ fn sent(sent_by: &'static str, expires_in: i64) -> HttpResponse {
     HttpResponse::Accepted().json(SentView { sent_by, expires_in })
 }
 
-fn device_of(given: Option<String>, request: &HttpRequest) -> String {
+pub(super) fn device_of(given: Option<String>, request: &HttpRequest) -> String {
     given.unwrap_or_else(|| {
         let agent = request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok());
         agent.unwrap_or_default().chars().filter(|c| !c.is_control()).take(DEVICE_MAX).collect()
     })
 }
 
-fn tokens(state: &Shared, status: StatusCode, signed_in: SignedIn, in_cookie: bool) -> HttpResponse {
+pub(super) fn tokens(
+    state: &Shared,
+    status: StatusCode,
+    signed_in: SignedIn,
+    in_cookie: bool,
+) -> HttpResponse {
     let mut response = HttpResponse::build(status);
     let refresh_token = if in_cookie {
         let cookie = cookie(state, &signed_in.refresh_token, signed_in.refresh_expires_in);
@@ -379,18 +384,22 @@ fn signed_out(state: &Shared) -> HttpResponse {
 }
 
 /// No script reads it, no other site has it sent along, and only these routes get it.
-fn cookie(state: &Shared, value: &str, seconds: i64) -> String {
+pub(super) fn cookie(state: &Shared, value: &str, seconds: i64) -> String {
     let secure = if state.participant.settings.base_url.starts_with("https://") { "; Secure" } else { "" };
     format!("{COOKIE}={value}; Path=/auth; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}")
 }
 
-/// The refresh token of the cookie, where a page of this origin sends it.
-fn cookie_of(request: &HttpRequest) -> Result<String, Problem> {
+/// What the request carries of that name.
+pub(super) fn cookie_named(request: &HttpRequest, name: &str) -> Option<String> {
     let fields = request.headers().get_all(header::COOKIE).filter_map(|value| value.to_str().ok());
     let mut cookies =
         fields.flat_map(|field| field.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    let token = cookies.find(|(name, _)| *name == COOKIE).map(|(_, value)| value.to_owned());
-    let token = token.ok_or_else(|| refused(IdentityError::RefreshInvalid))?;
+    cookies.find(|(given, _)| *given == name).map(|(_, value)| value.to_owned())
+}
+
+/// The refresh token of the cookie, where a page of this origin sends it.
+fn cookie_of(request: &HttpRequest) -> Result<String, Problem> {
+    let token = cookie_named(request, COOKIE).ok_or_else(|| refused(IdentityError::RefreshInvalid))?;
     let headers = request.headers();
     let text = |name: &HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or_default());
     let host = text(&header::HOST).unwrap_or_default();
