@@ -10,11 +10,12 @@ use units::Timestamp;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::offers::EmptyBody;
 use super::paging::{Asked as PageAsked, Page};
 use super::{Answer, id};
 use crate::api::State;
 use crate::api::access::Caller;
-use crate::api::idempotency::Answered;
+use crate::api::idempotency::{Answered, Asked};
 use crate::api::json::{self, Unread};
 use crate::api::problem::Problem;
 use crate::api::view::masked;
@@ -169,9 +170,9 @@ pub async fn show(state: State, Caller { user, .. }: Caller, request: HttpReques
 #[utoipa::path(delete, path = "/users/me/credentials/{id}", tag = "users",
     params(("id" = String, Path, description = "The credential id")),
     responses((status = 204, description = "It is gone")))]
-pub async fn remove(state: State, Caller { user, .. }: Caller, request: HttpRequest) -> Answer {
+pub async fn remove(state: State, request: HttpRequest, payload: Payload) -> Answer {
+    let Asked { user, .. } = state.asked::<EmptyBody>(&request, payload).await?;
     let (id, now) = (credential_id(&request)?, state.participant.now());
-    state.keyed(&request, &[], user.id).await?;
     let db = state.participant.db.clone();
     let work = async move {
         db.write(move |tx| async move { proof::withdraw(tx, user.id, id, now).await }.boxed()).await
