@@ -15,6 +15,9 @@ use crate::world::{ASHA, BILAL, Reply, TEN, World};
 
 db::sql! {
     UNVERIFY = "UPDATE users SET verified = 0 WHERE id = $1";
+    CREDENTIAL = "INSERT INTO credentials (id, user_id, digest, form, verdict, checks, created_at) \
+        VALUES ($1, $2, 'd', 'json', 'refused', '[]', 0)";
+    METER = "SELECT id FROM meters WHERE meter_id = 'TEST_METER_000111'";
     CONFIRM = "UPDATE contracts SET confirmed_at = created_at";
     MOVE = "UPDATE meters SET discom_code = 'SOUTH' WHERE meter_id = 'TEST_METER_000222'";
 }
@@ -204,9 +207,20 @@ both_databases! {
             "buy": false});
         let interest = world.post(ASHA, "/api/interests", &interest).await.is(201);
         let interest = interest["interest_id"].as_str().or(interest["id"].as_str()).unwrap().to_owned();
+        let (owner, credential) = (world.asha.id, world.participant.ids.uuid());
+        let stored = world.participant.db.write(move |tx| {
+            async move {
+                tx.execute(&CREDENTIAL, &[credential.into(), owner.into()]).await?;
+                tx.query_one(&METER, &[]).await?.get::<uuid::Uuid>("id")
+            }
+            .boxed()
+        });
+        let meter: uuid::Uuid = stored.await.unwrap();
         let own: BTreeMap<&str, String> = [
             ("/auth/sessions/", asha.session.to_string()),
             ("/auth/tokens/", token.id.to_string()),
+            ("/users/me/credentials/", credential.to_string()),
+            ("/users/me/meters/", meter.to_string()),
             ("/api/plans/", plan),
             ("/api/interests/", interest),
             ("/api/transactions/", "bought".to_owned()),

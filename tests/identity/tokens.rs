@@ -247,7 +247,8 @@ both_databases! {
         let (access, renewal) = sign_in(&world).await;
         let made = world.post(&access, "/auth/tokens", &json!({"name": "t", "scopes": ["read"]})).await.is(201);
         say(&world, "/auth/phone/code", &json!({"phone": "9810012345"})).await.is(202);
-        let rows: Vec<db::Row> = world.participant.db.read(|tx| async move { tx.query(&SECRETS, &[]).await }.boxed()).await.unwrap();
+        let read = world.participant.db.read(|tx| async move { tx.query(&SECRETS, &[]).await }.boxed());
+        let rows: Vec<db::Row> = read.await.unwrap();
         assert!(rows.len() >= 6, "{}", rows.len());
         for row in rows {
             let stored: String = row.get::<Option<String>>("secret").unwrap().unwrap_or_default();
