@@ -82,6 +82,9 @@ impl Ends {
     }
 }
 
+/// The kind of event that tells of a refusal.
+pub(super) type Telling = fn(Refused) -> Fact;
+
 /// A step that is decided and not stored.
 #[derive(Clone, Debug)]
 pub(super) struct Step {
@@ -96,7 +99,7 @@ pub(super) struct Step {
     pub(super) breach: bool,
     pub(super) out: Vec<Outgoing>,
     /// An event beside the one of the contract: its kind, and why.
-    pub(super) event: Option<(fn(Refused) -> Fact, Failure)>,
+    pub(super) event: Option<(Telling, Failure)>,
     pub(super) ends: Ends,
     /// The client's key and the answer that it gets, now and again.
     pub(super) answer: Option<(idempotency::Key, Vec<u8>)>,

@@ -9,7 +9,7 @@ use serde_json::json;
 use tempfile::TempDir;
 use test_support::both_databases;
 use units::Span;
-use wattmandi::api::{Patience, Proxies, Tls, Web};
+use wattmandi::api::{Proxies, Tls, Web};
 use wattmandi::cache::Cache;
 use wattmandi::config::{LimitsConfig, ProxyHeader, Subnet};
 

@@ -13,7 +13,7 @@ use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 use units::{DeliverySlot, Paise, Price, Span, Timestamp, WattHours};
 use uuid::Uuid;
-use wattmandi::api::{self, ApiState, Patience, Running, Web};
+use wattmandi::api::{self, ApiState, Patience, Running};
 use wattmandi::config::{Discom, Policy, TrustConfig};
 use wattmandi::contract::{Contract, ContractSlot, Holds, LedgerState, Side, State, service};
 use wattmandi::identity::{self, NewUser, User};

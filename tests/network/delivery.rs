@@ -61,7 +61,10 @@ async fn upload(world: &World, discom: &str, meter: &str, (import, export): (&st
     let now = SystemClock.now().seconds();
     let signing = wattmandi::cli::local::demo_key(&subscriber);
     let header = sign(&signing, &key, now - 1, now + 60, body.as_bytes(), Chain::None);
-    let request = reqwest::Client::new()
+    let request = reqwest::Client::builder()
+        .no_proxy()
+        .build()
+        .unwrap()
         .post(format!("{}/discom/meters", world.discoms.base))
         .header("Authorization", header)
         .header("Content-Type", "text/csv");

@@ -63,7 +63,12 @@ async fn send(from: &str, url: &str, body: Vec<u8>) -> (u16, String, String) {
     let now = SystemClock.now().seconds();
     let key_id = KeyId::new(from, "key-1").unwrap();
     let signature = sign(&demo_key(from), &key_id, now, now + 60, &body, Chain::None);
-    let request = reqwest::Client::new().post(url).header("content-type", "application/json");
+    let request = reqwest::Client::builder()
+        .no_proxy()
+        .build()
+        .unwrap()
+        .post(url)
+        .header("content-type", "application/json");
     let answer = request.header("authorization", signature.as_str()).body(body).send().await.unwrap();
     let status = answer.status().as_u16();
     let answer = Json::parse(&answer.bytes().await.unwrap()).unwrap();
