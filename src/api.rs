@@ -108,6 +108,8 @@ pub struct ApiState {
     pub patience: Patience,
     /// Judges the credentials of users.
     pub credentials: Arc<Verifier>,
+    /// Reads the PDFs of users, in processes of their own.
+    pub documents: pdf_text::Apart,
 }
 
 impl ApiState {
@@ -123,6 +125,7 @@ impl ApiState {
             bank: Arc::new(SimulatedBank),
             patience: Patience::default(),
             credentials: Arc::default(),
+            documents: pdf_text::Apart::new(std::env::current_exe().unwrap_or_default(), &["pdf-text"]),
         }
     }
 }
@@ -162,6 +165,7 @@ struct Shared {
     metrics: Option<PrometheusHandle>,
     bank: Arc<dyn Payments>,
     credentials: Arc<Verifier>,
+    documents: pdf_text::Apart,
     messenger: Arc<dyn Messenger>,
     accounts: Accounts,
     issuers: Issuers,
@@ -258,6 +262,7 @@ pub fn serve(state: ApiState, listen: TcpListener, ops: Option<TcpListener>) -> 
         metrics: state.metrics,
         bank: state.bank,
         credentials: state.credentials,
+        documents: state.documents,
         messenger: state.messenger,
         accounts: state.accounts,
         issuers: state.issuers,

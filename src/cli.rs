@@ -65,6 +65,9 @@ enum Command {
     },
     /// Print the OpenAPI document of the client API.
     Openapi,
+    /// Read one PDF from stdin: what `serve` starts for each document of a user, and nobody else has a use for.
+    #[command(hide = true)]
+    PdfText { limits: String },
     /// Check the configuration and everything that it names.
     Doctor {
         #[arg(long, env = "WATTMANDI_CONFIG", default_value = "wattmandi.toml")]
@@ -107,6 +110,9 @@ enum MessagesCommand {
 /// Parses the arguments and runs the command.
 pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
+    if let Command::PdfText { limits } = &arguments.command {
+        return pdf_text::child(limits);
+    }
     let format = if arguments.log_json { LogFormat::Json } else { LogFormat::Text };
     let filter = match &arguments.command {
         Command::Demo(_) => format!("{},{}", arguments.log, demo::QUIETER),
@@ -140,6 +146,8 @@ async fn execute(command: Command) -> Result<ExitCode, AnyError> {
             println!("the database is at the newest schema");
         }
         Command::Keys { command } => keys(command)?,
+        // Ran before there was a runtime.
+        Command::PdfText { .. } => {}
         Command::Users { database_url, command } => users::run(command, &database_url).await?,
         Command::Openapi => println!("{}", crate::api::openapi::document()),
         Command::Doctor { config } => return Ok(doctor::run(&config, &environment()).await),

@@ -4,7 +4,7 @@
 //!
 //! | level | modules |
 //! |---|---|
-//! | 0 | the crates: `units` ← `beckn-wire` ← `energy-rules` ← `contract-policy`; `plan`; `clock`; `db`; `node`; `oidc`, `courier` |
+//! | 0 | `units` ← `beckn-wire` ← `energy-rules` ← `contract-policy`; `plan`; `clock`; `db`; `node`; `oidc`, `courier` |
 //! | 1 | [`error`] [`config`] [`telemetry`] |
 //! | 2 | [`network`] [`notify`] [`events`] |
 //! | 3 | [`identity`] |

@@ -21,7 +21,7 @@ sql! {
         AND released_at IS NULL ORDER BY id";
     OF_DISCOM = "SELECT id, user_id, meter_id, meter_key, discom_code, customer_number, resource_type, \
         installed_capacity_w, sanctioned_load_w, verified, latitude, longitude FROM meters \
-        WHERE discom_code = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
+        WHERE discom_code = $1 AND id < $2 AND released_at IS NULL ORDER BY id DESC LIMIT $3";
     BY_KEY = "SELECT id, user_id, meter_id, meter_key, discom_code, customer_number, resource_type, \
         installed_capacity_w, sanctioned_load_w, verified, latitude, longitude FROM meters WHERE meter_key = $1";
 }

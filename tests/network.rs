@@ -22,6 +22,8 @@ mod delivery;
 mod extras;
 #[path = "network/interests.rs"]
 mod interests;
+#[path = "network/meters.rs"]
+mod meters;
 #[path = "network/offers.rs"]
 mod offers;
 #[path = "network/plans.rs"]

@@ -26,8 +26,9 @@ use node::{InboxJob, OutboxJob, Outcome, Outgoing, inbox, outbox};
 
 use crate::behavior::{Behaviors, Fault};
 use crate::config::Discom;
+use crate::delivery::meters::{HeadEnds, ReportError};
 use crate::delivery::model::Cells;
-use crate::delivery::{self, report, told};
+use crate::delivery::{self, meters, report, told};
 use crate::ledger::meters::Meters;
 use crate::ledger::model::{ContractRow, Receipt, Side, Status, Terms};
 use crate::ledger::service::{self, LedgerError, Told, Withdrawal, not_a_party};
@@ -45,6 +46,7 @@ pub struct Ledgers {
     meters: Arc<Meters>,
     behaviors: Behaviors,
     hold: Duration,
+    head_ends: HeadEnds,
     /// Set once, after the node that needs this application was built; weak, because the node keeps us.
     node: OnceLock<Weak<Node>>,
 }
@@ -57,13 +59,14 @@ impl Ledgers {
         meters: Arc<Meters>,
         behaviors: Behaviors,
         hold: Duration,
+        head_ends: HeadEnds,
     ) -> Self {
         let mut served: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for discom in discoms {
             served.entry(discom.ledger_id.clone()).or_default().insert(discom.code.clone());
         }
         let own = discoms.iter().map(|discom| discom.discom_id.clone()).collect();
-        Self { served, discoms: own, db, clocks, meters, behaviors, hold, node: OnceLock::new() }
+        Self { served, discoms: own, db, clocks, meters, behaviors, hold, head_ends, node: OnceLock::new() }
     }
 
     /// Gives the application its node, through which it answers. A second call changes nothing.
@@ -81,6 +84,9 @@ impl Ledgers {
     }
 
     async fn judge(&self, incoming: &Incoming) -> Result<Admission, Refusal> {
+        if self.is_discom(&incoming.receiver) && incoming.envelope.context.action == Action::Status {
+            return self.head_end_asked(incoming);
+        }
         if !self.is_ledger(&incoming.receiver) {
             let error = WireError::new(ErrorCode::NetNotImplemented, "this participant keeps no ledger");
             return Err(Refusal { error, status: Some(404) });
@@ -90,6 +96,7 @@ impl Ledgers {
             Action::OnConfirm => self.confirmed(incoming, &contract).await,
             Action::OnUpdate => self.updated(incoming, &contract).await,
             Action::OnCancel => self.cancelled(incoming, &contract).await,
+            Action::OnStatus if contract.meter_series().next().is_some() => self.metered(incoming, &contract),
             Action::OnStatus => self.relayed(incoming, &contract),
             _ => self.asked(incoming, &contract).await,
         }
@@ -181,6 +188,42 @@ impl Ledgers {
         Ok(Admission::Effect(effect))
     }
 
+    /// `status` to a head-end: only the ledger of that DISCOM is told what its meters read.
+    fn head_end_asked(&self, incoming: &Incoming) -> Result<Admission, Refusal> {
+        let asker = &incoming.sender.subscriber_id;
+        if self.head_ends.codes(&incoming.receiver, asker).is_empty() {
+            let why = "only the ledger of this DISCOM may ask for its meters";
+            return Err(WireError::new(ErrorCode::AutUnauthorizedAction, why).into());
+        }
+        meters::read(&terms::contract(&incoming.document)?)?;
+        Ok(Admission::Queue)
+    }
+
+    /// `on_status` of a head-end: what the meters of its DISCOM read. A report of a failure changes nothing.
+    fn metered(&self, incoming: &Incoming, contract: &Contract) -> Result<Admission, Refusal> {
+        let codes = self.head_ends.codes(&incoming.sender.subscriber_id, &incoming.receiver);
+        if codes.is_empty() {
+            let why = "only the head-end of a DISCOM of this ledger tells what its meters read";
+            return Err(WireError::new(ErrorCode::AutUnauthorizedAction, why).into());
+        }
+        let failed = incoming.envelope.reported_error()?.is_some();
+        let told = Arc::new(meters::Told {
+            ledger_id: incoming.receiver.clone(),
+            message_id: incoming.envelope.context.message_id.clone(),
+            codes,
+            values: if failed { Vec::new() } else { meters::read(contract)? },
+            now: self.clocks.market.now(),
+        });
+        let effect: Effect = Arc::new(move |tx: &mut Tx| {
+            let told = Arc::clone(&told);
+            Box::pin(async move {
+                meters::take_in(tx, &told).await?;
+                Ok(Object::new())
+            })
+        });
+        Ok(Admission::Effect(effect))
+    }
+
     /// `status`: the copy is looked up now, so that an unknown contract is refused at once, and sent later.
     async fn asked(&self, incoming: &Incoming, contract: &Contract) -> Result<Admission, Refusal> {
         let contract_id = terms::contract_id(contract)?;
@@ -246,7 +289,11 @@ impl Ledgers {
     /// Sends the ledger's copy of a contract to the platform that asked.
     async fn answer(&self, job: &InboxJob) -> Result<(), ProcessError> {
         let node = self.node.get().and_then(Weak::upgrade).ok_or_else(|| retry("the node is gone"))?;
-        let outgoing = Arc::new(self.copy_for(&node, job).await?);
+        let outgoing = match self.is_discom(&job.receiver) {
+            true => self.readings_for(&node, job).await?,
+            false => self.copy_for(&node, job).await?,
+        };
+        let outgoing = Arc::new(outgoing);
         let (job, ids, now) = (Arc::new(job.clone()), node.ids().clone(), self.clocks.wire.now());
         let stored = self.db.write(move |tx| {
             let (outgoing, job, ids) = (Arc::clone(&outgoing), Arc::clone(&job), ids.clone());
@@ -256,6 +303,42 @@ impl Ledgers {
             })
         });
         Ok(stored.await?)
+    }
+
+    /// `on_status` with what the meters read, signed by the head-end.
+    async fn readings_for(&self, node: &Node, job: &InboxJob) -> Result<Outgoing, ProcessError> {
+        let envelope = Envelope::parse(&job.body[..], &Tolerance::ies()).map_err(fail)?;
+        let contract = Contract::of_message(&envelope.message().map_err(fail)?).map_err(fail)?;
+        let report = meters::report(&self.db, &contract).await.map_err(|error| match error {
+            ReportError::Refused(code) => ProcessError::Fail(code),
+            ReportError::Db(error) => error.into(),
+        })?;
+        let context = &envelope.context;
+        let network = context.network_id.as_deref().unwrap_or_default();
+        let (id, to) = (&job.message_id, context.bap_uri.as_deref().unwrap_or_default());
+        let message = report.to_message();
+        let mut draft =
+            Draft::new(Action::OnStatus, &job.receiver, network, &job.transaction_id, id, message)
+                .to(&job.sender, to);
+        draft.from_caller = true;
+        draft.schema_context = schema::contexts_of(&draft.message);
+        let body = node.compose(&draft).map_err(|error| {
+            tracing::warn!(%error, ledger = job.sender, "readings cannot be told");
+            ProcessError::Fail(ErrorCode::SchSchemaValidationFailed)
+        })?;
+        Ok(Outgoing {
+            sender: job.receiver.clone(),
+            target: job.sender.clone(),
+            face: Face::BapReceiver,
+            action: Action::OnStatus,
+            transaction_id: job.transaction_id.clone(),
+            message_id: job.message_id.clone(),
+            body,
+            answers: Some(job.id),
+            purpose: meters::TOLD,
+            reference: None,
+            deadline: None,
+        })
     }
 
     /// `on_status` with the contract as this ledger has it.

@@ -1,6 +1,6 @@
 //! What a process of DISCOMs is told at its start.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -52,11 +52,14 @@ pub struct Metering {
     pub simulator: Option<Simulator>,
     /// Meters that are never simulated, in any of the accepted spellings.
     pub upload_only: Vec<String>,
+    /// Head-ends that are not in this process: subscriber ids by the codes of their DISCOMs. Their meters are
+    /// asked for by message and never simulated.
+    pub head_ends: BTreeMap<String, String>,
 }
 
 impl Default for Metering {
     fn default() -> Self {
-        Self { simulator: Some(Simulator::default()), upload_only: Vec::new() }
+        Self { simulator: Some(Simulator::default()), upload_only: Vec::new(), head_ends: BTreeMap::new() }
     }
 }
 
@@ -104,6 +107,8 @@ pub enum ConfigError {
     Blank,
     #[error("there is no ledger {0}")]
     NoSuchLedger(String),
+    #[error("there is no DISCOM {0}")]
+    NoSuchDiscom(String),
 }
 
 impl Config {
@@ -138,6 +143,9 @@ impl Config {
             if own.contains(discom.ledger_id.as_str()) || self.discoms.iter().any(another_key) {
                 return Err(ConfigError::Ambiguous(discom.ledger_id.clone()));
             }
+        }
+        if let Some(code) = self.metering.head_ends.keys().find(|code| !codes.contains(code.as_str())) {
+            return Err(ConfigError::NoSuchDiscom(code.clone()));
         }
         for (ledger, _) in &self.behavior {
             if !self.discoms.iter().any(|discom| discom.ledger_id == *ledger) {

@@ -4,6 +4,7 @@
 //!
 //! ```text
 //! worker → service ─┬→ store            told → merge (pure) → store
+//!                   ├→ meters (status and on_status with the head-ends) → metering
 //!                   ├→ compute (pure) ← timetable (pure)
 //!                   └→ report (pure) → outbox
 //! ```
@@ -16,6 +17,7 @@
 //! allocated.
 
 pub mod compute;
+pub mod meters;
 pub mod model;
 pub mod report;
 pub mod service;

@@ -32,7 +32,7 @@ use crate::delivery::view as delivery;
 use crate::enrolled;
 use crate::ledger::meters::Meters;
 use crate::ledger::view;
-use crate::metering::upload;
+use crate::metering::{outage, upload};
 use crate::rest::request::Call;
 use crate::rest::service::{CallError, Directory};
 use crate::rest::{self, RestError};
@@ -58,7 +58,9 @@ const NOTICE: &str = "\
 DISCOM ledgers of a Wattmandi network.
 
 No utility stands behind them; protocol, signatures, storage and arithmetic are real.
-Readings are uploaded to /discom/meters, a meter and its key are checked at /discom/meters/check, records of the REST interface are written and read under /ledger.
+Readings are uploaded to /discom/meters, outages told to /discom/meters/{id}/outages.
+A meter and its key are checked at /discom/meters/check.
+Records of the REST interface are written and read under /ledger.
 Each ledger takes on_confirm, on_update, on_cancel and on_status at /bap/receiver and status at /bpp/receiver.
 
 ";
@@ -108,10 +110,12 @@ pub fn serve(listener: TcpListener, state: State) -> io::Result<Serving> {
             .route("/ledgers/{id}/{what:steps|exceptions|evidence}", web::get().to(days))
             .route("/discom/meters", web::post().to(meters))
             .route("/discom/meters/check", web::post().to(check_meter))
+            .route("/discom/meters/{id}/outages", web::post().to(outages))
             .route("/ledger/{call}", web::post().to(ledger_call))
             .route("/ledgers/{id}/ledger/{call}", web::post().to(ledger_call))
             .route("/admin/ledgers/{id}/behavior", web::get().to(behavior))
             .route("/admin/ledgers/{id}/behavior", web::put().to(set_behavior))
+            .route("/admin/meters/{id}/outages", web::put().to(set_outages))
             .default_service(web::to(network))
     };
     let server = HttpServer::new(app)
@@ -406,6 +410,70 @@ async fn check_meter(request: HttpRequest, payload: Payload, state: Data<State>)
     }
 }
 
+/// An outage or a curtailment, told by one of our DISCOMs.
+async fn outages(
+    request: HttpRequest,
+    meter: Path<String>,
+    payload: Payload,
+    state: Data<State>,
+) -> HttpResponse {
+    let signature = match auth::header(header(&request, "authorization")) {
+        Ok(signature) => signature,
+        Err(why) => return problem(StatusCode::UNAUTHORIZED, &why.message),
+    };
+    let remote = request.peer_addr().map(|address| address.ip());
+    let _room = match state.node.reserve_call(&headers_of(&request), ADMIN_BODY, remote).await {
+        Ok(room) => room,
+        Err(reply) => return answer(reply),
+    };
+    let body = match read(payload, ADMIN_BODY).await {
+        Ok(body) => body,
+        Err(status) => return problem(status, "the body is too slow or broken"),
+    };
+    match auth::caller(&state.node, &state.clocks, &signature, &body).await {
+        Ok(caller) if state.ledgers.is_discom(&caller) => tell(&state, &meter, &body, &caller).await,
+        Ok(_) => problem(StatusCode::FORBIDDEN, "only a DISCOM of this process tells of its grid"),
+        Err(why) => problem(StatusCode::UNAUTHORIZED, &why.message),
+    }
+}
+
+/// The same from this machine, in a demo.
+async fn set_outages(
+    request: HttpRequest,
+    meter: Path<String>,
+    payload: Payload,
+    state: Data<State>,
+) -> HttpResponse {
+    if !is_operator(&request, &state) {
+        return problem(StatusCode::NOT_FOUND, "there is no such resource");
+    }
+    match read(payload, ADMIN_BODY).await {
+        Ok(body) => tell(&state, &meter, &body, "operator").await,
+        Err(status) => problem(status, "the body is too slow or broken"),
+    }
+}
+
+async fn tell(state: &State, meter: &str, body: &[u8], told_by: &str) -> HttpResponse {
+    if body.len() > ADMIN_BODY {
+        return problem(StatusCode::PAYLOAD_TOO_LARGE, "the body is too long");
+    }
+    let Ok(wish) = serde_json::from_slice::<outage::Wish>(body) else {
+        let wanted = r#"{"kind": "OUTAGE", "CURTAILMENT" or "NONE", "from", "until", "share"?} wanted"#;
+        return problem(StatusCode::BAD_REQUEST, wanted);
+    };
+    let told = match outage::read(meter, &wish) {
+        Ok(told) => told,
+        Err(why) => return problem(StatusCode::BAD_REQUEST, &why.to_string()),
+    };
+    match outage::tell(&state.db, told, told_by, state.clocks.market.now()).await {
+        Ok(news) => HttpResponse::Ok().json(serde_json::json!({ "newSlots": news })),
+        Err(error) => {
+            tracing::error!(%error, "an outage cannot be stored");
+            problem(StatusCode::SERVICE_UNAVAILABLE, "the outage cannot be stored now")
+        }
+    }
+}
+
 fn headers_of(request: &HttpRequest) -> Headers {
     let readable = request.headers().iter();
     readable.filter_map(|(name, value)| value.to_str().ok().map(|value| (name.as_str(), value))).collect()
@@ -460,8 +528,11 @@ struct Wish {
 /// Faults are set from this machine only, and only in a demo. A browser's page from elsewhere cannot either:
 /// it may not send `PUT` without being asked first, which is never granted.
 fn may_administer(request: &HttpRequest, ledger: &str, state: &State) -> bool {
-    let own = request.peer_addr().is_some_and(|address| address.ip().is_loopback());
-    state.insecure_demo && own && state.ledgers.is_ledger(ledger)
+    is_operator(request, state) && state.ledgers.is_ledger(ledger)
+}
+
+fn is_operator(request: &HttpRequest, state: &State) -> bool {
+    state.insecure_demo && request.peer_addr().is_some_and(|address| address.ip().is_loopback())
 }
 
 fn setting(behavior: Option<Behavior>) -> Json {

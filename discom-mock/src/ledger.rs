@@ -37,4 +37,6 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(3, "delivery", "0003_delivery.sql"),
     migration!(4, "rest", "0004_rest.sql"),
     migration!(5, "one ledger", "0005_one_ledger.sql"),
+    migration!(6, "outages", "0006_outages.sql"),
+    migration!(7, "meter leg", "0007_meter_leg.sql"),
 ];

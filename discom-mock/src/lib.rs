@@ -36,6 +36,7 @@ use tokio_util::sync::CancellationToken;
 use crate::application::Ledgers;
 use crate::behavior::Behaviors;
 use crate::config::{Config, ConfigError, Discom, Key};
+use crate::delivery::meters::{HeadEnd, HeadEnds};
 use crate::ledger::meters::Meters;
 
 /// Why the process cannot start.
@@ -142,12 +143,14 @@ pub async fn start(config: Config, clocks: Clocks, ids: Ids) -> Result<Running, 
     }
     let enrolled = config.enrolled.iter().map(enrolled::Enrolled::limits);
     let meters = Arc::new(Meters::new(enrolled.chain(config.meters)));
+    let head_ends = head_ends(&config.discoms, &config.metering);
     let delivery = Arc::new(delivery::service::Tools {
         db: db.clone(),
         clocks: clocks.clone(),
         node: Arc::clone(&node),
         meters: Arc::clone(&meters),
         simulator: config.metering.simulator,
+        head_ends: head_ends.clone(),
         upload_only: config.metering.upload_only.iter().map(|meter| normalize_meter(meter)).collect(),
     });
     rest::items::catch_up(&db).await?;
@@ -159,6 +162,7 @@ pub async fn start(config: Config, clocks: Clocks, ids: Ids) -> Result<Running, 
         Arc::clone(&meters),
         behavior.clone(),
         config.hold,
+        head_ends,
     );
     let ledgers = Arc::new(ledgers);
     ledgers.attach(&node);
@@ -187,6 +191,20 @@ pub async fn start(config: Config, clocks: Clocks, ids: Ids) -> Result<Running, 
     let delivering = tokio::spawn(async move { worker.work(stopping).await });
     tracing::info!(%address, base_url, "DISCOM ledgers listen");
     Ok(Running { address, base_url, node, db, behavior, server, cancel, working, delivery, delivering })
+}
+
+/// Who reads the meters of each DISCOM.
+fn head_ends(discoms: &[Discom], metering: &config::Metering) -> HeadEnds {
+    let of = |discom: &Discom| {
+        let elsewhere = metering.head_ends.get(&discom.code);
+        HeadEnd {
+            code: discom.code.clone(),
+            ledger_id: discom.ledger_id.clone(),
+            subscriber_id: elsewhere.unwrap_or(&discom.discom_id).clone(),
+            elsewhere: elsewhere.is_some(),
+        }
+    };
+    HeadEnds::new(discoms.iter().map(of).collect())
 }
 
 /// Each DISCOM and each ledger once.

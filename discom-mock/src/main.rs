@@ -64,12 +64,18 @@ struct Arguments {
     /// METER_ID whose readings are uploaded and never simulated; may be given several times.
     #[arg(long = "upload-only")]
     upload_only: Vec<String>,
+    /// CODE,SUBSCRIBER_ID of a DISCOM whose meters are read elsewhere; may be given several times.
+    #[arg(long = "head-end")]
+    head_ends: Vec<HeadEnd>,
     /// Deliveries of sellers that succeed, 0 to 1.
     #[arg(long, env = "DISCOM_SUCCESS_RATE", default_value = "0.85", value_parser = success_rate)]
     success_rate: u64,
     /// Deliveries of which buyers draw all that they bought, 0 to 1.
     #[arg(long, env = "DISCOM_BUYER_SUCCESS_RATE", default_value = "1", value_parser = success_rate)]
     buyer_success_rate: u64,
+    /// Hours in which the grid fails a meter that has something to deliver or to draw, 0 to 1.
+    #[arg(long, env = "DISCOM_OUTAGE_RATE", default_value = "0", value_parser = success_rate)]
+    outage_rate: u64,
     /// Seed of the simulated meters.
     #[arg(long, env = "DISCOM_SEED", default_value_t = 1)]
     seed: u64,
@@ -119,6 +125,21 @@ impl FromStr for Limits {
         };
         let [id, capacity, load] = three(text).ok_or(WANTED)?;
         Ok(Self(Meter { id: id.to_owned(), capacity_w: watts(capacity)?, sanctioned_load_w: watts(load)? }))
+    }
+}
+
+/// The DISCOM's code and its head-end.
+#[derive(Clone)]
+struct HeadEnd(String, String);
+
+impl FromStr for HeadEnd {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let parts = text.split_once(',').map(|(code, id)| (code.trim(), id.trim()));
+        let parts = parts.filter(|(code, id)| !code.is_empty() && !id.is_empty());
+        let (code, id) = parts.ok_or("CODE,SUBSCRIBER_ID wanted")?;
+        Ok(Self(code.to_owned(), id.to_owned()))
     }
 }
 
@@ -227,8 +248,10 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
                 longitude: arguments.place.1,
                 seller_success: arguments.success_rate,
                 buyer_success: arguments.buyer_success_rate,
+                outage_rate: arguments.outage_rate,
             }),
             upload_only: arguments.upload_only,
+            head_ends: arguments.head_ends.into_iter().map(|HeadEnd(code, id)| (code, id)).collect(),
         },
         behavior: arguments
             .behaviors

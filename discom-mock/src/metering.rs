@@ -4,13 +4,16 @@
 //! ```text
 //! sun → simulator ┐
 //!         upload ─┴→ service (freeze, upload) → store
+//!                             outage ↑
 //! ```
 //!
-//! `model`, `sun`, `simulator` and `upload` are pure. Invariants: whole watt-hours, no float; a reading that
+//! `model`, `sun` and `simulator` are pure, and so is reading an upload. Invariants: whole watt-hours, no float; a
+//! reading that
 //! was reported once is stored and never made anew; what is missing or estimated says so and is never filled
 //! in.
 
 pub mod model;
+pub mod outage;
 pub mod service;
 pub mod simulator;
 pub mod store;

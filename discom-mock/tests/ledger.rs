@@ -130,6 +130,8 @@ both_databases! {
         db.check_statements(discom_mock::delivery::store::STATEMENTS).await.unwrap();
         db.check_statements(discom_mock::rest::store::STATEMENTS).await.unwrap();
         db.check_statements(discom_mock::metering::store::STATEMENTS).await.unwrap();
+        db.check_statements(discom_mock::metering::outage::STATEMENTS).await.unwrap();
+        db.check_statements(discom_mock::delivery::meters::STATEMENTS).await.unwrap();
     }
 
     async fn the_same_contract_again_finds_its_record(db: Db) {

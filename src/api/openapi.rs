@@ -59,7 +59,7 @@ pub struct AcceptedSchema {
         health::health, health::ready,
         discover::discover, trade::select, trade::init, trade::confirm, trade::status, trade::cancel, trade::update,
         trade::track, trade::rate, trade::support,
-        plans::list, plans::create, plans::show, plans::confirm,
+        plans::list, plans::create, plans::show, plans::confirm, plans::cancel,
         interests::list, interests::create, interests::show, interests::close,
         transactions::list, transactions::show, discover::offers, transactions::events, transactions::all_events,
         profile::show_mine, profile::change, meters::list, meters::create, meters::release,

@@ -5,16 +5,18 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
 
+use base64::Engine as _;
 use clock::{Clocks, Ids};
 use discom_mock::config::Discom as LedgerOfDiscom;
+use energy_credentials::VerificationKey;
 use node::{AllowList, ClientConfig, DediConfig, DediRegistry, GuardedClient, Identity, Registry};
 use sha2::{Digest, Sha256};
 use units::WattHours;
 
 use super::platform::{self, Place, Platform, StartError};
 use crate::config::{
-    ChoiceConfig, Config, CredentialsConfig, Discom, MeterConfig, NetworkConfig, NotifyConfig, Secret,
-    ServerConfig, SettlementConfig, SignInConfig, TradeConfig, TrustConfig, UserConfig,
+    ChoiceConfig, Config, CredentialsConfig, Discom, IssuerConfig, MeterConfig, NetworkConfig, NotifyConfig,
+    Secret, ServerConfig, SettlementConfig, SignInConfig, TradeConfig, TrustConfig, UserConfig,
 };
 use crate::network::{KeyId, SigningKey};
 
@@ -219,11 +221,26 @@ async fn start_platform(
         sign_in: SignInConfig::default(),
         settlement: SettlementConfig { credit_limit_inr: DEMO_CREDIT, ..SettlementConfig::default() },
         choice: choice(),
-        credentials: CredentialsConfig::default(),
+        credentials: CredentialsConfig { issuers: issuers(), ..CredentialsConfig::default() },
         users: options.users[index].clone(),
     };
     let place = Place { identity, listen, ops: Some(ops) };
     Ok(platform::start(&config, place, options.clocks.clone(), options.ids.clone()).await?)
+}
+
+/// Each DISCOM issues credentials, with its key in the network.
+fn issuers() -> Vec<IssuerConfig> {
+    let issuer = |(discom, name): (&str, &str)| {
+        let domain = format!("{name}.discom.example");
+        let key = base64::engine::general_purpose::STANDARD.decode(demo_key(&domain).public().to_base64());
+        let key = key.ok().and_then(|key| VerificationKey::ed25519(&key).ok());
+        IssuerConfig {
+            id: format!("did:web:{domain}"),
+            discom: discom.to_owned(),
+            keys: key.iter().map(|key| format!("key-1 {}", key.to_multibase())).collect(),
+        }
+    };
+    [(NORTH, "north"), (SOUTH, "south")].map(issuer).into()
 }
 
 /// What the grid asks for a kWh in the demo.

@@ -146,14 +146,14 @@ pub(super) async fn apply(
     after.document.clone_from(&settling.document);
     let cause = if revision == 1 { "settled" } else { "corrected" };
     contract::service::save(tx, &mut after, cause, None, now).await?;
-    let mut moved = settling.delivered(contract)?;
+    let moved = settling.delivered(contract, side_of(contract))?;
     let config = &p.settings.trust;
     match revision {
         1 => trust::service::apply_delivery(tx, config, &moved, now).await?,
         _ => trust::service::correct_delivery(tx, config, &moved, revision, now).await?,
     };
     if contract.side == Side::Buyer {
-        moved.side = trust::Side::Seller;
+        let moved = settling.delivered(contract, trust::Side::Seller)?;
         let provider = ProviderDelivery {
             bpp_id: contract.peer_id.clone(),
             meter_key: contract.seller_meter.clone(),
@@ -225,20 +225,30 @@ fn side_of(contract: &Contract) -> trust::Side {
 }
 
 impl Settling {
-    /// What counts for trust: of all slots what was requested, less what each side fell short of. What an outage took
-    /// is nobody's, and stays in (ruling 26).
-    fn delivered(&self, contract: &Contract) -> Result<trust::Delivery, SettlingError> {
-        let sum = |of: &dyn Fn(&DeliveredSlot) -> WattHours| {
-            WattHours::checked_sum(self.slots.iter().map(of)).ok_or(SettlingError::OutOfRange)
+    /// What counts for the trust of a side: what was requested, less what each side fell short of. What an outage took
+    /// was owed by nobody, and a slot of which one took something counts only where the side itself fell short beyond
+    /// it: such a slot neither costs nor earns anything (ruling 26).
+    fn delivered(&self, contract: &Contract, side: trust::Side) -> Result<trust::Delivery, SettlingError> {
+        let excused = |slot: &DeliveredSlot| {
+            let outage = slot.outcome.seller_status.is_outage() || slot.outcome.buyer_status.is_outage();
+            if outage { energy_rules::attribute(&slot.outcome).excused } else { WattHours::ZERO }
         };
-        let requested = sum(&|slot| slot.outcome.requested)?;
-        let sellers = sum(&|slot| energy_rules::attribute(&slot.outcome).seller)?;
-        let buyers = sum(&|slot| energy_rules::attribute(&slot.outcome).buyer)?;
-        let round1 = requested.checked_sub(sellers).ok_or(SettlingError::OutOfRange)?;
-        let round2 = round1.checked_sub(buyers).ok_or(SettlingError::OutOfRange)?;
-        let side = side_of(contract);
-        let (user, contract) = (contract.user_id, contract.id);
-        Ok(trust::Delivery { user, contract, side, requested, round1, round2, outage: false })
+        let counts = |slot: &&DeliveredSlot| {
+            let short = energy_rules::attribute(&slot.outcome);
+            let own = if side == trust::Side::Seller { short.seller } else { short.buyer };
+            own > WattHours::ZERO || excused(slot) == WattHours::ZERO
+        };
+        let slots: Vec<&DeliveredSlot> = self.slots.iter().filter(counts).collect();
+        let sum = |of: &dyn Fn(&DeliveredSlot) -> WattHours| {
+            let all = slots.iter().map(|slot| of(slot));
+            WattHours::checked_sum(all).ok_or(SettlingError::OutOfRange)
+        };
+        let less = |from: WattHours, what| from.checked_sub(what).ok_or(SettlingError::OutOfRange);
+        let requested = less(sum(&|slot| slot.outcome.requested)?, sum(&excused)?)?;
+        let round1 = less(requested, sum(&|slot| energy_rules::attribute(&slot.outcome).seller)?)?;
+        let round2 = less(round1, sum(&|slot| energy_rules::attribute(&slot.outcome).buyer)?)?;
+        let (user, contract, outage) = (contract.user_id, contract.id, slots.is_empty());
+        Ok(trust::Delivery { user, contract, side, requested, round1, round2, outage })
     }
 
     fn money(&self, contract: &Contract, revision: i64) -> Settlement {

@@ -1,7 +1,8 @@
 //! A user hands in a credential: it is judged, put on record, and what it proves is laid over the user's meters.
 
 use db::DbError;
-use energy_credentials::{Binding, Claims, Presented};
+use energy_credentials::{Binding, Claims, Presented, carried};
+use pdf_text::{Apart, Limits, PdfError};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use units::Span;
@@ -22,6 +23,10 @@ const IN: Span = Span::from_hours(1);
 pub enum PresentError {
     #[error("{}", .0.reason())]
     Unreadable(#[from] Unreadable),
+    #[error("the PDF carries no credential that can be read")]
+    NotCarried,
+    #[error(transparent)]
+    Pdf(#[from] PdfError),
     #[error("too many credentials in an hour")]
     TooOften,
     #[error("the idempotency key was used for another request")]
@@ -33,7 +38,8 @@ pub enum PresentError {
 impl Coded for PresentError {
     fn code(&self) -> Code {
         match self {
-            Self::Unreadable(_) => Code::CredentialUnreadable,
+            Self::Pdf(PdfError::Unavailable) => Code::Internal,
+            Self::Unreadable(_) | Self::NotCarried | Self::Pdf(_) => Code::CredentialUnreadable,
             Self::TooOften => Code::RateLimited,
             Self::IdempotencyMismatch => Code::IdempotencyMismatch,
             Self::Database(_) => Code::Internal,
@@ -45,6 +51,20 @@ impl Coded for PresentError {
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Accepted {
     pub credential_id: Uuid,
+}
+
+/// Takes the credential out of the PDF that carries it, as a file or as text.
+///
+/// # Errors
+/// A PDF that cannot be read within the limits, or that carries none.
+pub async fn out_of_pdf(reader: &Apart, pdf: Vec<u8>) -> Result<Vec<u8>, PresentError> {
+    let read = reader.extract(pdf, &Limits::default()).await?;
+    let search = tokio::task::spawn_blocking(move || {
+        let whole = read.pages.concat();
+        let texts = read.pages.iter().map(String::as_str).chain([whole.as_str()]);
+        carried(read.attachments.iter().map(|file| file.bytes.as_slice()), texts)
+    });
+    search.await.ok().flatten().ok_or(PresentError::NotCarried)
 }
 
 /// Judges a credential, keeps the judgment, and applies what is proven; the last two in one transaction.

@@ -1,7 +1,9 @@
 //! The day after: what the meters saw becomes cells on both platforms, money and trust, once.
 
+use beckn_wire::signature::{Chain, KeyId, sign};
+use clock::{Clock, SystemClock};
 use serde_json::{Value, json};
-use units::{Paise, Timestamp, WattHours};
+use units::{Paise, Span, Timestamp, WattHours};
 use wattmandi::config::TradeConfig;
 
 use crate::client::{Person, eventually, text};
@@ -42,6 +44,29 @@ async fn last_change(person: &Person) -> Value {
 
 fn noon() -> Timestamp {
     Timestamp::parse_rfc3339(NEXT_NOON).unwrap()
+}
+
+/// Every change of a user's trust, the newest first.
+async fn rows(person: &Person) -> Vec<Value> {
+    person.get("/users/me/trust?limit=50").await.ok()["history"]["items"].as_array().unwrap().clone()
+}
+
+/// A DISCOM uploads what a meter read in the first hour: import and export of each quarter in kWh.
+async fn upload(world: &World, discom: &str, meter: &str, (import, export): (&str, &str)) {
+    let quarter = |minute: &str| format!("{meter},2026-11-21T{minute}:00Z,{import},{export},\n");
+    let lines = ["12:30", "12:45", "13:00", "13:15"].map(quarter).concat();
+    let body = format!("{}\n{lines}", discom_mock::metering::upload::CSV_HEADER);
+    let subscriber = format!("{discom}.discom.example");
+    let key = KeyId::new(&subscriber, "key-1").unwrap();
+    let now = SystemClock.now().seconds();
+    let signing = wattmandi::cli::local::demo_key(&subscriber);
+    let header = sign(&signing, &key, now - 1, now + 60, body.as_bytes(), Chain::None);
+    let request = reqwest::Client::new()
+        .post(format!("{}/discom/meters", world.discoms.base))
+        .header("Authorization", header)
+        .header("Content-Type", "text/csv");
+    let answer = request.body(body).send().await.unwrap();
+    assert_eq!(answer.status().as_u16(), 200, "{}", answer.text().await.unwrap());
 }
 
 on_both_databases! {
@@ -118,6 +143,95 @@ on_both_databases! {
         let bought = settled(&bilal, &transaction, "buyer").await;
         let sold = settled(&world.person("asha"), &transaction, "seller").await;
         assert_eq!(bought["delivery"]["slots"][0]["final_kwh"], sold["delivery"]["slots"][0]["final_kwh"]);
+        world.close().await;
+    }
+
+    async fn what_the_grid_took_moves_nobodys_trust(databases: Databases) {
+        let world = World::with(databases, hurried()).await;
+        let (offer, first) = farid_has_bought(&world).await;
+        let (asha, farid) = (world.person("asha"), world.person("farid"));
+        let second = farid.buy(&meter("farid"), &offer, &[(SECOND, "3")]).await;
+        let second = text(&second, "transaction_id");
+        // The first hour fails at the seller's, of the second the buyer's grid carries nothing.
+        for (handle, hour, next) in [("asha", FIRST, SECOND), ("farid", SECOND, "2026-11-21T14:30:00.000Z")] {
+            let path = format!("/admin/meters/{}/outages", meter(handle));
+            let told = world.discoms.put(&path, &json!({"kind": "OUTAGE", "from": hour, "until": next})).await.ok();
+            assert_eq!(told["newSlots"], 1);
+        }
+        world.market.set(noon());
+        for (transaction, words) in [
+            (&first, ("CANCELLED_OUTAGE", "COMPLETED")),
+            (&second, ("COMPLETED", "CANCELLED_OUTAGE")),
+        ] {
+            let slot = settled(&farid, transaction, "buyer").await["delivery"]["slots"][0].clone();
+            // How much the seller's meter gave in the second hour is drawn; what it lacked would be its own.
+            assert_eq!((text(&slot, "buyer_status").as_str(), text(&slot, "final_kwh").as_str()), (words.1, "0"), "{slot}");
+            assert_eq!(text(&slot, "seller_status"), words.0);
+            settled(&asha, transaction, "seller").await;
+        }
+        let history = |trust: Value| trust["history"]["items"].as_array().unwrap().clone();
+        for person in [&asha, &farid] {
+            let rows = history(person.get("/users/me/trust?limit=10").await.ok());
+            let of = |transaction: &str| rows.iter().find(|row| row["transaction_id"] == json!(transaction)).unwrap();
+            assert_eq!(of(&first)["cause"], "excused", "{rows:?}");
+            assert_eq!(of(&first)["score_before"], of(&first)["score_after"], "{rows:?}");
+        }
+        let rows = history(farid.get("/users/me/trust?limit=10").await.ok());
+        assert!(rows.iter().all(|row| row["cause"] == "excused" || row["cause"] == "opening"), "{rows:?}");
+        assert_eq!(farid.get("/users/me/trust").await.ok()["score"], "0.3");
+        // Nothing was delivered, and nothing is paid.
+        let account = farid.get("/users/me/account").await.ok();
+        assert_eq!(inr(&account["held_inr"]), Paise::ZERO);
+        world.close().await;
+    }
+
+    async fn a_correction_moves_trust_once_and_never_by_a_false_shortfall(databases: Databases) {
+        let world = World::with(databases, hurried()).await;
+        let (_, transaction) = farid_has_bought(&world).await;
+        let (asha, farid) = (world.person("asha"), world.person("farid"));
+        // Of 2 kWh the panel gave one; the buyer drew enough for both.
+        upload(&world, "north", &meter("asha"), ("0", "0.25")).await;
+        upload(&world, "south", &meter("farid"), ("0.5", "0")).await;
+        world.market.set(noon());
+        for (person, side) in [(&asha, "seller"), (&farid, "buyer")] {
+            let shown = settled(person, &transaction, side).await;
+            assert_eq!(shown["delivery"]["slots"][0]["final_kwh"], "1", "{shown}");
+        }
+        let scores = |rows: &[Value]| rows.iter().map(|row| text(row, "score_after")).collect::<Vec<_>>();
+        assert_eq!(scores(&rows(&asha).await), ["0.25", "0.3"]);
+        assert_eq!(scores(&rows(&farid).await), ["0.35", "0.3"]);
+        // Upward: all of it after all. Then downward on the buyer's side, and on the seller's.
+        for (minutes, discom, handle, reading, kwh) in [
+            (10, "north", "asha", ("0", "0.5"), "2"),
+            (20, "south", "farid", ("0.375", "0"), "1.5"),
+            (30, "north", "asha", ("0", "0.3"), "1.2"),
+            (40, "north", "asha", ("0", "0.5"), "1.5"),
+        ] {
+            world.market.set(noon().saturating_add(Span::from_minutes(minutes)));
+            upload(&world, discom, &meter(handle), reading).await;
+            for (person, side) in [(&asha, "seller"), (&farid, "buyer")] {
+                let path = format!("/api/transactions/{transaction}?side={side}");
+                eventually(&format!("{kwh} kWh settled for the {side}"), || async {
+                    let delivery = person.get(&path).await.ok()["delivery"].clone();
+                    let slot = &delivery["slots"][0];
+                    let done = delivery["state"] == "settled"
+                        && [&slot["seller_status"], &slot["buyer_status"]].iter().all(|s| **s == json!("COMPLETED"));
+                    if done && slot["final_kwh"] == kwh { Ok(()) } else { Err(delivery.to_string()) }
+                })
+                .await;
+            }
+        }
+        // The seller gave 2, then 1.2, then 2; the buyer drew all that it could have, then three quarters of 2 kWh, then
+        // all of 1.2, then three quarters again. No other score was ever shown.
+        let (sellers, buyers) = (scores(&rows(&asha).await), scores(&rows(&farid).await));
+        for (seen, expected) in [
+            (sellers, vec!["0.35", "0.26", "0.35", "0.25", "0.3"]),
+            (buyers, vec!["0.275", "0.35", "0.275", "0.35", "0.3"]),
+        ] {
+            let mut moves = seen.clone();
+            moves.dedup();
+            assert_eq!(moves, expected, "{seen:?}");
+        }
         world.close().await;
     }
 

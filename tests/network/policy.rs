@@ -163,19 +163,19 @@ fn wishes() -> Vec<Spoiled> {
 /// What the policy alone says, of a message that names meters and ledgers.
 const NAMED: [Spoiled; 3] = [
     (
-        "message/contract/participants/2/participantAttributes/ledgerUri",
+        "message/contract/participants/3/participantAttributes/ledgerUri",
         Some("\"https://ledger.elsewhere.com\""),
         "POL_GENERIC_ERROR",
         "ledger of buyerDiscom is not allowed",
     ),
     (
-        "message/contract/participants/1/participantAttributes/meterId",
+        "message/contract/participants/2/participantAttributes/meterId",
         Some("\"TEST_METER_ASHA\""),
         "POL_ELIGIBILITY_NOT_MET",
         "meter",
     ),
     (
-        "message/contract/participants/1/participantAttributes/meterId",
+        "message/contract/participants/2/participantAttributes/meterId",
         Some("\"METER_FARID\""),
         "POL_ELIGIBILITY_NOT_MET",
         "meter",

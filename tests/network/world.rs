@@ -8,6 +8,7 @@ use units::{Span, Timestamp};
 pub use wattmandi::cli::local::{ALPHA, BETA, NORTH, SOUTH};
 use wattmandi::cli::local::{LocalNetwork, LocalOptions};
 use wattmandi::config::TradeConfig;
+use wattmandi::identity::{self, NewUser};
 
 use crate::audit::{self, Book};
 use crate::client::{Api, Person, eventually};
@@ -28,6 +29,7 @@ db::sql! {
     SENT = "SELECT body FROM outbox WHERE action = $1 AND (transaction_id = $2 OR $2 = '') ORDER BY seq DESC LIMIT 1";
     RECEIVED = "SELECT body FROM inbox WHERE message_id = $1";
     DOCUMENT = "SELECT document FROM contracts WHERE side = 'seller' AND transaction_id = $1";
+    CLAIMS = "SELECT outcome, COUNT(*) AS n FROM meter_claims GROUP BY outcome ORDER BY outcome";
     SUBSCRIPTIONS = "SELECT COUNT(*) AS n FROM catalog_subscriptions";
     SUBSCRIPTION = "SELECT subscription_id, caught_up_at IS NOT NULL AS caught_up FROM catalog_subscriptions";
 }
@@ -128,6 +130,35 @@ impl World {
         let platform = usize::from(!["asha", "bilal", "chitra"].contains(&handle));
         let api = Api::new(format!("http://{}", self.network.platforms[platform].address));
         api.person(&format!("demo-token-of-{handle}"))
+    }
+
+    /// Somebody new on alpha (0) or beta (1), without a meter.
+    pub async fn stranger(&self, platform: usize, handle: &'static str) -> Person {
+        let (platform, token) =
+            (&self.network.platforms[platform], format!("token-of-the-stranger-{handle}"));
+        let new = NewUser {
+            id: platform.participant.ids.uuid(),
+            handle: handle.into(),
+            display_name: handle.into(),
+            token: token.clone(),
+            payout_name: handle.into(),
+            payout_vpa: format!("{handle}@upi"),
+        };
+        let now = platform.participant.now();
+        let added = platform.participant.db.write(move |tx| {
+            let new = new.clone();
+            Box::pin(async move { identity::add(tx, &new, now).await })
+        });
+        added.await.unwrap();
+        Api::new(format!("http://{}", platform.address)).person(&token)
+    }
+
+    /// How the tries to claim a meter on alpha ended, and how many did.
+    pub async fn claims(&self) -> Vec<(String, i64)> {
+        let db = &self.network.platforms[0].participant.db;
+        let rows = db.read(|tx| Box::pin(async move { tx.query(&CLAIMS, &[]).await }));
+        let rows: Result<Vec<db::Row>, db::DbError> = rows.await;
+        rows.unwrap().iter().map(|row| (row.get("outcome").unwrap(), row.get("n").unwrap())).collect()
     }
 
     /// What alpha and beta have stored.

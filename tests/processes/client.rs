@@ -189,6 +189,12 @@ impl Person {
         eventually(path, ask).await
     }
 
+    /// A body of another kind than JSON.
+    pub async fn send(&self, path: &str, kind: &str, body: &str) -> Reply {
+        let request = self.api.http.post(format!("{}{path}", self.api.base)).bearer_auth(&self.token);
+        Reply::of(request.header("content-type", kind).body(body.to_owned())).await.unwrap()
+    }
+
     pub async fn patch(&self, path: &str, body: &Value) -> Reply {
         let request = self.request(reqwest::Method::PATCH, path).json(body);
         Reply::of(request.header("Idempotency-Key", fresh_key())).await.unwrap()

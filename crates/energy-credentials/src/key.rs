@@ -89,7 +89,11 @@ impl VerificationKey {
         format!("z{}", bs58::encode([prefix.to_vec(), key].concat()).into_string())
     }
 
-    fn ed25519(bytes: &[u8]) -> Result<Self, KeyError> {
+    /// From the 32 bytes of an Ed25519 key.
+    ///
+    /// # Errors
+    /// Not so many bytes, no key, a weak one.
+    pub fn ed25519(bytes: &[u8]) -> Result<Self, KeyError> {
         let bytes: &[u8; 32] = bytes.try_into().map_err(|_| KeyError)?;
         let key = VerifyingKey::from_bytes(bytes).map_err(|_| KeyError)?;
         // With a key of small order one signature fits many messages.

@@ -10,6 +10,7 @@
 //! verified only when every check passed; what could not be checked is unknown, and unknown is not passed; energy and
 //! power are whole watts and watt-hours, read exactly.
 
+mod carried;
 mod claims;
 mod contexts;
 mod dates;
@@ -23,6 +24,7 @@ mod status;
 mod trust;
 mod verify;
 
+pub use carried::carried;
 pub use claims::{Claims, Generator, MeterClaim, Storage};
 pub use contexts::Contexts;
 pub use did::{KeyDocuments, web_document_url};

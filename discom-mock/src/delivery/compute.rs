@@ -164,7 +164,7 @@ fn second_round(day: &mut Day, outcome: &mut Outcome, settled_anyway: bool) {
         for line in &lines {
             let has = |column| day.cells.get(&line.key, &column).is_some();
             if has(Column::SellerDiscomAlloc) && has(Column::BuyerDiscomAlloc) {
-                let status = if firm { COMPLETED } else { PENDING };
+                let status = if firm { verdict(day, line, Side::Buyer) } else { PENDING };
                 write(day, outcome, &line.key, &Column::BuyerDiscomStatus, status);
             }
         }
@@ -176,9 +176,25 @@ fn second_round(day: &mut Day, outcome: &mut Outcome, settled_anyway: bool) {
         let own_word = alloc.is_some_and(|cell| cell.origin == Origin::Direct);
         line.has(Side::Buyer) && seller.is_some() && own_word
     };
-    let told: Vec<LineKey> = day.lines.iter().filter(told).map(|line| line.key.clone()).collect();
+    let told: Vec<DayLine> = day.lines.iter().filter(told).cloned().collect();
     for line in told {
-        write(day, outcome, &line, &Column::BuyerDiscomStatus, COMPLETED);
+        let status = verdict(day, &line, Side::Buyer);
+        write(day, outcome, &line.key, &Column::BuyerDiscomStatus, status);
+    }
+}
+
+/// The last word on a side: completed, or what the grid took of it.
+fn verdict(day: &Day, line: &DayLine, side: Side) -> &'static str {
+    let energy = |column| day.cells.energy(&line.key, &column).unwrap_or_default();
+    let (owed, got) = match side {
+        Side::Seller => (line.requested, energy(Column::SellerDiscomAlloc)),
+        Side::Buyer => (energy(Column::SellerDiscomAlloc), energy(Column::BuyerDiscomAlloc)),
+    };
+    let outage = day.outages.contains_key(&meter_slot(line, side));
+    match (outage && got < owed, got) {
+        (true, WattHours::ZERO) => TradeStatus::CancelledOutage.as_str(),
+        (true, _) => TradeStatus::CurtailedOutage.as_str(),
+        _ => COMPLETED,
     }
 }
 
@@ -210,7 +226,8 @@ fn settle(day: &mut Day, outcome: &mut Outcome, settled_anyway: bool) {
             continue;
         }
         write_energy(day, outcome, &line.key, &Column::FinalAlloc, settled);
-        write(day, outcome, &line.key, &Column::SellerDiscomStatus, COMPLETED);
+        let status = verdict(day, &line, Side::Seller);
+        write(day, outcome, &line.key, &Column::SellerDiscomStatus, status);
     }
 }
 
@@ -237,9 +254,9 @@ fn awaits_buyer(day: &Day, line: &DayLine) -> Option<Timestamp> {
     let cell = |column| day.cells.get(&line.key, &column);
     let (seller, buyer) = (cell(Column::SellerDiscomAlloc)?, cell(Column::BuyerDiscomAlloc)?);
     let energy = |column| day.cells.energy(&line.key, &column);
+    // Not by the quantity: the buyer's ledger may have told one that it reckoned before it knew of ours.
     let said = cell(Column::BuyerDiscomStatus).map_or(buyer.written_at, |status| status.written_at);
-    let known = said.max(buyer.written_at) >= seller.written_at;
-    if known || energy(Column::SellerDiscomAlloc) <= energy(Column::BuyerDiscomAlloc) {
+    if said >= seller.written_at || energy(Column::SellerDiscomAlloc) <= energy(Column::BuyerDiscomAlloc) {
         return None;
     }
     Some(seller.written_at.saturating_add(REOPENED)).filter(|until| day.now < *until)

@@ -253,3 +253,31 @@ fn the_derived_allocations_hold_vector() {
     }
     println!("vectors: {} passed, 0 skipped", cases.len());
 }
+
+#[test]
+fn what_the_grid_took_is_told_as_that() {
+    use crate::metering::outage::Outage;
+    // (seller's meter fails, export, buyer's meter fails, import) and the two last words.
+    for (seller, export, buyer, import, words) in [
+        (true, 0, false, 9_000, ["CANCELLED_OUTAGE", COMPLETED]),
+        (true, 4_000, false, 9_000, ["CURTAILED_OUTAGE", COMPLETED]),
+        (true, 9_000, false, 9_000, [COMPLETED, COMPLETED]),
+        (false, 5_000, true, 0, [COMPLETED, "CANCELLED_OUTAGE"]),
+        (false, 5_000, true, 3_000, [COMPLETED, "CURTAILED_OUTAGE"]),
+        (true, 0, true, 0, ["CANCELLED_OUTAGE", COMPLETED]),
+    ] {
+        let mut day = Day { lines: vec![line("a", "S", "B", 5_000, &Side::ALL)], ..Day::default() };
+        let key = day.lines[0].key.clone();
+        reads(&mut day, "S", 0, export, Quality::Measured);
+        reads(&mut day, "B", import, 0, Quality::Measured);
+        for (fails, meter) in [(seller, "s"), (buyer, "b")] {
+            if fails {
+                day.outages.insert((meter.to_owned(), slot()), Outage::TOTAL);
+            }
+        }
+        compute(&mut day, &ALL);
+        let told = [Column::SellerDiscomStatus, Column::BuyerDiscomStatus];
+        assert_eq!(told.map(|column| value(&day.cells, &key, column).to_owned()), words);
+        assert!(is_settled(&day.cells, &key));
+    }
+}

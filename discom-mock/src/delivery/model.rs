@@ -7,6 +7,7 @@ use units::{DeliverySlot, Timestamp, WattHours};
 
 use crate::ledger::model::{Party, Side};
 use crate::metering::model::Reading;
+use crate::metering::outage::Outage;
 
 /// Pending: provisional; completed: to be settled by.
 pub const PENDING: &str = "PENDING";
@@ -117,6 +118,7 @@ pub struct Day {
     pub lines: Vec<DayLine>,
     pub cells: Cells,
     pub readings: BTreeMap<MeterSlot, Reading>,
+    pub outages: BTreeMap<MeterSlot, Outage>,
     /// The market's time at which the day is looked at.
     pub now: Timestamp,
 }

@@ -15,6 +15,7 @@ use node::{Draft, Face, Node, Outgoing, outbox};
 use units::{Span, Timestamp, WattHours};
 
 use super::compute::{Write, compute, is_settled, meter_slot};
+use super::meters::{Asking, HeadEnds};
 use super::model::{Cell, Cells, Day, MeterSlot, Origin};
 use super::report::{self, Platforms};
 use super::store::{self, DueDay, Writing};
@@ -23,8 +24,9 @@ use crate::ledger::meters::Meters;
 use crate::ledger::model::{ContractRow, Side, Status};
 use crate::ledger::store::{self as contracts, Revision};
 use crate::metering::model::{BLOCKS, Block, reading};
+use crate::metering::outage::{self, Outage};
 use crate::metering::simulator::{Contracted, Simulator};
-use crate::metering::{service as metering, store as blocks};
+use crate::metering::store as blocks;
 use crate::rest::items;
 
 /// Slots that are fixed in one transaction.
@@ -54,6 +56,7 @@ pub struct Tools {
     pub simulator: Option<Simulator>,
     /// Normalized meters that are never simulated.
     pub upload_only: BTreeSet<String>,
+    pub head_ends: HeadEnds,
 }
 
 impl Tools {
@@ -72,6 +75,7 @@ impl Tools {
         day.now = now;
         let mut failed = self.tell(&due.ledger_id, &day, now).await?;
         self.freeze(&mut day, due.day, now).await?;
+        self.ask(&due.ledger_id, &day, due.day, &steps).await?;
         let outcome = compute(&mut day, &steps);
         let mut by_contract: BTreeMap<String, Vec<Write>> = BTreeMap::new();
         let written = outcome.writes.len();
@@ -88,6 +92,20 @@ impl Tools {
         let next_at = [Step::next_at(due.day, now), outcome.wake, retry].into_iter().flatten().min();
         self.close(due, &steps, outcome.open, now, next_at).await?;
         Ok(written)
+    }
+
+    /// Asks the head-ends for the readings of the day. A question that cannot be asked now is asked with the
+    /// next step.
+    async fn ask(&self, ledger_id: &str, day: &Day, start: Timestamp, due: &[Step]) -> Result<(), DbError> {
+        let asking =
+            Asking { node: &self.node, head_ends: &self.head_ends, ledger_id, day: start, now: day.now };
+        match asking.questions(day, due).await {
+            Ok(questions) => asking.send(&self.db, questions, self.clocks.wire.now()).await,
+            Err(error) => {
+                tracing::warn!(error, ledger = ledger_id, "a head-end cannot be asked");
+                Ok(())
+            }
+        }
     }
 
     /// Tells the platforms what was written beside the rounds. Gives how many contracts that failed for.
@@ -136,7 +154,8 @@ impl Tools {
     async fn freeze(&self, day: &mut Day, start: Timestamp, now: Timestamp) -> Result<(), DbError> {
         let mut wanted: BTreeMap<MeterSlot, Contracted> = BTreeMap::new();
         for line in &day.lines {
-            for side in &line.sides {
+            let here = |side: &&Side| !self.head_ends.is_elsewhere(&line.party(**side).discom);
+            for side in line.sides.iter().filter(here) {
                 let contracted = wanted.entry(meter_slot(line, *side)).or_default();
                 let sum = match side {
                     Side::Seller => &mut contracted.sold,
@@ -152,19 +171,23 @@ impl Tools {
             .collect();
         let Some(simulator) = &self.simulator else { return Ok(()) };
         for batch in missing.chunks(FREEZE_BATCH) {
-            let simulated: Vec<(MeterSlot, [Block; BLOCKS])> = batch
-                .iter()
-                .map(|(at, contracted)| {
-                    let installed = self.meters.installed(&at.0);
-                    (at.clone(), simulator.blocks(&at.0, installed, *contracted, at.1))
-                })
-                .collect();
+            let simulate = |(at, contracted): &(MeterSlot, Contracted)| {
+                let installed = self.meters.installed(&at.0);
+                let blocks = simulator.blocks(&at.0, installed, *contracted, at.1);
+                // What an operator told stands before any draw.
+                let drawn = simulator.outage(&at.0, at.1).filter(|_| !day.outages.contains_key(at));
+                let outage = day.outages.get(at).copied().or(drawn);
+                let blocks = outage.map_or(blocks, |outage| blocks.map(|block| outage.leaves(block)));
+                (at.clone(), blocks, drawn)
+            };
+            let simulated: Vec<(MeterSlot, [Block; BLOCKS], Option<Outage>)> =
+                batch.iter().map(simulate).collect();
             let simulated = Arc::new(simulated);
             let frozen = self.db.write(move |tx| {
                 let simulated = Arc::clone(&simulated);
                 Box::pin(async move {
-                    for ((meter, slot), blocks) in simulated.iter() {
-                        metering::freeze(tx, meter, *slot, blocks, now).await?;
+                    for ((meter, slot), blocks, drawn) in simulated.iter() {
+                        outage::freeze(tx, meter, *slot, (blocks, *drawn), now).await?;
                     }
                     Ok::<_, DbError>(())
                 })
@@ -358,16 +381,18 @@ async fn read_meters(db: &Db, day: &mut Day, start: Timestamp) -> Result<(), DbE
         let wanted = Arc::clone(&wanted);
         Box::pin(async move {
             let meters: BTreeSet<&String> = wanted.iter().map(|(meter, _)| meter).collect();
-            let mut readings = BTreeMap::new();
+            let (mut readings, mut outages) = (BTreeMap::new(), BTreeMap::new());
             for meter in meters {
                 let blocks = blocks::between(tx, meter, start, until).await?;
                 let slots = wanted.iter().filter(|(each, _)| each == meter);
                 let found = slots.filter_map(|at| Some((at.clone(), reading(at.1, &blocks)?)));
                 readings.extend(found);
+                let failed = outage::between(tx, meter, start, until).await?;
+                outages.extend(failed.into_iter().map(|(slot, outage)| ((meter.clone(), slot), outage)));
             }
-            Ok::<_, DbError>(readings)
+            Ok::<_, DbError>((readings, outages))
         })
     });
-    day.readings = read.await?;
+    (day.readings, day.outages) = read.await?;
     Ok(())
 }

@@ -39,6 +39,8 @@ pub enum Source {
     Csv,
     /// The interval profile of MeterData.
     Profile,
+    /// `on_status` of a head-end of elsewhere, by the hour.
+    HeadEnd,
 }
 
 impl Source {
@@ -47,11 +49,14 @@ impl Source {
             Self::Simulated => "SIMULATED",
             Self::Csv => "CSV",
             Self::Profile => "PROFILE",
+            Self::HeadEnd => "HEAD_END",
         }
     }
 
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Simulated, Self::Csv, Self::Profile].into_iter().find(|source| source.as_str() == text)
+        [Self::Simulated, Self::Csv, Self::Profile, Self::HeadEnd]
+            .into_iter()
+            .find(|source| source.as_str() == text)
     }
 }
 

@@ -10,7 +10,7 @@ use super::model::{BLOCKS, Block, Source, Stored};
 use super::store;
 
 /// Stores the simulated blocks of a slot, unless the slot has any: then those stand, and what of them is
-/// missing stays missing.
+/// missing stays missing. Gives whether they were stored.
 ///
 /// # Errors
 /// The database's.
@@ -20,15 +20,15 @@ pub async fn freeze(
     slot: DeliverySlot,
     blocks: &[Block; BLOCKS],
     now: Timestamp,
-) -> Result<(), DbError> {
+) -> Result<bool, DbError> {
     if !store::between(tx, meter, slot.start(), slot.end()).await?.is_empty() {
-        return Ok(());
+        return Ok(false);
     }
     for block in blocks {
         let stored = Stored { block: *block, revision: 1, source: Source::Simulated };
         store::add(tx, meter, &stored, now).await?;
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Blocks of one meter as a head-end uploads them.

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use units::{DeliverySlot, NumberError, WattHours, parse_scaled};
 
 use super::model::{BLOCKS, Block, Quality, block_starts};
+use super::outage::{self, Outage};
 use super::sun::{self, ONE};
 
 /// Of a household's sanctioned load, by hour of the day in India, in thousandths.
@@ -38,12 +39,21 @@ pub struct Simulator {
     pub seller_success: u64,
     /// Deliveries of which a buyer's meter draws all, in millionths.
     pub buyer_success: u64,
+    /// Hours in which the grid fails a meter that has something to deliver or to draw, in millionths.
+    pub outage_rate: u64,
 }
 
 impl Default for Simulator {
     /// Delhi; 85 of 100 deliveries succeed, and buyers draw what they bought.
     fn default() -> Self {
-        Self { seed: 1, latitude: 2_860, longitude: 7_720, seller_success: 850_000, buyer_success: 1_000_000 }
+        Self {
+            seed: 1,
+            latitude: 2_860,
+            longitude: 7_720,
+            seller_success: 850_000,
+            buyer_success: 1_000_000,
+            outage_rate: 0,
+        }
     }
 }
 
@@ -92,6 +102,19 @@ impl Simulator {
             settle(&mut blocks, target, |block| &mut block.import);
         }
         blocks
+    }
+
+    /// What the grid does to a meter in a slot: one draw, in half of the cases a curtailment.
+    pub fn outage(&self, meter: &str, slot: DeliverySlot) -> Option<Outage> {
+        let at = slot.start().micros();
+        if self.hash("outage", meter, at) % outage::ONE >= self.outage_rate {
+            return None;
+        }
+        if self.hash("kind of outage", meter, at).is_multiple_of(2) {
+            return Some(Outage::TOTAL);
+        }
+        let share = self.hash("curtailment", meter, at) % outage::ONE;
+        Some(Outage { kind: outage::Kind::Curtailment, share })
     }
 
     /// What the household and its panel do without any contract.
@@ -262,6 +285,21 @@ mod tests {
         let never = Simulator { seller_success: 0, ..simulator };
         assert!(sum(&all.blocks("m", FIVE_KW, contracted, noon())).1 >= 8_000);
         assert!(sum(&never.blocks("m", FIVE_KW, contracted, noon())).1 < 8_000);
+    }
+
+    #[test]
+    fn the_grid_fails_as_often_as_configured() {
+        let simulator = Simulator { outage_rate: 250_000, ..Simulator::default() };
+        let mut slot = noon();
+        let mut drawn = Vec::new();
+        for _ in 0..2_000 {
+            drawn.extend(simulator.outage("m", slot));
+            slot = slot.next();
+        }
+        assert!((430..=570).contains(&drawn.len()), "{}", drawn.len());
+        let total = drawn.iter().filter(|outage| **outage == Outage::TOTAL).count();
+        assert!((180..=320).contains(&total), "{total}");
+        assert_eq!(Simulator::default().outage("m", noon()), None);
     }
 
     #[test]

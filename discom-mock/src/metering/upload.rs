@@ -1,7 +1,9 @@
 //! Reading uploads: CSV, and the interval profile of the India Energy Stack's MeterData v0.6.
 //!
-//! A value is exact to one watt-hour or the upload is refused as a whole; nothing is rounded. A half hour is
-//! kept as two quarters that add up to it: it never crosses the border of a slot.
+//! A value is exact to one watt-hour or the upload is refused as a whole; nothing is rounded. A half or a
+//! whole hour is kept as quarters that add up to it: it never crosses the border of a slot. Read are energies
+//! of an interval, in Wh, kWh or MWh and by their multiplier; a counter that only ever rises is none. A meter
+//! of which only one direction is described has no other.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -136,55 +138,67 @@ pub fn profile(document: &Json) -> Result<Vec<Upload>, UploadError> {
 fn read_profile(part: &Json, sets: &Sets, gathered: &mut Gathered) -> Result<(), UploadError> {
     let refuse = UploadError::Profile;
     let meters = part.get("meterRefs").and_then(Json::as_array).unwrap_or_default();
-    let [meter] = meters else { return Err(refuse("one meter wanted")) };
-    let meter = text(meter, "value").and_then(meter_name).ok_or(refuse("no usable meter"))?;
+    let names: BTreeSet<Option<String>> =
+        meters.iter().map(|meter| text(meter, "value").and_then(meter_name)).collect();
+    let meter = match names.into_iter().collect::<Vec<_>>().as_slice() {
+        [Some(meter)] => meter.clone(),
+        [None] => return Err(refuse("no usable meter")),
+        _ => return Err(refuse("one meter wanted")),
+    };
     let period = part.get("intervalPeriod").ok_or(refuse("no intervalPeriod"))?;
     let start = text(period, "start").and_then(|start| Timestamp::parse_rfc3339(start).ok());
     let start = start.filter(|start| is_block_start(*start)).ok_or(refuse("no usable start"))?;
     let length = text(period, "duration").and_then(|text| Span::parse_iso8601(text).ok());
-    let halves = match length {
-        Some(length) if length == BLOCK => 1,
-        Some(length) if length.micros() == 2 * BLOCK.micros() && start.micros() % length.micros() == 0 => 2,
-        _ => return Err(refuse("intervals are quarters or halves of an hour")),
-    };
-    let columns = sets.columns(part).ok_or(refuse("no import and export in kWh are described"))?;
-    for interval in part.get("intervals").and_then(Json::as_array).unwrap_or_default() {
-        let id = interval.get("id").and_then(Json::as_number).and_then(|n| units::parse_scaled(n, 0).ok());
+    let parts: i64 = [1, 2, 4]
+        .into_iter()
+        .find(|parts| length.is_some_and(|length| Some(length) == BLOCK.checked_mul(*parts)))
+        .ok_or(refuse("intervals are quarters, halves or hours"))?;
+    let columns = sets.columns(part).ok_or(refuse("no energy of an interval is described"))?;
+    let intervals = part.get("intervals").and_then(Json::as_array).unwrap_or_default();
+    for (place, interval) in (0_i64..).zip(intervals) {
+        let id = match interval.get("id") {
+            None | Some(Json::Null) => Some(place),
+            Some(id) => id.as_number().or(id.as_str()).and_then(|n| units::parse_scaled(n, 0).ok()),
+        };
         let id =
             id.filter(|id| (0..=100_000).contains(id)).ok_or(refuse("an interval without a usable id"))?;
-        let start = BLOCK.checked_mul(id * halves).and_then(|offset| start.checked_add(offset));
-        let start = start.ok_or(refuse("an interval lies outside time"))?;
-        let block = columns.read(interval, start).map_err(refuse)?;
-        if halves == 1 {
-            gathered.add(&meter, block)?;
-        } else {
-            for half in in_halves(block) {
-                gathered.add(&meter, half)?;
-            }
+        let counted = || BLOCK.checked_mul(id * parts).and_then(|offset| start.checked_add(offset));
+        // An interval may say itself when it begins.
+        let own = interval.get("intervalPeriod").and_then(|period| text(period, "start"));
+        let begins = match own {
+            Some(own) => Timestamp::parse_rfc3339(own).ok(),
+            None => counted(),
+        };
+        let whole = |at: &Timestamp| at.micros().rem_euclid(BLOCK.micros() * parts) == 0;
+        // In India an hour begins at half past an hour of UTC.
+        let whole_there =
+            |at: &Timestamp| whole(at) || (parts == 4 && whole(&at.saturating_add(Span::from_minutes(30))));
+        let begins = begins.filter(whole_there).ok_or(refuse("an interval begins at no usable time"))?;
+        let block = columns.read(interval, begins).map_err(refuse)?;
+        for quarter in in_quarters(block, parts) {
+            gathered.add(&meter, quarter)?;
         }
     }
     Ok(())
 }
 
-fn in_halves(block: Block) -> [Block; 2] {
-    let split = |energy: WattHours| {
-        let low = energy.get() / 2;
-        (WattHours::new(energy.get() - low), WattHours::new(low))
+/// A block of several quarters as quarters that add up to it, the first ones taking the odd watt-hours.
+fn in_quarters(block: Block, parts: i64) -> impl Iterator<Item = Block> {
+    let split = move |energy: WattHours, part: i64| {
+        let (share, odd) = (energy.get().div_euclid(parts), energy.get().rem_euclid(parts));
+        WattHours::new(share.saturating_add(i64::from(part < odd)))
     };
-    let ((import, import_later), (export, export_later)) = (split(block.import), split(block.export));
-    let second = Block {
-        start: block.start.saturating_add(BLOCK),
-        import: import_later,
-        export: export_later,
-        ..block
-    };
-    [Block { import, export, ..block }, second]
+    (0..parts).map(move |part| {
+        let offset = BLOCK.checked_mul(part).unwrap_or(BLOCK);
+        let start = block.start.saturating_add(offset);
+        Block { start, import: split(block.import, part), export: split(block.export, part), ..block }
+    })
 }
 
 /// What the descriptors of a document say: reading types by flow, and the order of compact payloads.
 #[derive(Default)]
 struct Sets {
-    flows: BTreeMap<String, Flow>,
+    flows: BTreeMap<String, Quantity>,
     sequences: BTreeMap<String, Vec<String>>,
 }
 
@@ -194,9 +208,52 @@ enum Flow {
     Export,
 }
 
+/// A direction, and how its values become watt-hours: so many millionths of one.
+#[derive(Clone, Copy)]
+struct Quantity {
+    flow: Flow,
+    factor: i128,
+}
+
+impl Quantity {
+    fn of(descriptor: &Json) -> Option<Self> {
+        let flow = match text(descriptor, "flowDirection")?.to_ascii_uppercase().as_str() {
+            "IMPORT" => Flow::Import,
+            "EXPORT" => Flow::Export,
+            _ => return None,
+        };
+        // A counter says what was ever fed in or drawn, not what an interval saw.
+        if text(descriptor, "reportedMode").is_some_and(|mode| mode.eq_ignore_ascii_case("READING")) {
+            return None;
+        }
+        let unit = match text(descriptor, "unit")?.to_ascii_lowercase().as_str() {
+            "wh" => 1,
+            "kwh" => 1_000,
+            "mwh" => 1_000_000,
+            _ => return None,
+        };
+        let multiplier = match descriptor.get("multiplier") {
+            None | Some(Json::Null) => 1_000_000,
+            Some(number) => units::parse_scaled(number.as_number().or(number.as_str())?, 6).ok()?,
+        };
+        Some(Self { flow, factor: i128::from(multiplier) * unit })
+    }
+
+    fn read(self, value: &str) -> Result<WattHours, &'static str> {
+        const PLACES: u32 = 9;
+        let fault = "energy is exact to one watt-hour and not below zero";
+        let value = units::parse_scaled(value, PLACES).map_err(|_| fault)?;
+        let (scaled, unit) = (i128::from(value) * self.factor, 10_i128.pow(PLACES + 6));
+        if scaled < 0 || scaled % unit != 0 {
+            return Err(fault);
+        }
+        i64::try_from(scaled / unit).map(WattHours::new).map_err(|_| fault)
+    }
+}
+
 /// How the intervals of one profile are read.
 struct Columns<'a> {
-    flows: &'a BTreeMap<String, Flow>,
+    flows: &'a BTreeMap<String, Quantity>,
     order: Option<&'a [String]>,
 }
 
@@ -207,17 +264,8 @@ impl Sets {
             |json: &Json, name: &str| json.get(name).and_then(Json::as_array).unwrap_or_default().to_vec();
         for set in parts.iter().flat_map(|part| each(part, "payloadDescriptorSets")) {
             for descriptor in each(&set, "payloadDescriptors") {
-                let plain = descriptor.get("multiplier").and_then(Json::as_number);
-                let plain = plain.is_none_or(|n| units::parse_scaled(n, 0) == Ok(1));
-                let flow = match text(&descriptor, "flowDirection") {
-                    Some("IMPORT") => Flow::Import,
-                    Some("EXPORT") => Flow::Export,
-                    _ => continue,
-                };
-                if let (Some(name), Some("kWh"), true) =
-                    (text(&descriptor, "readingType"), text(&descriptor, "unit"), plain)
-                {
-                    sets.flows.insert(name.to_owned(), flow);
+                if let Some((name, read)) = text(&descriptor, "readingType").zip(Quantity::of(&descriptor)) {
+                    sets.flows.insert(name.to_owned(), read);
                 }
             }
             for sequence in each(&set, "compactSequences") {
@@ -231,32 +279,33 @@ impl Sets {
     }
 
     fn columns(&self, part: &Json) -> Option<Columns<'_>> {
-        let described = |flow| self.flows.values().any(|each| *each == flow);
         let order = text(part, "compactSequenceRef").and_then(|name| self.sequences.get(name));
-        let both = described(Flow::Import) && described(Flow::Export);
-        both.then_some(Columns { flows: &self.flows, order: order.map(Vec::as_slice) })
+        (!self.flows.is_empty()).then_some(Columns { flows: &self.flows, order: order.map(Vec::as_slice) })
     }
 }
 
 impl Columns<'_> {
     fn read(&self, interval: &Json, start: Timestamp) -> Result<Block, &'static str> {
         let mut block = Block { quality: Quality::Measured, ..Block::missing(start) };
-        let mut seen = 0;
+        let described = |flow| self.flows.values().any(|each| each.flow == flow);
+        let mut unseen: Vec<Flow> =
+            [Flow::Import, Flow::Export].into_iter().filter(|flow| described(*flow)).collect();
         for (index, (name, value, status)) in self.values(interval)?.into_iter().enumerate() {
-            let Some(flow) = self.flows.get(name) else { continue };
-            let Some(value) = value else { continue };
-            let read = energy(value)?;
-            match flow {
+            let Some(quantity) = self.flows.get(name) else { continue };
+            let status = status.or_else(|| overridden(interval, index, name));
+            let Some(value) = value.filter(|_| !is_missing(status)) else { continue };
+            let read = quantity.read(value)?;
+            match quantity.flow {
                 Flow::Import => block.import = read,
                 Flow::Export => block.export = read,
             }
-            if is_provisional(status.or_else(|| overridden(interval, index))) {
+            if is_provisional(status) {
                 block.quality = Quality::Estimated;
             }
-            seen += 1;
+            unseen.retain(|flow| *flow != quantity.flow);
         }
         // A direction without a value is not zero: the meter said nothing.
-        Ok(if seen == 2 { block } else { Block::missing(start) })
+        Ok(if unseen.is_empty() { block } else { Block::missing(start) })
     }
 
     /// Name, value and validation status of each reading.
@@ -268,22 +317,30 @@ impl Columns<'_> {
         if let Some(readings) = interval.get("readings").and_then(Json::as_array) {
             let reading = |json: &'j Json| {
                 let name = text(json, "readingType").unwrap_or_default();
-                (name, json.get("value").and_then(Json::as_number), text(json, "validationStatus"))
+                (name, json.get("value").and_then(number), text(json, "validationStatus"))
             };
             return Ok(readings.iter().map(reading).collect());
         }
         let order = self.order.ok_or("no sequence is named for the payloads")?;
         let payloads = interval.get("payloads").and_then(Json::as_array).unwrap_or_default();
-        let value = |(name, value): (&'j String, &'j Json)| (name.as_str(), value.as_number(), None);
+        let value = |(name, value): (&'j String, &'j Json)| (name.as_str(), number(value), None);
         Ok(order.iter().zip(payloads).map(value).collect())
     }
 }
 
-/// What an interval says beside its payload of that index.
-fn overridden(interval: &Json, index: usize) -> Option<&str> {
+/// A number, which some write as a text.
+fn number(json: &Json) -> Option<&str> {
+    json.as_number().or(json.as_str()).filter(|text| !text.trim().is_empty())
+}
+
+/// What an interval says beside its payload of that index or name.
+fn overridden<'j>(interval: &'j Json, index: usize, name: &str) -> Option<&'j str> {
     let all = interval.get("overrides").and_then(Json::as_array).unwrap_or_default();
     let at = |entry: &&Json| {
-        let number = entry.get("descriptorIndex").and_then(Json::as_number);
+        if let Some(named) = text(entry, "readingType") {
+            return named == name;
+        }
+        let number = entry.get("descriptorIndex").and_then(number);
         number.and_then(|n| units::parse_scaled(n, 0).ok()).and_then(|n| usize::try_from(n).ok())
             == Some(index)
     };
@@ -292,7 +349,16 @@ fn overridden(interval: &Json, index: usize) -> Option<&str> {
 
 /// Whatever is not said to be valid is provisional.
 fn is_provisional(status: Option<&str>) -> bool {
-    status.is_some_and(|status| !matches!(status, "VALID" | "VALIDATED" | "MEASURED" | "ACTUAL"))
+    status.is_some_and(|status| {
+        let status = status.to_ascii_uppercase();
+        !matches!(status.as_str(), "VALID" | "VALIDATED" | "MEASURED" | "ACTUAL")
+    })
+}
+
+/// A value beside such a word is none.
+fn is_missing(status: Option<&str>) -> bool {
+    let words = ["MISSING", "INVALID", "FAILED", "REJECTED"];
+    status.is_some_and(|status| words.iter().any(|word| status.eq_ignore_ascii_case(word)))
 }
 
 fn text<'j>(json: &'j Json, name: &str) -> Option<&'j str> {

@@ -17,13 +17,13 @@ fn at(time: &str) -> Timestamp {
 
 /// Everything is uploaded.
 fn uploaded(config: &mut Config) {
-    config.metering = Metering { simulator: None, upload_only: Vec::new() };
+    config.metering = Metering { simulator: None, ..Metering::default() };
 }
 
 /// Meters that always deliver.
 fn reliable(config: &mut Config) {
     let simulator = Simulator { seller_success: 1_000_000, ..Simulator::default() };
-    config.metering = Metering { simulator: Some(simulator), upload_only: Vec::new() };
+    config.metering = Metering { simulator: Some(simulator), ..Metering::default() };
 }
 
 fn text<'a>(json: &'a Json, path: &[&str]) -> &'a str {

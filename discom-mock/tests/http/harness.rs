@@ -83,10 +83,10 @@ fn discom(side: &str) -> Discom {
     }
 }
 
-pub fn config(db: &TestDb, registry: &Arc<StaticRegistry>) -> Config {
+pub fn config(database: &str, registry: &Arc<StaticRegistry>) -> Config {
     Config {
         listen: "127.0.0.1:0".parse().unwrap(),
-        database_url: db.url().to_owned(),
+        database_url: database.to_owned(),
         base_url: None,
         discoms: vec![discom("seller"), discom("buyer")],
         networks: vec![NETWORK.to_owned()],
@@ -110,9 +110,14 @@ pub async fn world(db: &TestDb) -> World {
 }
 
 pub async fn world_with(db: &TestDb, now: Timestamp, change: impl FnOnce(&mut Config)) -> World {
+    world_at(db.url(), now, change).await
+}
+
+/// As [`world_with`], by the address of the database.
+pub async fn world_at(database: &str, now: Timestamp, change: impl FnOnce(&mut Config)) -> World {
     let registry = Arc::new(StaticRegistry::new());
     let clock = TestClock::at(now);
-    let mut config = config(db, &registry);
+    let mut config = config(database, &registry);
     change(&mut config);
     let running = discom_mock::start(config, Clocks::both(clock.clone()), Ids::system()).await.unwrap();
     let world = World {

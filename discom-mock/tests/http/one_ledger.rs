@@ -24,9 +24,13 @@ fn put(transaction: &str, quantity: Value) -> Value {
     )
 }
 
+fn meter(side: &str) -> Value {
+    json!(format!("TEST_METER_{side}"))
+}
+
 fn reliable(config: &mut Config) {
     let simulator = Simulator { seller_success: 1_000_000, ..Simulator::default() };
-    config.metering = Metering { simulator: Some(simulator), upload_only: Vec::new() };
+    config.metering = Metering { simulator: Some(simulator), ..Metering::default() };
 }
 
 fn at(time: &str) -> Timestamp {
@@ -72,7 +76,7 @@ both_databases! {
             let row = &records[0];
             assert_eq!(row["recordId"].as_str(), receipt.get("recordId").and_then(Json::as_str));
             assert_eq!((&row["orderItemId"], &row["networkId"]), (&json!(trade.id), &json!(NETWORK)));
-            assert_eq!((&row["buyerId"], &row["sellerId"]), (&json!("TEST_METER_BUYER"), &json!("TEST_METER_SELLER")));
+            assert_eq!((&row["buyerId"], &row["sellerId"]), (&meter("BUYER"), &meter("SELLER")));
             assert_eq!(row["discomIdSeller"], "TEST_DISCOM_SELLER");
             assert_eq!(row["tradeDetails"][0]["tradeQty"], 2.5);
             assert_eq!(row["tradeDetails"][0]["pricePerUnit"], 6.25);
@@ -125,7 +129,8 @@ both_databases! {
         let first = call(&world, DISCOM_B, "record", &word).await.of("ledgerWriteResponse");
         assert_eq!(call(&world, DISCOM_B, "record", &word).await.of("ledgerWriteResponse"), first);
         assert_eq!(cell(&world, SELLER_LEDGER, &trade.id, "SELLER_DISCOM_ALLOC").await, "2 DIRECT 2");
-        assert_eq!(cell(&world, SELLER_LEDGER, &trade.id, "SELLER_DISCOM_STATUS").await, "COMPLETED DIRECT 2");
+        let status = cell(&world, SELLER_LEDGER, &trade.id, "SELLER_DISCOM_STATUS").await;
+        assert_eq!(status, "COMPLETED DIRECT 2");
         let shown = seen(&world, SELLER, &trade.transaction).await[0].clone();
         assert_eq!(shown["rowDigest"], first["rowDigest"]);
         // The meter does not overrule its DISCOM, and the platform is told.
@@ -209,7 +214,8 @@ both_databases! {
         let mut trade = trade(&world.ids, &["6"]);
         "2026-11-02T07:30:00Z".clone_into(&mut trade.start);
         let record = put(&trade.transaction, json!(6));
-        call(&world, SELLER, "put", &with(&record, &[("role", json!("SELLER"))])).await.of("ledgerWriteResponse");
+        let sellers = with(&record, &[("role", json!("SELLER"))]);
+        call(&world, SELLER, "put", &sellers).await.of("ledgerWriteResponse");
         // 6 and 6 would be more than the panel's ten.
         world.tell(SELLER, SELLER_LEDGER, "on_confirm", &trade).await.receipt();
         let active: Vec<Json> = world.records(SELLER_LEDGER).await;

@@ -10,11 +10,12 @@ use units::Timestamp;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::offers::EmptyBody;
 use super::paging::{Asked as PageAsked, Page};
 use super::{Answer, id};
 use crate::api::State;
 use crate::api::access::Caller;
-use crate::api::idempotency::{self, Answered};
+use crate::api::idempotency::{self, Answered, Asked};
 use crate::api::json::{self, Unread};
 use crate::api::problem::Problem;
 use crate::api::view::masked;
@@ -27,14 +28,8 @@ use crate::network::normalize_meter;
 const BODY_MAX: usize = 1024 * 1024;
 
 /// The media types that a credential may come in.
-const TAKEN: [&str; 6] = [
-    "application/json",
-    "application/ld+json",
-    "application/vc",
-    "application/jwt",
-    "application/vc+jwt",
-    "text/plain",
-];
+const TAKEN: [&str; 5] =
+    ["application/json", "application/ld+json", "application/vc", "application/jwt", "application/vc+jwt"];
 
 /// A credential, as it was judged.
 #[derive(Debug, Serialize, ToSchema)]
@@ -95,10 +90,11 @@ pub struct ClaimView {
     pub storage_wh: Option<i64>,
 }
 
-/// Hands in an energy credential: JSON with its proof, or a JWT. It is kept and
+/// Hands in an energy credential: JSON with its proof, a JWT, or the PDF that carries one of them. It is kept and
 /// shown whatever its checks say; what a verified one says of a meter of the user's becomes the meter's limits.
 #[utoipa::path(post, path = "/users/me/credentials", tag = "users",
-    request_body(content((serde_json::Value = "application/json"), (String = "application/jwt"), (String = "application/vc+jwt"))),
+    request_body(content((serde_json::Value = "application/json"), (String = "application/jwt"),
+        (String = "application/vc+jwt"), (Vec<u8> = "application/pdf"))),
     responses((status = 201, body = CredentialDocument)))]
 pub async fn upload(
     state: State,
@@ -106,8 +102,10 @@ pub async fn upload(
     request: HttpRequest,
     payload: Payload,
 ) -> Answer {
-    if !TAKEN.contains(&essence(&request).as_str()) {
-        return Err(Problem::new(Code::UnsupportedMediaType, "A credential is JSON or a JWT."));
+    let kind = essence(&request);
+    let pdf = kind == "application/pdf";
+    if !pdf && !TAKEN.contains(&kind.as_str()) {
+        return Err(Problem::new(Code::UnsupportedMediaType, "A credential is JSON, a JWT or a PDF."));
     }
     let bytes = json::collect(payload, BODY_MAX).await.map_err(|unread| match unread {
         Unread::TooLong => {
@@ -117,7 +115,15 @@ pub async fn upload(
     })?;
     let key = idempotency::key(&request, &bytes, user.id)?;
     let (p, verifier, under) = (state.participant.clone(), state.credentials.clone(), key.clone());
-    let work = async move { present::present(&p, &verifier, user.id, bytes.to_vec(), None, under).await };
+    let documents = state.documents.clone();
+    let work = async move {
+        let bytes = bytes.to_vec();
+        let (bytes, form) = match pdf {
+            true => (present::out_of_pdf(&documents, bytes).await?, Some("pdf")),
+            false => (bytes, None),
+        };
+        present::present(&p, &verifier, user.id, bytes, form, under).await
+    };
     let answered = state
         .once(key, work, |accepted| Answered {
             status: StatusCode::CREATED,
@@ -169,7 +175,8 @@ pub async fn show(state: State, Caller { user, .. }: Caller, request: HttpReques
 #[utoipa::path(delete, path = "/users/me/credentials/{id}", tag = "users",
     params(("id" = String, Path, description = "The credential id")),
     responses((status = 204, description = "It is gone")))]
-pub async fn remove(state: State, Caller { user, .. }: Caller, request: HttpRequest) -> Answer {
+pub async fn remove(state: State, request: HttpRequest, payload: Payload) -> Answer {
+    let Asked { user, .. } = state.asked::<EmptyBody>(&request, payload).await?;
     let (id, now) = (credential_id(&request)?, state.participant.now());
     let db = state.participant.db.clone();
     let work = async move {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::offers::EmptyBody;
 use super::profile::{self, MeterView};
 use super::{Answer, id};
 use crate::api::State;
@@ -16,8 +17,8 @@ use crate::api::idempotency::{Answered, Asked};
 use crate::api::problem::Problem;
 use crate::config::MeterConfig;
 use crate::error::Code;
+use crate::metering;
 use crate::metering::claim::{self, Claim, ClaimError, With};
-use crate::metering::{self};
 use crate::network::normalize_meter;
 
 /// A proof of a meter: a verified credential, or `discom`, `serial_number` and `key` as they stand on the customer's
@@ -97,7 +98,8 @@ pub async fn create(state: State, request: HttpRequest, payload: Payload) -> Ans
 #[utoipa::path(delete, path = "/users/me/meters/{id}", tag = "users",
     params(("id" = String, Path, description = "The meter's id on this platform, or its own")),
     responses((status = 204, description = "It is nobody's now")))]
-pub async fn release(state: State, Caller { user, .. }: Caller, request: HttpRequest) -> Answer {
+pub async fn release(state: State, request: HttpRequest, payload: Payload) -> Answer {
+    let Asked { user, .. } = state.asked::<EmptyBody>(&request, payload).await?;
     let named = id(&request, "meter")?.to_owned();
     let meters = state.read(move |tx| metering::of_user(tx, user.id).boxed()).await?;
     let is_it = |meter: &&metering::Meter| meter.id.to_string() == named || meter.meter_id == named;
