@@ -30,6 +30,8 @@ use crate::network::Participant;
 
 /// How such a session has begun.
 const WAY: &str = "oidc";
+/// How often an account is looked for when somebody else makes it at the same time.
+const ROUNDS: usize = 3;
 /// So long the browser may be away.
 pub const ATTEMPT_LIFE: Span = Span::from_secs(600);
 
@@ -215,18 +217,27 @@ impl Accounts {
             password_hash: None,
         };
         let (row, welcome, now) = ((new, person.clone()), self.0.welcome.clone(), self.now());
-        let found = self.0.db.write(move |tx| {
-            let ((new, person), welcome) = (row.clone(), welcome.clone());
-            async move {
-                let (user, created) = account_of(tx, &person, &new, now).await?;
-                if created {
-                    welcome(tx, user.id, now).await?;
+        let mut found = Err(DbError::Serialization);
+        // Two browsers of a new person may come back at once: the slower one then finds what the other has made.
+        for _ in 0..ROUNDS {
+            let (row, welcome) = (row.clone(), welcome.clone());
+            let attempt = self.0.db.write(move |tx| {
+                let ((new, person), welcome) = (row.clone(), welcome.clone());
+                async move {
+                    let (user, created) = account_of(tx, &person, &new, now).await?;
+                    if created {
+                        welcome(tx, user.id, now).await?;
+                    }
+                    Ok::<_, DbError>((user, created))
                 }
-                Ok::<_, DbError>((user, created))
+                .boxed()
+            });
+            found = attempt.await;
+            if !matches!(found, Err(DbError::Serialization)) {
+                break;
             }
-            .boxed()
-        });
-        let (user, created) = found.await?;
+        }
+        let (user, created) = found?;
         Ok((self.open_session(user, WAY, device).await?, created))
     }
 }

@@ -14,9 +14,11 @@ both_databases! {
         let world = World::start(db).await;
         let say = |purpose: &str, granted: bool| json!({"purpose": purpose, "version": "2026-11", "granted": granted});
         for (purpose, granted) in [("privacy", true), ("marketing", true), ("marketing", false)] {
+            world.clock.advance(units::Span::from_secs(1));
             let said = world.post(ASHA, PATH, &say(purpose, granted)).await.is(201);
             assert_eq!((&said["purpose"], &said["granted"]), (&json!(purpose), &json!(granted)));
-            assert_eq!((&said["version"], &said["at"]), (&json!("2026-11"), &json!("2026-11-21T04:30:00.000Z")));
+            let at = world.participant.now().to_rfc3339();
+            assert_eq!((&said["version"], &said["at"]), (&json!("2026-11"), &json!(at)));
         }
         let listed = world.get(ASHA, PATH).await.is(200);
         let words: Vec<_> = listed["items"].as_array().unwrap().iter().map(|c| (&c["purpose"], &c["granted"])).collect();

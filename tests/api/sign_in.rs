@@ -84,8 +84,7 @@ impl Desk {
 
     async fn back(&self, visit: &Visit, accept: &str) -> Reply {
         let path = format!("/auth/oidc/local/callback{}", visit.query);
-        Reply::of(self.world.plain("GET", &path).header("Accept", accept).header("Cookie", &visit.cookie))
-            .await
+        Reply::of(self.get(&path).header("Accept", accept).header("Cookie", &visit.cookie)).await
     }
 
     async fn sign_in(&self) -> Reply {
