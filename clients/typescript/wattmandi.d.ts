@@ -47,6 +47,20 @@ export interface schemas {
     /** The trade, plan, interest or publication; `account` and `trust` where there is none */
     transaction_id: string;
   };
+  AddressVerified: {
+    /** `email` or `phone`. */
+    address: string;
+  };
+  /** - `account.verified`: An address of the account was checked. */
+  AddressVerifiedEvent: {
+    at: string;
+    data: schemas["AddressVerified"];
+    kind: "account.verified";
+    /** Grows; the id of the server-sent event */
+    seq: number;
+    /** The trade, plan, interest or publication; `account` and `trust` where there is none */
+    transaction_id: string;
+  };
   /** How much of the hour was allocated, and by whom. */
   Allocation: {
     /** By the buyer's DISCOM. */
@@ -97,6 +111,20 @@ export interface schemas {
     /** The trade, plan, interest or publication; `account` and `trust` where there is none */
     transaction_id: string;
   };
+  /** A token, without what it opens. */
+  ApiToken: {
+    created_at: string;
+    expires_at: string;
+    id: string;
+    name: string;
+    scopes: string[];
+    /** To the hour. */
+    used_at?: string | null;
+  };
+  /** The tokens that are good; at most 50. */
+  ApiTokens: {
+    items: schemas["ApiToken"][];
+  };
   /** A transaction to be called off. */
   Cancel: {
     reason?: string | null;
@@ -122,6 +150,68 @@ export interface schemas {
     seq: number;
     /** The trade, plan, interest or publication; `account` and `trust` where there is none */
     transaction_id: string;
+  };
+  /** What is to change; what is absent stays. */
+  ChangeMe: {
+    /** A tag of BCP 47. */
+    language?: string | null;
+    name?: string | null;
+    payout_name?: string | null;
+    /** A virtual payment address of UPI. */
+    payout_vpa?: string | null;
+  };
+  /** Another password. */
+  ChangePassword: {
+    current_password: string;
+    new_password: string;
+  };
+  /** What the user now says; what is absent stays, null takes back. */
+  ChangeProfile: {
+    battery_capacity_kwh?: string | null;
+    /** 0 to 100. */
+    battery_level_percent?: number | null;
+    customer_number?: string | null;
+    discom?: string | null;
+    installed_capacity_kw?: string | null;
+    monthly_consumption_kwh?: string | null;
+    monthly_production_kwh?: string | null;
+    place?: string | null;
+    sanctioned_load_kw?: string | null;
+  };
+  /** What is to change; what is absent stays. */
+  ChangeUser: {
+    /** With the role `utility`: the DISCOM whose desk it is. */
+    discom?: string | null;
+    /** A locked account opens nothing; its sessions end. */
+    locked?: boolean | null;
+    /** `prosumer`, `consumer`, `producer`, `utility` or `admin`. */
+    role?: string | null;
+  };
+  /**
+   * A proof of a meter: a verified credential, or `discom`, `serial_number` and `key` as they stand on the customer's
+   * papers.
+   */
+  ClaimMeter: {
+    /** A verified credential of the user's that names the meter. */
+    credential_id?: string | null;
+    discom?: string | null;
+    key?: string | null;
+    /** Which meter, when the credential names several. */
+    meter_id?: string | null;
+    /** Latitude and longitude in degrees with two decimals at most, which is about a kilometer. */
+    place?: string | null;
+    serial_number?: string | null;
+  };
+  /** One word of the user; the newest of a purpose counts. */
+  Consent: {
+    at: string;
+    /** False where the consent is taken back. */
+    granted: boolean;
+    id: string;
+    /** `terms`, `privacy`, `meter_data`, `bill_reading` or `marketing`. */
+    purpose: string;
+    /** Of the text that was shown. */
+    version: string;
   };
   /** One side of a trade stands elsewhere now. */
   ContractChanged: {
@@ -208,6 +298,8 @@ export interface schemas {
     /** Cells that contradict what was told before. */
     disputed: string[];
     error?: (schemas["EventFailure"] | null);
+    /** The reference under which the buyer has paid, where that was told. */
+    paid?: string | null;
     /** Cells that the sender may not write. */
     refused: string[];
     /** The contract's status in the network's words. */
@@ -242,6 +334,49 @@ export interface schemas {
   Cover: {
     amount_inr: string;
     quantity_kwh: string;
+  };
+  /** A new token. What it opens is shown here and never again. */
+  CreatedApiToken: (schemas["ApiToken"] & {
+    token: string;
+  });
+  /** A credential, as it was judged. */
+  Credential: {
+    checks: schemas["CredentialCheck"][];
+    created_at: string;
+    credential_id: string;
+    /** Masked. */
+    customer_number?: string | null;
+    /** The DISCOM that the issuer speaks for. */
+    discom?: string | null;
+    /** `json`, `jwt` or `pdf`. */
+    form: string;
+    issuer?: string | null;
+    kind?: string | null;
+    /** What it says of each meter; believed only when `state` is `verified`. */
+    meters: schemas["CredentialClaim"][];
+    /** Code of the program, of an enrollment. */
+    program?: string | null;
+    /** `verified` when every check passed, else `refused`. */
+    state: string;
+    valid_from?: string | null;
+    valid_until?: string | null;
+  };
+  /** One check. */
+  CredentialCheck: {
+    /** `format`, `schema`, `issuer`, `proof`, `dates`, `revocation`, `discom`, `meter`, `customer` or `role`. */
+    check: string;
+    reason: string;
+    /** `passed`, `failed` or `unknown`; only `passed` counts. */
+    verdict: string;
+  };
+  /** What a credential says of one meter. */
+  CredentialClaim: {
+    installed_capacity_w?: number | null;
+    /** Masked, unless it is the user's own. */
+    meter_id?: string | null;
+    resource_type?: string | null;
+    sanctioned_load_w?: number | null;
+    storage_wh?: number | null;
   };
   /** What the operator decided about a delivery that needed a person. */
   DeliveryResolved: {
@@ -323,10 +458,30 @@ export interface schemas {
     /** Words. */
     text?: string | null;
   };
+  /** An address that a link is to be sent to. */
+  EmailAddress: {
+    email: string;
+  };
   /** No members. */
   Empty: Record<string, unknown>;
+  /** What the user says, what is proven, and what counts. */
+  EnergyProfile: {
+    battery_capacity_kwh?: string | null;
+    battery_level_percent?: number | null;
+    /** Masked. */
+    customer_number?: string | null;
+    discom?: string | null;
+    /** Over all verified meters. */
+    installed_capacity_kw: schemas["ProfileFact"];
+    monthly_consumption_kwh: schemas["ProfileFact"];
+    monthly_production_kwh: schemas["ProfileFact"];
+    /** Latitude and longitude in degrees, about a kilometer. */
+    place?: string | null;
+    /** Over all verified meters. */
+    sanctioned_load_kw: schemas["ProfileFact"];
+  };
   /** One event of the user's log, as streams and webhooks tell it */
-  Event: (schemas["AccountChangedEvent"] | schemas["AnsweredEvent"] | schemas["CascadeFailedEvent"] | schemas["ContractChangedEvent"] | schemas["ContractSettledEvent"] | schemas["ContractStatusEvent"] | schemas["DeliveryResolvedEvent"] | schemas["DeliveryTroubleEvent"] | schemas["InterestBoughtEvent"] | schemas["InterestBuyingEvent"] | schemas["InterestMatchedEvent"] | schemas["OfferChangedEvent"] | schemas["OfferStockEvent"] | schemas["OfferVerdictEvent"] | schemas["OrderAskedEvent"] | schemas["PlanChangedEvent"] | schemas["PlanPartChangedEvent"] | schemas["PlanReplannedEvent"] | schemas["RefusedEvent"] | schemas["SearchAnsweredEvent"] | schemas["TrustChangedEvent"] | schemas["WebhookDisabledEvent"]);
+  Event: (schemas["AccountChangedEvent"] | schemas["AddressVerifiedEvent"] | schemas["AnsweredEvent"] | schemas["CascadeFailedEvent"] | schemas["ContractChangedEvent"] | schemas["ContractSettledEvent"] | schemas["ContractStatusEvent"] | schemas["DeliveryResolvedEvent"] | schemas["DeliveryTroubleEvent"] | schemas["InterestBoughtEvent"] | schemas["InterestBuyingEvent"] | schemas["InterestMatchedEvent"] | schemas["OfferChangedEvent"] | schemas["OfferStockEvent"] | schemas["OfferVerdictEvent"] | schemas["OrderAskedEvent"] | schemas["PasswordChangedEvent"] | schemas["PlanChangedEvent"] | schemas["PlanPartChangedEvent"] | schemas["PlanReplannedEvent"] | schemas["RefusedEvent"] | schemas["RoleChangedEvent"] | schemas["SearchAnsweredEvent"] | schemas["SessionReusedEvent"] | schemas["TrustChangedEvent"] | schemas["WebhookDisabledEvent"]);
   /** Why something was refused, in the network's words. */
   EventFailure: {
     code: string;
@@ -397,9 +552,21 @@ export interface schemas {
    * - `interest.bought` (InterestBought): The plan of a standing interest has ended.
    * - `account.changed` (AccountChanged): Money was booked, set aside or set free.
    * - `trust.changed` (TrustChanged): The trust score has moved.
+   * - `account.verified` (AddressVerified): An address of the account was checked.
+   * - `account.password_changed` (PasswordChanged): The account has another password.
+   * - `account.role_changed` (RoleChanged): An administrator has given the account another role.
+   * - `session.reused` (SessionReused): A refresh token came twice: its session is ended.
    * - `webhook.disabled` (WebhookDisabled): A webhook is not called any more; `reason` says why.
    */
-  EventKind: "search.answered" | "search.failed" | "contract.draft" | "contract.quoted" | "contract.reserved" | "contract.offered" | "contract.confirming" | "contract.recording" | "contract.active" | "contract.standing" | "contract.cancelling" | "contract.cancelled" | "contract.rejected" | "contract.expired" | "contract.disputed" | "contract.confirmed_late" | "contract.cancel_refused" | "contract.update_refused" | "contract.status" | "contract.cascade_failed" | "contract.settled" | "delivery.overdue" | "delivery.exception" | "delivery.resolved" | "status.refused" | "track.answered" | "track.refused" | "rate.answered" | "rate.refused" | "support.answered" | "support.refused" | "order.track" | "order.rate" | "order.support" | "offer.listed" | "offer.changed" | "offer.withdrawn" | "offer.accepted" | "offer.rejected" | "offer.stock_changed" | "plan.searching" | "plan.proposed" | "plan.reserving" | "plan.confirming" | "plan.standing" | "plan.partial" | "plan.failed" | "plan.cancelling" | "plan.cancelled" | "plan.replanned" | "plan.part_planned" | "plan.part_reserving" | "plan.part_reserved" | "plan.part_confirming" | "plan.part_standing" | "plan.part_failed" | "plan.part_released" | "plan.part_cancelling" | "plan.part_cancelled" | "interest.matched" | "interest.buying" | "interest.bought" | "account.changed" | "trust.changed" | "webhook.disabled";
+  EventKind: "search.answered" | "search.failed" | "contract.draft" | "contract.quoted" | "contract.reserved" | "contract.offered" | "contract.confirming" | "contract.recording" | "contract.active" | "contract.standing" | "contract.cancelling" | "contract.cancelled" | "contract.rejected" | "contract.expired" | "contract.disputed" | "contract.confirmed_late" | "contract.cancel_refused" | "contract.update_refused" | "contract.status" | "contract.cascade_failed" | "contract.settled" | "delivery.overdue" | "delivery.exception" | "delivery.resolved" | "status.refused" | "track.answered" | "track.refused" | "rate.answered" | "rate.refused" | "support.answered" | "support.refused" | "order.track" | "order.rate" | "order.support" | "offer.listed" | "offer.changed" | "offer.withdrawn" | "offer.accepted" | "offer.rejected" | "offer.stock_changed" | "plan.searching" | "plan.proposed" | "plan.reserving" | "plan.confirming" | "plan.standing" | "plan.partial" | "plan.failed" | "plan.cancelling" | "plan.cancelled" | "plan.replanned" | "plan.part_planned" | "plan.part_reserving" | "plan.part_reserved" | "plan.part_confirming" | "plan.part_standing" | "plan.part_failed" | "plan.part_released" | "plan.part_cancelling" | "plan.part_cancelled" | "interest.matched" | "interest.buying" | "interest.bought" | "account.changed" | "trust.changed" | "account.verified" | "account.password_changed" | "account.role_changed" | "session.reused" | "webhook.disabled";
+  /** Opens one stream, once. */
+  EventTicket: {
+    /** Half a minute from now. */
+    expires_at: string;
+    /** Where it is used. */
+    path: string;
+    ticket: string;
+  };
   /** A question beside the trade, and its answer, as they stood on the wire. */
   ExchangeView: {
     /** `track`, `rate` or `support`. */
@@ -442,6 +609,13 @@ export interface schemas {
     start: string;
     /** `open`, `closed` or `not_open` for trade now. */
     state: string;
+  };
+  /** What the user says. */
+  GiveConsent: {
+    granted: boolean;
+    /** `terms`, `privacy`, `meter_data`, `bill_reading` or `marketing`. */
+    purpose: string;
+    version: string;
   };
   /** Alive. */
   Health: {
@@ -529,6 +703,18 @@ export interface schemas {
     /** The trade, plan, interest or publication; `account` and `trust` where there is none */
     transaction_id: string;
   };
+  /** One issuer. */
+  Issuer: {
+    name: string;
+    /** Where a browser goes to sign in there. */
+    start: string;
+    /** For people. */
+    title: string;
+  };
+  /** Where one may sign in besides here. */
+  Issuers: {
+    items: schemas["Issuer"][];
+  };
   /** One booking. */
   JournalEntry: {
     /** What the account got; negative for what it paid. */
@@ -545,10 +731,45 @@ export interface schemas {
     /** The trade that it is about. */
     transaction_id?: string | null;
   };
+  /** The public keys of access tokens (RFC 7517). */
+  JsonWebKeySet: {
+    keys: (Record<string, unknown>)[];
+  };
+  /** What a link or a message brought. */
+  LinkToken: {
+    token: string;
+  };
   /** Where a line opens. */
   Links: {
     events: string;
     trade: string;
+  };
+  /** Oneself. */
+  Me: {
+    created_at: string;
+    /** The DISCOM whose desk a utility is. */
+    discom?: string | null;
+    email?: string | null;
+    email_verified: boolean;
+    handle: string;
+    id: string;
+    language: string;
+    /** Whether an address was checked: who has none of that looks around and does not trade. */
+    may_trade: boolean;
+    name: string;
+    /** Whom a buyer pays. */
+    payout_name: string;
+    payout_vpa: string;
+    phone?: string | null;
+    /** `prosumer`, `consumer`, `producer`, `utility` or `admin`. */
+    role: string;
+  };
+  /** A message is on its way, if there is anybody whom it is for. */
+  MessageSent: {
+    /** How long what it brings is good. */
+    expires_in: number;
+    /** `email` or `phone`. */
+    sent_by: string;
   };
   /** One meter. */
   MeterAdjustment: {
@@ -562,8 +783,11 @@ export interface schemas {
   };
   /** A meter of one's own. */
   MeterView: {
+    /** Masked. */
     customer_number: string;
     discom: string;
+    /** On this platform. */
+    id: string;
     installed_capacity_w?: number | null;
     meter_id: string;
     /** `SOLAR`, `BATTERY`, …; null for a meter that only draws. */
@@ -572,10 +796,21 @@ export interface schemas {
     /** Only a verified meter trades. */
     verified: boolean;
   };
+  /** The user's meters. */
+  Meters: {
+    items: schemas["MeterView"][];
+  };
   /** How much to move. */
   MoveMoney: {
     amount_inr: string;
   };
+  /** Oneself, and how one has shown it with this request. */
+  Myself: (schemas["Me"] & {
+    /** What an API token is confined to; null for a session. */
+    scopes?: string[] | null;
+    /** `session` or `api_token`. */
+    signed_in_by: string;
+  });
   /** A refusal in the network's words (Beckn 2.0) */
   Nack: {
     message: {
@@ -586,6 +821,14 @@ export interface schemas {
       messageId?: string;
       status: "NACK";
     };
+  };
+  /** A token for a machine. */
+  NewApiToken: {
+    /** 1 to 365; 90 unless told otherwise. */
+    expires_in_days?: number | null;
+    name: string;
+    /** `read`, `trade`, `money`, `account`, `admin`; each route says which it needs. */
+    scopes: string[];
   };
   /** What is waited for. The total and `max_total_inr` are the limits of all that is bought for it. */
   NewInterest: {
@@ -757,6 +1000,47 @@ export interface schemas {
     transaction_id: string;
   };
   /** One page of a list, newest first. */
+  Page_Consent: {
+    items: {
+      at: string;
+      /** False where the consent is taken back. */
+      granted: boolean;
+      id: string;
+      /** `terms`, `privacy`, `meter_data`, `bill_reading` or `marketing`. */
+      purpose: string;
+      /** Of the text that was shown. */
+      version: string;
+    }[];
+    /** Give it as `cursor` to get the next page; null on the last one. */
+    next_cursor?: string | null;
+  };
+  /** One page of a list, newest first. */
+  Page_Credential: {
+    items: {
+      checks: schemas["CredentialCheck"][];
+      created_at: string;
+      credential_id: string;
+      /** Masked. */
+      customer_number?: string | null;
+      /** The DISCOM that the issuer speaks for. */
+      discom?: string | null;
+      /** `json`, `jwt` or `pdf`. */
+      form: string;
+      issuer?: string | null;
+      kind?: string | null;
+      /** What it says of each meter; believed only when `state` is `verified`. */
+      meters: schemas["CredentialClaim"][];
+      /** Code of the program, of an enrollment. */
+      program?: string | null;
+      /** `verified` when every check passed, else `refused`. */
+      state: string;
+      valid_from?: string | null;
+      valid_until?: string | null;
+    }[];
+    /** Give it as `cursor` to get the next page; null on the last one. */
+    next_cursor?: string | null;
+  };
+  /** One page of a list, newest first. */
   Page_Interest: {
     items: {
       buys: boolean;
@@ -902,6 +1186,55 @@ export interface schemas {
     next_cursor?: string | null;
   };
   /** One page of a list, newest first. */
+  Page_User: {
+    items: {
+      created_at: string;
+      discom?: string | null;
+      email?: string | null;
+      email_verified: boolean;
+      handle: string;
+      id: string;
+      locked: boolean;
+      may_trade: boolean;
+      name: string;
+      phone?: string | null;
+      role: string;
+    }[];
+    /** Give it as `cursor` to get the next page; null on the last one. */
+    next_cursor?: string | null;
+  };
+  /** One page of a list, newest first. */
+  Page_UtilityMeter: {
+    items: {
+      customer_number: string;
+      installed_capacity_w?: number | null;
+      meter_id: string;
+      resource_type?: string | null;
+      sanctioned_load_w?: number | null;
+      verified: boolean;
+    }[];
+    /** Give it as `cursor` to get the next page; null on the last one. */
+    next_cursor?: string | null;
+  };
+  /** One page of a list, newest first. */
+  Page_UtilityTrade: {
+    items: {
+      confirmed_at: string;
+      contract_id?: string | null;
+      /** Masked. */
+      counterpart_meter?: string | null;
+      customer_number: string;
+      meter_id: string;
+      /** Of the DISCOM's meter: `seller` or `buyer`. */
+      side: string;
+      slots: schemas["TradedSlot"][];
+      state: string;
+      transaction_id: string;
+    }[];
+    /** Give it as `cursor` to get the next page; null on the last one. */
+    next_cursor?: string | null;
+  };
+  /** One page of a list, newest first. */
   Page_Webhook: {
     items: {
       created_at: string;
@@ -943,6 +1276,20 @@ export interface schemas {
     /** Give it as `cursor` to get the next page; null on the last one. */
     next_cursor?: string | null;
   };
+  PasswordChanged: {
+    /** `user`, who knew the old one, or `link`, which went to the address of the account. */
+    by: string;
+  };
+  /** - `account.password_changed`: The account has another password. */
+  PasswordChangedEvent: {
+    at: string;
+    data: schemas["PasswordChanged"];
+    kind: "account.password_changed";
+    /** Grows; the id of the server-sent event */
+    seq: number;
+    /** The trade, plan, interest or publication; `account` and `trust` where there is none */
+    transaction_id: string;
+  };
   /** Money on its way to or from the user's bank. */
   Payment: {
     amount_inr: string;
@@ -954,6 +1301,21 @@ export interface schemas {
     reference?: string | null;
     /** `pending`, `paid` or `refused`. */
     state: string;
+  };
+  /** A number that a code is to be sent to. */
+  PhoneNumber: {
+    phone: string;
+  };
+  /** The code that was sent; a new number is a new account. */
+  PhoneSignIn: {
+    code: string;
+    cookie?: boolean;
+    device?: string | null;
+    /** For a new account. */
+    language?: string | null;
+    /** For a new account. */
+    name?: string | null;
+    phone: string;
   };
   /** A place, cut to hundredths of a degree. */
   Place: {
@@ -1134,6 +1496,7 @@ export interface schemas {
   /** A user, the meters and the platform. */
   Profile: {
     display_name: string;
+    energy: schemas["EnergyProfile"];
     handle: string;
     id: string;
     meters: schemas["MeterView"][];
@@ -1141,6 +1504,17 @@ export interface schemas {
     payout_name: string;
     payout_vpa: string;
     platform: schemas["Platform"];
+  };
+  /** A quantity, as it is said and as it is proven. */
+  ProfileFact: {
+    /** What limits are reckoned with; null when nothing is known. */
+    counted?: string | null;
+    /** Which of the two that is: `declared`, `verified`, or `none`. */
+    counts: string;
+    /** What the user says; alone it raises no limit. */
+    declared?: string | null;
+    /** What a credential, the DISCOM or the operator proves. */
+    verified?: string | null;
   };
   /** How good a plan is, and what else could be had. */
   Proposal: {
@@ -1217,7 +1591,10 @@ export interface schemas {
   };
   /** Ready, or why not. */
   Ready: {
-    /** `database`, `registry` and `key`, each with `ok` or the reason. */
+    /**
+     * `database`, `registry` and `key`, each with `ok` or the reason; `redis` where there is one, without which each
+     * process counts for itself and is ready all the same.
+     */
     checks: Record<string, string>;
     /** `ready` or `not_ready`. */
     status: string;
@@ -1226,6 +1603,10 @@ export interface schemas {
   Reason: {
     code: string;
     message: string;
+  };
+  /** The refresh token; nothing where it is in the cookie. */
+  Refresh: {
+    refresh_token?: string | null;
   };
   /** A step that another party, or the network, did not take. */
   Refused: {
@@ -1258,6 +1639,14 @@ export interface schemas {
     code: string;
     offers: number;
   };
+  /** A wish for an account. */
+  Register: {
+    email: string;
+    language?: string | null;
+    name: string;
+    /** 8 to 128 characters, none of the commonest. */
+    password: string;
+  };
   /** From where events are sent again: an instant, or an event. Both absent: from the first. */
   Replay: {
     /** Events after the one with this number, as `after_event` of an earlier replay. */
@@ -1271,6 +1660,25 @@ export interface schemas {
     after_event?: number | null;
     /** How many events. */
     queued: number;
+  };
+  /** A new password, by a link. */
+  ResetPassword: {
+    password: string;
+    token: string;
+  };
+  RoleChanged: {
+    role: string;
+    was: string;
+  };
+  /** - `account.role_changed`: An administrator has given the account another role. */
+  RoleChangedEvent: {
+    at: string;
+    data: schemas["RoleChanged"];
+    kind: "account.role_changed";
+    /** Grows; the id of the server-sent event */
+    seq: number;
+    /** The trade, plan, interest or publication; `account` and `trust` where there is none */
+    transaction_id: string;
   };
   SearchAnswered: {
     /** How many offers this page brought. */
@@ -1312,6 +1720,51 @@ export interface schemas {
     slots: schemas["SlotQuantity"][];
     /** The search that found the offer. Absent: a transaction of its own. */
     transaction_id?: string | null;
+  };
+  /** A device that is signed in. */
+  Session: {
+    created_at: string;
+    /** Whether this request comes from it. */
+    current: boolean;
+    device: string;
+    expires_at: string;
+    id: string;
+    /** `password`, `phone` or the name of another issuer. */
+    signed_in_by: string;
+    /** When it last asked for a new access token. */
+    used_at: string;
+  };
+  /** Somebody has, or had, a token of this session beside the user. */
+  SessionReused: {
+    device: string;
+    session_id: string;
+  };
+  /** - `session.reused`: A refresh token came twice: its session is ended. */
+  SessionReusedEvent: {
+    at: string;
+    data: schemas["SessionReused"];
+    kind: "session.reused";
+    /** Grows; the id of the server-sent event */
+    seq: number;
+    /** The trade, plan, interest or publication; `account` and `trust` where there is none */
+    transaction_id: string;
+  };
+  /** Every device; at most 50. */
+  Sessions: {
+    items: schemas["Session"][];
+  };
+  /** E-mail address and password. */
+  SignIn: {
+    /** Put the refresh token into a cookie for web pages of this origin instead of the answer. */
+    cookie?: boolean;
+    /** What the list of devices calls it; the name of the program unless told otherwise. */
+    device?: string | null;
+    email: string;
+    password: string;
+  };
+  /** The way to the issuer. */
+  SignInStarted: {
+    url: string;
   };
   /** So much energy of one delivery slot. */
   SlotQuantity: {
@@ -1406,10 +1859,30 @@ export interface schemas {
     transaction_charge_inr: string;
     wheeling_inr: string;
   };
+  /** What a signed-in user goes on with. */
+  Tokens: {
+    /** For `Authorization: Bearer`; a JWT whose keys are at `/.well-known/jwks.json`. */
+    access_token: string;
+    /** Seconds. */
+    expires_in: number;
+    /** Seconds. */
+    refresh_expires_in: number;
+    /** Good once, for `POST /auth/refresh`; absent where it is in the cookie. */
+    refresh_token?: string | null;
+    role: string;
+    session_id: string;
+    token_type: string;
+    user_id: string;
+  };
   /** The sums over all slots; null when a sum cannot be counted. */
   Totals: {
     amount_inr?: string | null;
     quantity_kwh?: string | null;
+  };
+  /** What was agreed for one hour. */
+  TradedSlot: {
+    quantity_kwh: string;
+    start: string;
   };
   /** One side of a trade, as its user sees it. */
   Transaction: {
@@ -1528,6 +2001,43 @@ export interface schemas {
     slots: schemas["SlotQuantity"][];
     transaction_id: string;
   };
+  /** An account, as an administrator sees it. */
+  User: {
+    created_at: string;
+    discom?: string | null;
+    email?: string | null;
+    email_verified: boolean;
+    handle: string;
+    id: string;
+    locked: boolean;
+    may_trade: boolean;
+    name: string;
+    phone?: string | null;
+    role: string;
+  };
+  /** A meter of the DISCOM. */
+  UtilityMeter: {
+    customer_number: string;
+    installed_capacity_w?: number | null;
+    meter_id: string;
+    resource_type?: string | null;
+    sanctioned_load_w?: number | null;
+    verified: boolean;
+  };
+  /** One side of a trade, on a meter of the DISCOM. */
+  UtilityTrade: {
+    confirmed_at: string;
+    contract_id?: string | null;
+    /** Masked. */
+    counterpart_meter?: string | null;
+    customer_number: string;
+    meter_id: string;
+    /** Of the DISCOM's meter: `seller` or `buyer`. */
+    side: string;
+    slots: schemas["TradedSlot"][];
+    state: string;
+    transaction_id: string;
+  };
   /** So much of one hour. */
   WantedSlot: {
     quantity_kwh: string;
@@ -1619,6 +2129,157 @@ export type Event = schemas["Event"];
 
 /** What each operation takes and answers, by status and media type. */
 export interface operations {
+  /** The public keys by which access tokens are verified. They change daily; one that is not here is not ours. */
+  get_well_known_jwks_json: {
+    method: "GET";
+    path: "/.well-known/jwks.json";
+    responses: {
+      200: { "application/json": schemas["JsonWebKeySet"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
+        status?: 400;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+    };
+  };
+  /** Every account, newest first. */
+  get_admin_users: {
+    method: "GET";
+    path: "/admin/users";
+    parameters: {
+      query?: { limit?: number; cursor?: string };
+      header?: { "If-None-Match"?: string };
+    };
+    responses: {
+      200: { "application/json": schemas["Page_User"] };
+      304: Record<string, never>;
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        status?: 403;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+    };
+  };
+  /** One account. */
+  get_admin_users_id: {
+    method: "GET";
+    path: "/admin/users/{id}";
+    parameters: {
+      path: { id: string };
+      header?: { "If-None-Match"?: string };
+    };
+    responses: {
+      200: { "application/json": schemas["User"] };
+      304: Record<string, never>;
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+    };
+  };
+  /** Gives an account another role, locks or unlocks it; at once. */
+  patch_admin_users_id: {
+    method: "PATCH";
+    path: "/admin/users/{id}";
+    parameters: {
+      path: { id: string };
+      header?: { "Idempotency-Key"?: string };
+    };
+    body: schemas["ChangeUser"];
+    responses: {
+      200: { "application/json": schemas["User"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
   /** Calls the contract off, before the gate closes and within the time that this platform allows. */
   post_api_cancel: {
     method: "POST";
@@ -1631,15 +2292,15 @@ export interface operations {
       200: { "application/json": schemas["TransactionDocument"] };
       202: { "application/json": schemas["Accepted"] };
       400: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.malformed";
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
       }) };
       401: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.token_missing" | "auth.token_invalid";
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -1647,7 +2308,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -1659,7 +2320,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -1671,7 +2332,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "network.peer_unavailable";
+        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -1688,15 +2349,15 @@ export interface operations {
       200: { "application/json": schemas["TransactionDocument"] };
       202: { "application/json": schemas["Accepted"] };
       400: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.malformed";
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
       }) };
       401: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.token_missing" | "auth.token_invalid";
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -1704,7 +2365,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -1716,7 +2377,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -1728,7 +2389,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "network.peer_unavailable";
+        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -1745,15 +2406,15 @@ export interface operations {
       200: { "application/json": schemas["TransactionDocument"] };
       202: { "application/json": schemas["Accepted"] };
       400: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.malformed";
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
       }) };
       401: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.token_missing" | "auth.token_invalid";
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -1761,7 +2422,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -1773,7 +2434,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -1785,7 +2446,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "network.peer_unavailable";
+        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -1800,19 +2461,110 @@ export interface operations {
     responses: {
       200: { "text/event-stream": string };
       400: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.malformed";
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
       }) };
       401: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.token_missing" | "auth.token_invalid";
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+    };
+  };
+  /** A ticket for `/api/events/ws`, for a page of a browser, which cannot send a header with a WebSocket. */
+  post_api_events_tickets: {
+    method: "POST";
+    path: "/api/events/tickets";
+    parameters: {
+      header?: { "Idempotency-Key"?: string };
+    };
+    body: schemas["Empty"];
+    responses: {
+      201: { "application/json": schemas["EventTicket"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /**
+   * All events of the user over a WebSocket, one text message for each, as in `/api/events`: from now on, after the event
+   * `after`, or after the one that a first message `{"after": N}` names. By `Authorization`, or by a ticket.
+   */
+  get_api_events_ws: {
+    method: "GET";
+    path: "/api/events/ws";
+    parameters: {
+      query?: { ticket?: string; after?: number };
+    };
+    responses: {
+      101: Record<string, never>;
+      400: { "application/problem+json": schemas["Problem"] };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        status?: 403;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -1837,15 +2589,15 @@ export interface operations {
       200: { "application/json": schemas["TransactionDocument"] };
       202: { "application/json": schemas["Accepted"] };
       400: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.malformed";
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
       }) };
       401: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.token_missing" | "auth.token_invalid";
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -1853,7 +2605,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -1865,7 +2617,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -1877,7 +2629,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "network.peer_unavailable";
+        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -1887,24 +2639,26 @@ export interface operations {
     method: "GET";
     path: "/api/interests";
     parameters: {
-      query?: { limit?: number; cursor?: string };
+      query?: { state?: string; limit?: number; cursor?: string };
+      header?: { "If-None-Match"?: string };
     };
     responses: {
       200: { "application/json": schemas["Page_Interest"] };
+      304: Record<string, never>;
       400: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.malformed";
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
       }) };
       401: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.token_missing" | "auth.token_invalid";
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -1928,15 +2682,15 @@ export interface operations {
     responses: {
       201: { "application/json": schemas["Interest"] };
       400: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.malformed";
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
       }) };
       401: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.token_missing" | "auth.token_invalid";
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -1944,7 +2698,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -1956,7 +2710,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -1968,7 +2722,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "network.peer_unavailable";
+        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -1979,19 +2733,21 @@ export interface operations {
     path: "/api/interests/{id}";
     parameters: {
       path: { id: string };
+      header?: { "If-None-Match"?: string };
     };
     responses: {
       200: { "application/json": schemas["Interest"] };
+      304: Record<string, never>;
       400: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.malformed";
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
       }) };
       401: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.token_missing" | "auth.token_invalid";
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -1999,7 +2755,7 @@ export interface operations {
         status?: 404;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -2023,15 +2779,15 @@ export interface operations {
     responses: {
       200: { "application/json": schemas["Interest"] };
       400: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.malformed";
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
       }) };
       401: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.token_missing" | "auth.token_invalid";
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -2039,7 +2795,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -2051,7 +2807,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -2063,7 +2819,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "network.peer_unavailable";
+        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -2073,24 +2829,26 @@ export interface operations {
     method: "GET";
     path: "/api/plans";
     parameters: {
-      query?: { limit?: number; cursor?: string };
+      query?: { state?: string; limit?: number; cursor?: string };
+      header?: { "If-None-Match"?: string };
     };
     responses: {
       200: { "application/json": schemas["Page_Plan"] };
+      304: Record<string, never>;
       400: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.malformed";
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
       }) };
       401: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.token_missing" | "auth.token_invalid";
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -2115,15 +2873,15 @@ export interface operations {
       200: { "application/json": schemas["Plan"] };
       202: { "application/json": schemas["PlanAccepted"] };
       400: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.malformed";
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
       }) };
       401: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.token_missing" | "auth.token_invalid";
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -2131,7 +2889,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -2143,7 +2901,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -2155,7 +2913,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "network.peer_unavailable";
+        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -2166,19 +2924,21 @@ export interface operations {
     path: "/api/plans/{id}";
     parameters: {
       path: { id: string };
+      header?: { "If-None-Match"?: string };
     };
     responses: {
       200: { "application/json": schemas["Plan"] };
+      304: Record<string, never>;
       400: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.malformed";
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
       }) };
       401: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.token_missing" | "auth.token_invalid";
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -2186,7 +2946,7 @@ export interface operations {
         status?: 404;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -2216,15 +2976,15 @@ export interface operations {
       200: { "application/json": schemas["Plan"] };
       202: { "application/json": schemas["PlanCancelled"] };
       400: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.malformed";
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
       }) };
       401: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.token_missing" | "auth.token_invalid";
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -2232,7 +2992,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -2244,7 +3004,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -2256,7 +3016,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "network.peer_unavailable";
+        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -2274,15 +3034,15 @@ export interface operations {
       200: { "application/json": schemas["Plan"] };
       202: { "application/json": schemas["PlanAccepted"] };
       400: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.malformed";
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
       }) };
       401: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.token_missing" | "auth.token_invalid";
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -2290,7 +3050,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -2302,7 +3062,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -2314,7 +3074,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "network.peer_unavailable";
+        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -2331,15 +3091,15 @@ export interface operations {
       200: { "application/json": schemas["TransactionDocument"] };
       202: { "application/json": schemas["Accepted"] };
       400: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.malformed";
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
       }) };
       401: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.token_missing" | "auth.token_invalid";
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -2347,7 +3107,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -2359,7 +3119,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -2371,7 +3131,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "network.peer_unavailable";
+        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -2388,15 +3148,15 @@ export interface operations {
       200: { "application/json": schemas["TransactionDocument"] };
       202: { "application/json": schemas["Accepted"] };
       400: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.malformed";
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
       }) };
       401: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.token_missing" | "auth.token_invalid";
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -2404,7 +3164,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -2416,7 +3176,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -2428,7 +3188,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "network.peer_unavailable";
+        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -2445,15 +3205,15 @@ export interface operations {
       200: { "application/json": schemas["TransactionDocument"] };
       202: { "application/json": schemas["Accepted"] };
       400: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.malformed";
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
       }) };
       401: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.token_missing" | "auth.token_invalid";
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -2461,7 +3221,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -2473,7 +3233,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -2485,7 +3245,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "network.peer_unavailable";
+        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -2502,15 +3262,15 @@ export interface operations {
       200: { "application/json": schemas["TransactionDocument"] };
       202: { "application/json": schemas["Accepted"] };
       400: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.malformed";
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
       }) };
       401: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.token_missing" | "auth.token_invalid";
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -2518,7 +3278,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -2530,7 +3290,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -2542,7 +3302,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "network.peer_unavailable";
+        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -2559,15 +3319,15 @@ export interface operations {
       200: { "application/json": schemas["TransactionDocument"] };
       202: { "application/json": schemas["Accepted"] };
       400: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.malformed";
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
       }) };
       401: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.token_missing" | "auth.token_invalid";
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -2575,7 +3335,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -2587,7 +3347,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -2599,7 +3359,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "network.peer_unavailable";
+        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -2609,24 +3369,26 @@ export interface operations {
     method: "GET";
     path: "/api/transactions";
     parameters: {
-      query?: { side?: string; limit?: number; cursor?: string };
+      query?: { side?: string; state?: string; limit?: number; cursor?: string };
+      header?: { "If-None-Match"?: string };
     };
     responses: {
       200: { "application/json": schemas["Page_Transaction"] };
+      304: Record<string, never>;
       400: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.malformed";
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
       }) };
       401: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.token_missing" | "auth.token_invalid";
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -2646,19 +3408,21 @@ export interface operations {
     parameters: {
       path: { id: string };
       query?: { side?: string };
+      header?: { "If-None-Match"?: string };
     };
     responses: {
       200: { "application/json": schemas["TransactionDocument"] };
+      304: Record<string, never>;
       400: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.malformed";
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
       }) };
       401: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.token_missing" | "auth.token_invalid";
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -2666,7 +3430,7 @@ export interface operations {
         status?: 404;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -2693,15 +3457,15 @@ export interface operations {
     responses: {
       200: { "text/event-stream": string };
       400: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.malformed";
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
       }) };
       401: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.token_missing" | "auth.token_invalid";
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -2709,7 +3473,7 @@ export interface operations {
         status?: 404;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -2729,19 +3493,21 @@ export interface operations {
     parameters: {
       path: { id: string };
       query?: { max_price_inr?: string; from?: string; to?: string; quantity_kwh?: string; min_trust?: string; proven?: boolean; lat?: string; lon?: string };
+      header?: { "If-None-Match"?: string };
     };
     responses: {
       200: { "application/json": schemas["FoundOffers"] };
+      304: Record<string, never>;
       400: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.malformed";
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
       }) };
       401: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.token_missing" | "auth.token_invalid";
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -2749,7 +3515,7 @@ export interface operations {
         status?: 404;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -2774,15 +3540,15 @@ export interface operations {
       200: { "application/json": schemas["TransactionDocument"] };
       202: { "application/json": schemas["Accepted"] };
       400: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.malformed";
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
       }) };
       401: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.token_missing" | "auth.token_invalid";
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -2790,7 +3556,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -2802,7 +3568,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -2814,7 +3580,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "network.peer_unavailable";
+        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -2825,23 +3591,25 @@ export interface operations {
     path: "/api/webhooks";
     parameters: {
       query?: { limit?: number; cursor?: string };
+      header?: { "If-None-Match"?: string };
     };
     responses: {
       200: { "application/json": schemas["Page_Webhook"] };
+      304: Record<string, never>;
       400: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.malformed";
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
       }) };
       401: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.token_missing" | "auth.token_invalid";
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -2865,15 +3633,15 @@ export interface operations {
     responses: {
       201: { "application/json": schemas["WebhookWithSecret"] };
       400: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.malformed";
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
       }) };
       401: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.token_missing" | "auth.token_invalid";
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -2881,7 +3649,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -2893,7 +3661,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -2905,7 +3673,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "network.peer_unavailable";
+        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -2916,19 +3684,21 @@ export interface operations {
     path: "/api/webhooks/{id}";
     parameters: {
       path: { id: string };
+      header?: { "If-None-Match"?: string };
     };
     responses: {
       200: { "application/json": schemas["Webhook"] };
+      304: Record<string, never>;
       400: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.malformed";
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
       }) };
       401: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.token_missing" | "auth.token_invalid";
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -2936,7 +3706,7 @@ export interface operations {
         status?: 404;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -2961,15 +3731,15 @@ export interface operations {
     responses: {
       200: { "application/json": schemas["Webhook"] };
       400: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.malformed";
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
       }) };
       401: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.token_missing" | "auth.token_invalid";
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -2977,7 +3747,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -2989,7 +3759,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -3001,7 +3771,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "network.peer_unavailable";
+        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -3019,15 +3789,15 @@ export interface operations {
       202: { "application/json": schemas["Accepted"] };
       204: Record<string, never>;
       400: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.malformed";
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
       }) };
       401: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.token_missing" | "auth.token_invalid";
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -3035,7 +3805,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -3047,7 +3817,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -3059,7 +3829,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "network.peer_unavailable";
+        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -3071,19 +3841,21 @@ export interface operations {
     parameters: {
       path: { id: string };
       query?: { limit?: number; cursor?: string };
+      header?: { "If-None-Match"?: string };
     };
     responses: {
       200: { "application/json": schemas["Page_WebhookDelivery"] };
+      304: Record<string, never>;
       400: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.malformed";
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
       }) };
       401: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.token_missing" | "auth.token_invalid";
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -3091,7 +3863,7 @@ export interface operations {
         status?: 404;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -3119,15 +3891,15 @@ export interface operations {
     responses: {
       202: { "application/json": schemas["Replayed"] };
       400: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.malformed";
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
       }) };
       401: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.token_missing" | "auth.token_invalid";
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -3135,7 +3907,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -3147,7 +3919,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -3159,7 +3931,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "network.peer_unavailable";
+        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -3175,15 +3947,15 @@ export interface operations {
     responses: {
       200: { "application/json": schemas["WebhookWithSecret"] };
       400: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.malformed";
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
       }) };
       401: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.token_missing" | "auth.token_invalid";
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -3191,7 +3963,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -3203,7 +3975,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -3215,7 +3987,1065 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "network.peer_unavailable";
+        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /** Signs in with e-mail address and password. */
+  post_auth_login: {
+    method: "POST";
+    path: "/auth/login";
+    body: schemas["SignIn"];
+    responses: {
+      200: { "application/json": schemas["Tokens"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /** Signs this device out: its tokens open nothing from now on. */
+  post_auth_logout: {
+    method: "POST";
+    path: "/auth/logout";
+    responses: {
+      204: Record<string, never>;
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /** Signs every device out. */
+  post_auth_logout_all: {
+    method: "POST";
+    path: "/auth/logout-all";
+    responses: {
+      204: Record<string, never>;
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /** The issuers at which one may sign in. */
+  get_auth_oidc: {
+    method: "GET";
+    path: "/auth/oidc";
+    responses: {
+      200: { "application/json": schemas["Issuers"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        status?: 403;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+    };
+  };
+  /**
+   * Where the issuer sends the browser back to. Whoever it vouches for is signed in; who comes for the first time gets
+   * an account, or the one whose verified e-mail address the issuer has verified as well.
+   */
+  get_auth_oidc_provider_callback: {
+    method: "GET";
+    path: "/auth/oidc/{provider}/callback";
+    parameters: {
+      path: { provider: string };
+      query?: { code?: string; state?: string; iss?: string; error?: string };
+    };
+    responses: {
+      200: { "application/json": schemas["Tokens"] };
+      201: { "application/json": schemas["Tokens"] };
+      303: Record<string, never>;
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+    };
+  };
+  /** Sends the browser to the issuer. It has ten minutes to come back, with the cookie that it gets here. */
+  get_auth_oidc_provider_start: {
+    method: "GET";
+    path: "/auth/oidc/{provider}/start";
+    parameters: {
+      path: { provider: string };
+    };
+    responses: {
+      200: { "application/json": schemas["SignInStarted"] };
+      303: Record<string, never>;
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+    };
+  };
+  /** Chooses another password; every other device is signed out. */
+  post_auth_password: {
+    method: "POST";
+    path: "/auth/password";
+    body: schemas["ChangePassword"];
+    responses: {
+      204: Record<string, never>;
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /** Sends a link to choose a new password, if the address has an account. */
+  post_auth_password_forgot: {
+    method: "POST";
+    path: "/auth/password/forgot";
+    body: schemas["EmailAddress"];
+    responses: {
+      202: { "application/json": schemas["MessageSent"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /** The page of the link that leads to a new password. */
+  get_auth_password_reset: {
+    method: "GET";
+    path: "/auth/password/reset";
+    parameters: {
+      query?: { token?: string };
+    };
+    responses: {
+      200: { "text/html": string };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        status?: 403;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+    };
+  };
+  /** Chooses a new password by the link's token; every device is signed out. Takes the form of its page as well. */
+  post_auth_password_reset: {
+    method: "POST";
+    path: "/auth/password/reset";
+    body: schemas["ResetPassword"];
+    responses: {
+      200: { "text/html": string };
+      204: Record<string, never>;
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /** Sends a code of six digits to a mobile number, which need not have an account. */
+  post_auth_phone_code: {
+    method: "POST";
+    path: "/auth/phone/code";
+    body: schemas["PhoneNumber"];
+    responses: {
+      202: { "application/json": schemas["MessageSent"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /** Signs in with the code. Five wrong ones, or five minutes, and a new one is needed. */
+  post_auth_phone_verify: {
+    method: "POST";
+    path: "/auth/phone/verify";
+    body: schemas["PhoneSignIn"];
+    responses: {
+      200: { "application/json": schemas["Tokens"] };
+      201: { "application/json": schemas["Tokens"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /** Gives new tokens for a refresh token, which is good once: where it comes again, the session ends. */
+  post_auth_refresh: {
+    method: "POST";
+    path: "/auth/refresh";
+    body: schemas["Refresh"];
+    responses: {
+      200: { "application/json": schemas["Tokens"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /** Asks for an account. The answer is the same whether or not the address has one; the mailbox is told which. */
+  post_auth_register: {
+    method: "POST";
+    path: "/auth/register";
+    body: schemas["Register"];
+    responses: {
+      202: { "application/json": schemas["MessageSent"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /** The devices that are signed in, newest first. */
+  get_auth_sessions: {
+    method: "GET";
+    path: "/auth/sessions";
+    parameters: {
+      header?: { "If-None-Match"?: string };
+    };
+    responses: {
+      200: { "application/json": schemas["Sessions"] };
+      304: Record<string, never>;
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        status?: 403;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+    };
+  };
+  /** Signs one device out. */
+  delete_auth_sessions_id: {
+    method: "DELETE";
+    path: "/auth/sessions/{id}";
+    parameters: {
+      path: { id: string };
+    };
+    responses: {
+      204: Record<string, never>;
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /** The API tokens that are good, newest first. */
+  get_auth_tokens: {
+    method: "GET";
+    path: "/auth/tokens";
+    parameters: {
+      header?: { "If-None-Match"?: string };
+    };
+    responses: {
+      200: { "application/json": schemas["ApiTokens"] };
+      304: Record<string, never>;
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        status?: 403;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+    };
+  };
+  /** Makes an API token for a machine. */
+  post_auth_tokens: {
+    method: "POST";
+    path: "/auth/tokens";
+    body: schemas["NewApiToken"];
+    responses: {
+      201: { "application/json": schemas["CreatedApiToken"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /** Takes an API token back: it opens nothing from now on. */
+  delete_auth_tokens_id: {
+    method: "DELETE";
+    path: "/auth/tokens/{id}";
+    parameters: {
+      path: { id: string };
+    };
+    responses: {
+      204: Record<string, never>;
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /** The page of the link that verifies an address. */
+  get_auth_verify_email: {
+    method: "GET";
+    path: "/auth/verify-email";
+    parameters: {
+      query?: { token?: string };
+    };
+    responses: {
+      200: { "text/html": string };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        status?: 403;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+    };
+  };
+  /** Shows by the link's token that the e-mail address is the user's. Takes the form of its page as well. */
+  post_auth_verify_email: {
+    method: "POST";
+    path: "/auth/verify-email";
+    body: schemas["LinkToken"];
+    responses: {
+      200: { "text/html": string };
+      204: Record<string, never>;
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /** Sends another link to an address that is not verified. */
+  post_auth_verify_email_resend: {
+    method: "POST";
+    path: "/auth/verify-email/resend";
+    responses: {
+      202: { "application/json": schemas["MessageSent"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -3305,7 +5135,7 @@ export interface operations {
     responses: {
       200: { "application/json": schemas["Health"] };
       400: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.malformed";
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
       }) };
       500: { "application/problem+json": (schemas["Problem"] & {
@@ -3321,7 +5151,7 @@ export interface operations {
     responses: {
       200: { "application/json": schemas["Ready"] };
       400: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.malformed";
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
       }) };
       500: { "application/problem+json": (schemas["Problem"] & {
@@ -3336,24 +5166,26 @@ export interface operations {
     method: "GET";
     path: "/seller/offers";
     parameters: {
-      query?: { limit?: number; cursor?: string };
+      query?: { state?: string; limit?: number; cursor?: string };
+      header?: { "If-None-Match"?: string };
     };
     responses: {
       200: { "application/json": schemas["Page_OfferDocument"] };
+      304: Record<string, never>;
       400: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.malformed";
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
       }) };
       401: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.token_missing" | "auth.token_invalid";
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -3377,15 +5209,15 @@ export interface operations {
     responses: {
       201: { "application/json": schemas["OfferDocument"] };
       400: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.malformed";
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
       }) };
       401: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.token_missing" | "auth.token_invalid";
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -3393,7 +5225,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -3405,7 +5237,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -3417,7 +5249,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "network.peer_unavailable";
+        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -3428,19 +5260,21 @@ export interface operations {
     path: "/seller/offers/{id}";
     parameters: {
       path: { id: string };
+      header?: { "If-None-Match"?: string };
     };
     responses: {
       200: { "application/json": schemas["OfferDocument"] };
+      304: Record<string, never>;
       400: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.malformed";
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
       }) };
       401: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.token_missing" | "auth.token_invalid";
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -3448,7 +5282,7 @@ export interface operations {
         status?: 404;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -3473,15 +5307,15 @@ export interface operations {
     responses: {
       200: { "application/json": schemas["OfferDocument"] };
       400: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.malformed";
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
       }) };
       401: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.token_missing" | "auth.token_invalid";
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -3489,7 +5323,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -3501,7 +5335,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -3513,7 +5347,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "network.peer_unavailable";
+        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -3529,15 +5363,15 @@ export interface operations {
     responses: {
       200: { "application/json": schemas["OfferDocument"] };
       400: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.malformed";
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
       }) };
       401: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.token_missing" | "auth.token_invalid";
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -3545,7 +5379,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -3557,7 +5391,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -3569,7 +5403,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "network.peer_unavailable";
+        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -3579,24 +5413,26 @@ export interface operations {
     method: "GET";
     path: "/seller/orders";
     parameters: {
-      query?: { limit?: number; cursor?: string };
+      query?: { state?: string; limit?: number; cursor?: string };
+      header?: { "If-None-Match"?: string };
     };
     responses: {
       200: { "application/json": schemas["Page_Transaction"] };
+      304: Record<string, never>;
       400: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.malformed";
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
       }) };
       401: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.token_missing" | "auth.token_invalid";
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -3615,19 +5451,21 @@ export interface operations {
     path: "/seller/orders/{id}";
     parameters: {
       path: { id: string };
+      header?: { "If-None-Match"?: string };
     };
     responses: {
       200: { "application/json": schemas["ContractDocument"] };
+      304: Record<string, never>;
       400: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.malformed";
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
       }) };
       401: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.token_missing" | "auth.token_invalid";
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -3635,7 +5473,7 @@ export interface operations {
         status?: 404;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -3663,15 +5501,15 @@ export interface operations {
     responses: {
       202: { "application/json": schemas["Accepted"] };
       400: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.malformed";
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
       }) };
       401: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.token_missing" | "auth.token_invalid";
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -3679,7 +5517,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -3691,7 +5529,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -3703,7 +5541,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "network.peer_unavailable";
+        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -3719,15 +5557,15 @@ export interface operations {
     responses: {
       202: { "application/json": schemas["Accepted"] };
       400: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.malformed";
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
       }) };
       401: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.token_missing" | "auth.token_invalid";
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -3735,7 +5573,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -3747,7 +5585,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -3759,7 +5597,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "network.peer_unavailable";
+        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -3768,22 +5606,26 @@ export interface operations {
   get_seller_profile: {
     method: "GET";
     path: "/seller/profile";
+    parameters: {
+      header?: { "If-None-Match"?: string };
+    };
     responses: {
       200: { "application/json": schemas["Profile"] };
+      304: Record<string, never>;
       400: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.malformed";
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
       }) };
       401: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.token_missing" | "auth.token_invalid";
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -3796,26 +5638,122 @@ export interface operations {
       }) };
     };
   };
+  /** Who I am. */
+  get_users_me: {
+    method: "GET";
+    path: "/users/me";
+    parameters: {
+      header?: { "If-None-Match"?: string };
+    };
+    responses: {
+      200: { "application/json": schemas["Myself"] };
+      304: Record<string, never>;
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        status?: 403;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+    };
+  };
+  /** Changes name, language, or where buyers pay. */
+  patch_users_me: {
+    method: "PATCH";
+    path: "/users/me";
+    parameters: {
+      header?: { "Idempotency-Key"?: string };
+    };
+    body: schemas["ChangeMe"];
+    responses: {
+      200: { "application/json": schemas["Me"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
   /** Balance, holds and credit. */
   get_users_me_account: {
     method: "GET";
     path: "/users/me/account";
+    parameters: {
+      header?: { "If-None-Match"?: string };
+    };
     responses: {
       200: { "application/json": schemas["Account"] };
+      304: Record<string, never>;
       400: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.malformed";
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
       }) };
       401: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.token_missing" | "auth.token_invalid";
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -3833,24 +5771,26 @@ export interface operations {
     method: "GET";
     path: "/users/me/account/journal";
     parameters: {
-      query?: { limit?: number; cursor?: string };
+      query?: { kind?: string; limit?: number; cursor?: string };
+      header?: { "If-None-Match"?: string };
     };
     responses: {
       200: { "application/json": schemas["Page_JournalEntry"] };
+      304: Record<string, never>;
       400: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.malformed";
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
       }) };
       401: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.token_missing" | "auth.token_invalid";
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -3875,15 +5815,15 @@ export interface operations {
       201: { "application/json": schemas["Payment"] };
       202: { "application/json": schemas["Payment"] };
       400: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.malformed";
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
       }) };
       401: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.token_missing" | "auth.token_invalid";
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -3891,7 +5831,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -3903,7 +5843,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -3915,7 +5855,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "network.peer_unavailable";
+        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -3932,15 +5872,15 @@ export interface operations {
       201: { "application/json": schemas["Payment"] };
       202: { "application/json": schemas["Payment"] };
       400: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.malformed";
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
       }) };
       401: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.token_missing" | "auth.token_invalid";
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -3948,7 +5888,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -3960,7 +5900,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -3972,7 +5912,536 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "network.peer_unavailable";
+        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /** What the user has agreed to and taken back, newest first. */
+  get_users_me_consents: {
+    method: "GET";
+    path: "/users/me/consents";
+    parameters: {
+      query?: { limit?: number; cursor?: string };
+      header?: { "If-None-Match"?: string };
+    };
+    responses: {
+      200: { "application/json": schemas["Page_Consent"] };
+      304: Record<string, never>;
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        status?: 403;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+    };
+  };
+  /** Agrees, or takes it back: a new entry each time. */
+  post_users_me_consents: {
+    method: "POST";
+    path: "/users/me/consents";
+    parameters: {
+      header?: { "Idempotency-Key"?: string };
+    };
+    body: schemas["GiveConsent"];
+    responses: {
+      201: { "application/json": schemas["Consent"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /** The user's credentials, newest first. */
+  get_users_me_credentials: {
+    method: "GET";
+    path: "/users/me/credentials";
+    parameters: {
+      query?: { limit?: number; cursor?: string };
+      header?: { "If-None-Match"?: string };
+    };
+    responses: {
+      200: { "application/json": schemas["Page_Credential"] };
+      304: Record<string, never>;
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        status?: 403;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+    };
+  };
+  /**
+   * Hands in an energy credential: JSON with its proof, a JWT, or the PDF that carries one of them. It is kept and
+   * shown whatever its checks say; what a verified one says of a meter of the user's becomes the meter's limits.
+   */
+  post_users_me_credentials: {
+    method: "POST";
+    path: "/users/me/credentials";
+    parameters: {
+      header?: { "Idempotency-Key"?: string };
+    };
+    body: unknown;
+    responses: {
+      201: { "application/json": schemas["Credential"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /** One credential. */
+  get_users_me_credentials_id: {
+    method: "GET";
+    path: "/users/me/credentials/{id}";
+    parameters: {
+      path: { id: string };
+      header?: { "If-None-Match"?: string };
+    };
+    responses: {
+      200: { "application/json": schemas["Credential"] };
+      304: Record<string, never>;
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+    };
+  };
+  /**
+   * Takes a credential back, with what it proved: a meter that nothing else proves trades no more. The judgment stays on
+   * record.
+   */
+  delete_users_me_credentials_id: {
+    method: "DELETE";
+    path: "/users/me/credentials/{id}";
+    parameters: {
+      path: { id: string };
+      header?: { "Idempotency-Key"?: string };
+    };
+    responses: {
+      204: Record<string, never>;
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /** The user's meters, oldest first. */
+  get_users_me_meters: {
+    method: "GET";
+    path: "/users/me/meters";
+    parameters: {
+      header?: { "If-None-Match"?: string };
+    };
+    responses: {
+      200: { "application/json": schemas["Meters"] };
+      304: Record<string, never>;
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        status?: 403;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+    };
+  };
+  /** Claims a meter with a proof. Five tries an hour. */
+  post_users_me_meters: {
+    method: "POST";
+    path: "/users/me/meters";
+    parameters: {
+      header?: { "Idempotency-Key"?: string };
+    };
+    body: schemas["ClaimMeter"];
+    responses: {
+      201: { "application/json": schemas["MeterView"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /** Gives a meter up, when no offer and no trade of the user's is open any more. */
+  delete_users_me_meters_id: {
+    method: "DELETE";
+    path: "/users/me/meters/{id}";
+    parameters: {
+      path: { id: string };
+      header?: { "Idempotency-Key"?: string };
+    };
+    responses: {
+      204: Record<string, never>;
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /** The user of the token, with what is declared and what is verified. */
+  get_users_me_profile: {
+    method: "GET";
+    path: "/users/me/profile";
+    parameters: {
+      header?: { "If-None-Match"?: string };
+    };
+    responses: {
+      200: { "application/json": schemas["Profile"] };
+      304: Record<string, never>;
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        status?: 403;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+    };
+  };
+  /** Changes what the user says of roof and household. What is proven stays as it is. */
+  patch_users_me_profile: {
+    method: "PATCH";
+    path: "/users/me/profile";
+    parameters: {
+      header?: { "Idempotency-Key"?: string };
+    };
+    body: schemas["ChangeProfile"];
+    responses: {
+      200: { "application/json": schemas["Profile"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -3981,22 +6450,26 @@ export interface operations {
   get_users_me_statements: {
     method: "GET";
     path: "/users/me/statements";
+    parameters: {
+      header?: { "If-None-Match"?: string };
+    };
     responses: {
       200: { "application/json": schemas["StatementList"] };
+      304: Record<string, never>;
       400: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.malformed";
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
       }) };
       401: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.token_missing" | "auth.token_invalid";
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -4015,19 +6488,21 @@ export interface operations {
     path: "/users/me/statements/{month}";
     parameters: {
       path: { month: string };
+      header?: { "If-None-Match"?: string };
     };
     responses: {
       200: { "application/json": schemas["Statement"]; "text/csv": string; "text/html": string };
+      304: Record<string, never>;
       400: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.malformed";
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
       }) };
       401: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.token_missing" | "auth.token_invalid";
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -4035,7 +6510,7 @@ export interface operations {
         status?: 404;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -4054,23 +6529,99 @@ export interface operations {
     path: "/users/me/trust";
     parameters: {
       query?: { limit?: number; cursor?: string };
+      header?: { "If-None-Match"?: string };
     };
     responses: {
       200: { "application/json": schemas["Trust"] };
+      304: Record<string, never>;
       400: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.malformed";
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
       }) };
       401: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.token_missing" | "auth.token_invalid";
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+    };
+  };
+  /** The meters of the DISCOM on this platform, newest first. */
+  get_utility_meters: {
+    method: "GET";
+    path: "/utility/meters";
+    parameters: {
+      query?: { limit?: number; cursor?: string };
+      header?: { "If-None-Match"?: string };
+    };
+    responses: {
+      200: { "application/json": schemas["Page_UtilityMeter"] };
+      304: Record<string, never>;
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        status?: 403;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+    };
+  };
+  /** The confirmed trades on the meters of the DISCOM, newest first. A trade inside the DISCOM has two sides. */
+  get_utility_trades: {
+    method: "GET";
+    path: "/utility/trades";
+    parameters: {
+      query?: { limit?: number; cursor?: string };
+      header?: { "If-None-Match"?: string };
+    };
+    responses: {
+      200: { "application/json": schemas["Page_UtilityTrade"] };
+      304: Record<string, never>;
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        status?: 403;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {

@@ -6,7 +6,7 @@
 //! | `trust_floor` | providers below are refused, millionths |
 //! | `trust_unknown`, `trust_shrink` | what an unknown provider counts as, and as how many settled contracts that weighs |
 //! | `local_km` | within so many kilometers energy is local |
-//! | `co2_grams_per_kwh`, `co2_source` | what a kWh of the grid emits, and who says so; a new edition is the operator's to enter |
+//! | `co2_grams_per_kwh`, `co2_source` | what a kWh of the grid emits, and who says so; the operator enters newer editions |
 //! | `grid_tariff_inr` | by DISCOM, what a kWh of the grid costs, exact decimal text |
 
 use std::collections::BTreeMap;

@@ -49,6 +49,20 @@ class AccountChangedEvent(TypedDict):
     transaction_id: str
 
 
+class AddressVerified(TypedDict):
+    address: str
+
+
+class AddressVerifiedEvent(TypedDict):
+    """- `account.verified`: An address of the account was checked."""
+
+    at: str
+    data: "AddressVerified"
+    kind: Literal['account.verified']
+    seq: int
+    transaction_id: str
+
+
 class _Allocation(TypedDict):
     quality: str
     requested_kwh: str
@@ -103,6 +117,26 @@ class AnsweredEvent(TypedDict):
     transaction_id: str
 
 
+class _ApiToken(TypedDict):
+    created_at: str
+    expires_at: str
+    id: str
+    name: str
+    scopes: List[str]
+
+
+class ApiToken(_ApiToken, total=False):
+    """A token, without what it opens."""
+
+    used_at: Union[str, None]
+
+
+class ApiTokens(TypedDict):
+    """The tokens that are good; at most 50."""
+
+    items: List["ApiToken"]
+
+
 class _Cancel(TypedDict):
     transaction_id: str
 
@@ -134,6 +168,67 @@ class CascadeFailedEvent(TypedDict):
     kind: Literal['contract.cascade_failed']
     seq: int
     transaction_id: str
+
+
+class ChangeMe(TypedDict, total=False):
+    """What is to change; what is absent stays."""
+
+    language: Union[str, None]
+    name: Union[str, None]
+    payout_name: Union[str, None]
+    payout_vpa: Union[str, None]
+
+
+class ChangePassword(TypedDict):
+    """Another password."""
+
+    current_password: str
+    new_password: str
+
+
+class ChangeProfile(TypedDict, total=False):
+    """What the user now says; what is absent stays, null takes back."""
+
+    battery_capacity_kwh: Union[str, None]
+    battery_level_percent: Union[int, None]
+    customer_number: Union[str, None]
+    discom: Union[str, None]
+    installed_capacity_kw: Union[str, None]
+    monthly_consumption_kwh: Union[str, None]
+    monthly_production_kwh: Union[str, None]
+    place: Union[str, None]
+    sanctioned_load_kw: Union[str, None]
+
+
+class ChangeUser(TypedDict, total=False):
+    """What is to change; what is absent stays."""
+
+    discom: Union[str, None]
+    locked: Union[bool, None]
+    role: Union[str, None]
+
+
+class ClaimMeter(TypedDict, total=False):
+    """A proof of a meter: a verified credential, or `discom`, `serial_number` and `key` as they stand on the customer's
+    papers.
+    """
+
+    credential_id: Union[str, None]
+    discom: Union[str, None]
+    key: Union[str, None]
+    meter_id: Union[str, None]
+    place: Union[str, None]
+    serial_number: Union[str, None]
+
+
+class Consent(TypedDict):
+    """One word of the user; the newest of a purpose counts."""
+
+    at: str
+    granted: bool
+    id: str
+    purpose: str
+    version: str
 
 
 class _ContractChanged(TypedDict):
@@ -257,6 +352,7 @@ class ContractStatus(_ContractStatus, total=False):
     """What somebody told of a contract, and what of it we took."""
 
     error: Union["EventFailure", None]
+    paid: Union[str, None]
     status: Union[str, None]
 
 
@@ -284,6 +380,60 @@ class Cover(TypedDict):
 
     amount_inr: str
     quantity_kwh: str
+
+
+class _CreatedApiToken(TypedDict):
+    created_at: str
+    expires_at: str
+    id: str
+    name: str
+    scopes: List[str]
+    token: str
+
+
+class CreatedApiToken(_CreatedApiToken, total=False):
+    """A new token. What it opens is shown here and never again."""
+
+    used_at: Union[str, None]
+
+
+class _Credential(TypedDict):
+    checks: List["CredentialCheck"]
+    created_at: str
+    credential_id: str
+    form: str
+    meters: List["CredentialClaim"]
+    state: str
+
+
+class Credential(_Credential, total=False):
+    """A credential, as it was judged."""
+
+    customer_number: Union[str, None]
+    discom: Union[str, None]
+    issuer: Union[str, None]
+    kind: Union[str, None]
+    program: Union[str, None]
+    valid_from: Union[str, None]
+    valid_until: Union[str, None]
+
+
+class CredentialCheck(TypedDict):
+    """One check."""
+
+    check: str
+    reason: str
+    verdict: str
+
+
+class CredentialClaim(TypedDict, total=False):
+    """What a credential says of one meter."""
+
+    installed_capacity_w: Union[int, None]
+    meter_id: Union[str, None]
+    resource_type: Union[str, None]
+    sanctioned_load_w: Union[int, None]
+    storage_wh: Union[int, None]
 
 
 class _DeliveryResolved(TypedDict):
@@ -372,11 +522,42 @@ class Discover(TypedDict, total=False):
     text: Union[str, None]
 
 
+class EmailAddress(TypedDict):
+    """An address that a link is to be sent to."""
+
+    email: str
+
+
+class _EnergyProfile(TypedDict):
+    installed_capacity_kw: "ProfileFact"
+    monthly_consumption_kwh: "ProfileFact"
+    monthly_production_kwh: "ProfileFact"
+    sanctioned_load_kw: "ProfileFact"
+
+
+class EnergyProfile(_EnergyProfile, total=False):
+    """What the user says, what is proven, and what counts."""
+
+    battery_capacity_kwh: Union[str, None]
+    battery_level_percent: Union[int, None]
+    customer_number: Union[str, None]
+    discom: Union[str, None]
+    place: Union[str, None]
+
+
 class EventFailure(TypedDict):
     """Why something was refused, in the network's words."""
 
     code: str
     message: str
+
+
+class EventTicket(TypedDict):
+    """Opens one stream, once."""
+
+    expires_at: str
+    path: str
+    ticket: str
 
 
 class _ExchangeView(TypedDict):
@@ -428,6 +609,14 @@ class FoundSlotView(TypedDict):
     price_inr: str
     start: str
     state: str
+
+
+class GiveConsent(TypedDict):
+    """What the user says."""
+
+    granted: bool
+    purpose: str
+    version: str
 
 
 class Health(TypedDict):
@@ -529,6 +718,20 @@ class InterestMatchedEvent(TypedDict):
     transaction_id: str
 
 
+class Issuer(TypedDict):
+    """One issuer."""
+
+    name: str
+    start: str
+    title: str
+
+
+class Issuers(TypedDict):
+    """Where one may sign in besides here."""
+
+    items: List["Issuer"]
+
+
 class _JournalEntry(TypedDict):
     amount_inr: str
     at: str
@@ -544,11 +747,51 @@ class JournalEntry(_JournalEntry, total=False):
     transaction_id: Union[str, None]
 
 
+class JsonWebKeySet(TypedDict):
+    """The public keys of access tokens (RFC 7517)."""
+
+    keys: List[Dict[str, Any]]
+
+
+class LinkToken(TypedDict):
+    """What a link or a message brought."""
+
+    token: str
+
+
 class Links(TypedDict):
     """Where a line opens."""
 
     events: str
     trade: str
+
+
+class _Me(TypedDict):
+    created_at: str
+    email_verified: bool
+    handle: str
+    id: str
+    language: str
+    may_trade: bool
+    name: str
+    payout_name: str
+    payout_vpa: str
+    role: str
+
+
+class Me(_Me, total=False):
+    """Oneself."""
+
+    discom: Union[str, None]
+    email: Union[str, None]
+    phone: Union[str, None]
+
+
+class MessageSent(TypedDict):
+    """A message is on its way, if there is anybody whom it is for."""
+
+    expires_in: int
+    sent_by: str
 
 
 class MeterAdjustment(TypedDict):
@@ -564,6 +807,7 @@ class MeterAdjustment(TypedDict):
 class _MeterView(TypedDict):
     customer_number: str
     discom: str
+    id: str
     meter_id: str
     verified: bool
 
@@ -576,16 +820,56 @@ class MeterView(_MeterView, total=False):
     sanctioned_load_w: Union[int, None]
 
 
+class Meters(TypedDict):
+    """The user's meters."""
+
+    items: List["MeterView"]
+
+
 class MoveMoney(TypedDict):
     """How much to move."""
 
     amount_inr: str
 
 
+class _Myself(TypedDict):
+    created_at: str
+    email_verified: bool
+    handle: str
+    id: str
+    language: str
+    may_trade: bool
+    name: str
+    payout_name: str
+    payout_vpa: str
+    role: str
+    signed_in_by: str
+
+
+class Myself(_Myself, total=False):
+    """Oneself, and how one has shown it with this request."""
+
+    discom: Union[str, None]
+    email: Union[str, None]
+    phone: Union[str, None]
+    scopes: Union[List[str], None]
+
+
 class Nack(TypedDict):
     """A refusal in the network's words (Beckn 2.0)"""
 
     message: Dict[str, Any]
+
+
+class _NewApiToken(TypedDict):
+    name: str
+    scopes: List[str]
+
+
+class NewApiToken(_NewApiToken, total=False):
+    """A token for a machine."""
+
+    expires_in_days: Union[int, None]
 
 
 class _NewInterest(TypedDict):
@@ -775,6 +1059,26 @@ class OrderAskedEvent(TypedDict):
     transaction_id: str
 
 
+class _Page_Consent(TypedDict):
+    items: List[Dict[str, Any]]
+
+
+class Page_Consent(_Page_Consent, total=False):
+    """One page of a list, newest first."""
+
+    next_cursor: Union[str, None]
+
+
+class _Page_Credential(TypedDict):
+    items: List[Dict[str, Any]]
+
+
+class Page_Credential(_Page_Credential, total=False):
+    """One page of a list, newest first."""
+
+    next_cursor: Union[str, None]
+
+
 class _Page_Interest(TypedDict):
     items: List[Dict[str, Any]]
 
@@ -835,6 +1139,36 @@ class Page_TrustChange(_Page_TrustChange, total=False):
     next_cursor: Union[str, None]
 
 
+class _Page_User(TypedDict):
+    items: List[Dict[str, Any]]
+
+
+class Page_User(_Page_User, total=False):
+    """One page of a list, newest first."""
+
+    next_cursor: Union[str, None]
+
+
+class _Page_UtilityMeter(TypedDict):
+    items: List[Dict[str, Any]]
+
+
+class Page_UtilityMeter(_Page_UtilityMeter, total=False):
+    """One page of a list, newest first."""
+
+    next_cursor: Union[str, None]
+
+
+class _Page_UtilityTrade(TypedDict):
+    items: List[Dict[str, Any]]
+
+
+class Page_UtilityTrade(_Page_UtilityTrade, total=False):
+    """One page of a list, newest first."""
+
+    next_cursor: Union[str, None]
+
+
 class _Page_Webhook(TypedDict):
     items: List[Dict[str, Any]]
 
@@ -855,6 +1189,20 @@ class Page_WebhookDelivery(_Page_WebhookDelivery, total=False):
     next_cursor: Union[str, None]
 
 
+class PasswordChanged(TypedDict):
+    by: str
+
+
+class PasswordChangedEvent(TypedDict):
+    """- `account.password_changed`: The account has another password."""
+
+    at: str
+    data: "PasswordChanged"
+    kind: Literal['account.password_changed']
+    seq: int
+    transaction_id: str
+
+
 class _Payment(TypedDict):
     amount_inr: str
     at: str
@@ -867,6 +1215,26 @@ class Payment(_Payment, total=False):
     """Money on its way to or from the user's bank."""
 
     reference: Union[str, None]
+
+
+class PhoneNumber(TypedDict):
+    """A number that a code is to be sent to."""
+
+    phone: str
+
+
+class _PhoneSignIn(TypedDict):
+    code: str
+    phone: str
+
+
+class PhoneSignIn(_PhoneSignIn, total=False):
+    """The code that was sent; a new number is a new account."""
+
+    cookie: bool
+    device: Union[str, None]
+    language: Union[str, None]
+    name: Union[str, None]
 
 
 class Place(TypedDict):
@@ -1062,12 +1430,25 @@ class Profile(TypedDict):
     """A user, the meters and the platform."""
 
     display_name: str
+    energy: "EnergyProfile"
     handle: str
     id: str
     meters: List["MeterView"]
     payout_name: str
     payout_vpa: str
     platform: "Platform"
+
+
+class _ProfileFact(TypedDict):
+    counts: str
+
+
+class ProfileFact(_ProfileFact, total=False):
+    """A quantity, as it is said and as it is proven."""
+
+    counted: Union[str, None]
+    declared: Union[str, None]
+    verified: Union[str, None]
 
 
 class _Proposal(TypedDict):
@@ -1162,6 +1543,12 @@ class Reason(TypedDict):
     message: str
 
 
+class Refresh(TypedDict, total=False):
+    """The refresh token; nothing where it is in the cookie."""
+
+    refresh_token: Union[str, None]
+
+
 class _Refused(TypedDict):
     failure: "EventFailure"
     transaction_id: str
@@ -1198,6 +1585,18 @@ class RefusedOffers(TypedDict):
     offers: int
 
 
+class _Register(TypedDict):
+    email: str
+    name: str
+    password: str
+
+
+class Register(_Register, total=False):
+    """A wish for an account."""
+
+    language: Union[str, None]
+
+
 class Replay(TypedDict, total=False):
     """From where events are sent again: an instant, or an event. Both absent: from the first."""
 
@@ -1213,6 +1612,28 @@ class Replayed(_Replayed, total=False):
     """What is sent again."""
 
     after_event: Union[int, None]
+
+
+class ResetPassword(TypedDict):
+    """A new password, by a link."""
+
+    password: str
+    token: str
+
+
+class RoleChanged(TypedDict):
+    role: str
+    was: str
+
+
+class RoleChangedEvent(TypedDict):
+    """- `account.role_changed`: An administrator has given the account another role."""
+
+    at: str
+    data: "RoleChanged"
+    kind: Literal['account.role_changed']
+    seq: int
+    transaction_id: str
 
 
 class SearchAnswered(TypedDict):
@@ -1265,6 +1686,59 @@ class Select(_Select, total=False):
     """An offer, and how much of it."""
 
     transaction_id: Union[str, None]
+
+
+class Session(TypedDict):
+    """A device that is signed in."""
+
+    created_at: str
+    current: bool
+    device: str
+    expires_at: str
+    id: str
+    signed_in_by: str
+    used_at: str
+
+
+class SessionReused(TypedDict):
+    """Somebody has, or had, a token of this session beside the user."""
+
+    device: str
+    session_id: str
+
+
+class SessionReusedEvent(TypedDict):
+    """- `session.reused`: A refresh token came twice: its session is ended."""
+
+    at: str
+    data: "SessionReused"
+    kind: Literal['session.reused']
+    seq: int
+    transaction_id: str
+
+
+class Sessions(TypedDict):
+    """Every device; at most 50."""
+
+    items: List["Session"]
+
+
+class _SignIn(TypedDict):
+    email: str
+    password: str
+
+
+class SignIn(_SignIn, total=False):
+    """E-mail address and password."""
+
+    cookie: bool
+    device: Union[str, None]
+
+
+class SignInStarted(TypedDict):
+    """The way to the issuer."""
+
+    url: str
 
 
 class SlotQuantity(TypedDict):
@@ -1362,11 +1836,34 @@ class Sums(TypedDict):
     wheeling_inr: str
 
 
+class _Tokens(TypedDict):
+    access_token: str
+    expires_in: int
+    refresh_expires_in: int
+    role: str
+    session_id: str
+    token_type: str
+    user_id: str
+
+
+class Tokens(_Tokens, total=False):
+    """What a signed-in user goes on with."""
+
+    refresh_token: Union[str, None]
+
+
 class Totals(TypedDict, total=False):
     """The sums over all slots; null when a sum cannot be counted."""
 
     amount_inr: Union[str, None]
     quantity_kwh: Union[str, None]
+
+
+class TradedSlot(TypedDict):
+    """What was agreed for one hour."""
+
+    quantity_kwh: str
+    start: str
 
 
 class _Transaction(TypedDict):
@@ -1492,6 +1989,56 @@ class Update(TypedDict):
     transaction_id: str
 
 
+class _User(TypedDict):
+    created_at: str
+    email_verified: bool
+    handle: str
+    id: str
+    locked: bool
+    may_trade: bool
+    name: str
+    role: str
+
+
+class User(_User, total=False):
+    """An account, as an administrator sees it."""
+
+    discom: Union[str, None]
+    email: Union[str, None]
+    phone: Union[str, None]
+
+
+class _UtilityMeter(TypedDict):
+    customer_number: str
+    meter_id: str
+    verified: bool
+
+
+class UtilityMeter(_UtilityMeter, total=False):
+    """A meter of the DISCOM."""
+
+    installed_capacity_w: Union[int, None]
+    resource_type: Union[str, None]
+    sanctioned_load_w: Union[int, None]
+
+
+class _UtilityTrade(TypedDict):
+    confirmed_at: str
+    customer_number: str
+    meter_id: str
+    side: str
+    slots: List["TradedSlot"]
+    state: str
+    transaction_id: str
+
+
+class UtilityTrade(_UtilityTrade, total=False):
+    """One side of a trade, on a meter of the DISCOM."""
+
+    contract_id: Union[str, None]
+    counterpart_meter: Union[str, None]
+
+
 class WantedSlot(TypedDict):
     """So much of one hour."""
 
@@ -1586,7 +2133,7 @@ class WebhookWithSecret(_WebhookWithSecret, total=False):
 
 
 Empty = Dict[str, Any]
-Event = Union["AccountChangedEvent", "AnsweredEvent", "CascadeFailedEvent", "ContractChangedEvent", "ContractSettledEvent", "ContractStatusEvent", "DeliveryResolvedEvent", "DeliveryTroubleEvent", "InterestBoughtEvent", "InterestBuyingEvent", "InterestMatchedEvent", "OfferChangedEvent", "OfferStockEvent", "OfferVerdictEvent", "OrderAskedEvent", "PlanChangedEvent", "PlanPartChangedEvent", "PlanReplannedEvent", "RefusedEvent", "SearchAnsweredEvent", "TrustChangedEvent", "WebhookDisabledEvent"]
-EventKind = Literal['search.answered', 'search.failed', 'contract.draft', 'contract.quoted', 'contract.reserved', 'contract.offered', 'contract.confirming', 'contract.recording', 'contract.active', 'contract.standing', 'contract.cancelling', 'contract.cancelled', 'contract.rejected', 'contract.expired', 'contract.disputed', 'contract.confirmed_late', 'contract.cancel_refused', 'contract.update_refused', 'contract.status', 'contract.cascade_failed', 'contract.settled', 'delivery.overdue', 'delivery.exception', 'delivery.resolved', 'status.refused', 'track.answered', 'track.refused', 'rate.answered', 'rate.refused', 'support.answered', 'support.refused', 'order.track', 'order.rate', 'order.support', 'offer.listed', 'offer.changed', 'offer.withdrawn', 'offer.accepted', 'offer.rejected', 'offer.stock_changed', 'plan.searching', 'plan.proposed', 'plan.reserving', 'plan.confirming', 'plan.standing', 'plan.partial', 'plan.failed', 'plan.cancelling', 'plan.cancelled', 'plan.replanned', 'plan.part_planned', 'plan.part_reserving', 'plan.part_reserved', 'plan.part_confirming', 'plan.part_standing', 'plan.part_failed', 'plan.part_released', 'plan.part_cancelling', 'plan.part_cancelled', 'interest.matched', 'interest.buying', 'interest.bought', 'account.changed', 'trust.changed', 'webhook.disabled']
+Event = Union["AccountChangedEvent", "AddressVerifiedEvent", "AnsweredEvent", "CascadeFailedEvent", "ContractChangedEvent", "ContractSettledEvent", "ContractStatusEvent", "DeliveryResolvedEvent", "DeliveryTroubleEvent", "InterestBoughtEvent", "InterestBuyingEvent", "InterestMatchedEvent", "OfferChangedEvent", "OfferStockEvent", "OfferVerdictEvent", "OrderAskedEvent", "PasswordChangedEvent", "PlanChangedEvent", "PlanPartChangedEvent", "PlanReplannedEvent", "RefusedEvent", "RoleChangedEvent", "SearchAnsweredEvent", "SessionReusedEvent", "TrustChangedEvent", "WebhookDisabledEvent"]
+EventKind = Literal['search.answered', 'search.failed', 'contract.draft', 'contract.quoted', 'contract.reserved', 'contract.offered', 'contract.confirming', 'contract.recording', 'contract.active', 'contract.standing', 'contract.cancelling', 'contract.cancelled', 'contract.rejected', 'contract.expired', 'contract.disputed', 'contract.confirmed_late', 'contract.cancel_refused', 'contract.update_refused', 'contract.status', 'contract.cascade_failed', 'contract.settled', 'delivery.overdue', 'delivery.exception', 'delivery.resolved', 'status.refused', 'track.answered', 'track.refused', 'rate.answered', 'rate.refused', 'support.answered', 'support.refused', 'order.track', 'order.rate', 'order.support', 'offer.listed', 'offer.changed', 'offer.withdrawn', 'offer.accepted', 'offer.rejected', 'offer.stock_changed', 'plan.searching', 'plan.proposed', 'plan.reserving', 'plan.confirming', 'plan.standing', 'plan.partial', 'plan.failed', 'plan.cancelling', 'plan.cancelled', 'plan.replanned', 'plan.part_planned', 'plan.part_reserving', 'plan.part_reserved', 'plan.part_confirming', 'plan.part_standing', 'plan.part_failed', 'plan.part_released', 'plan.part_cancelling', 'plan.part_cancelled', 'interest.matched', 'interest.buying', 'interest.bought', 'account.changed', 'trust.changed', 'account.verified', 'account.password_changed', 'account.role_changed', 'session.reused', 'webhook.disabled']
 TransactionDocument = Union["ContractDocument", "SearchDocument"]
 WantedTotal = TypedDict('WantedTotal', {'from': str, 'quantity_kwh': str, 'to': str}, total=False)
