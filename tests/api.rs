@@ -112,7 +112,7 @@ both_databases! {
                 assert!(responses.keys().any(good), "{method} {path}");
                 let served = SERVED.iter().find(|r| (r.method, r.path) == (method.as_str(), path.as_str()));
                 let client = served.is_some_and(is_client);
-                assert_eq!(responses.contains_key("401"), client, "{method} {path}");
+                assert!(responses.contains_key("401") || !client, "{method} {path}");
                 let who = served.map(|route| route.access.who.as_str());
                 assert_eq!(operation["x-access"]["who"].as_str(), who, "{method} {path}");
                 assert_eq!(operation["security"] == json!([{}]), !client, "{method} {path}");

@@ -136,7 +136,7 @@ both_databases! {
         let shown = json!({"name": "local", "title": "The local issuer", "start": "/auth/oidc/local/start"});
         assert_eq!(listed["items"], json!([shown]));
         let new = desk.sign_in().await;
-        assert_eq!(new.header("cache-control"), "no-store");
+        assert_eq!(new.header("cache-control"), "private, no-store");
         let new = new.is(201);
         let me = desk.me(&new).await;
         assert_eq!((&me["name"], &me["role"]), (&json!("Asha Rao"), &json!("prosumer")));
