@@ -123,7 +123,7 @@ impl Access {
             return Err(Problem::new(Code::Forbidden, detail));
         }
         let Some(scope) = self.scope else { return Ok(()) };
-        if matches!(scope, Scope::Trade | Scope::Money) && !caller.user.verified {
+        if matches!(scope, Scope::Trade | Scope::Money | Scope::Account) && !caller.user.verified {
             return Err(Problem::of(Code::EmailUnverified));
         }
         match &caller.by {

@@ -22,7 +22,7 @@ use oidc::{Callback, OidcError, Pending, Person, Provider};
 use units::{Span, Timestamp};
 use uuid::Uuid;
 
-use super::logins::{self, LinkKind, Newcomer};
+use super::logins::{self, Newcomer};
 use super::{Accounts, IdentityError, SignedIn, User, contact, get, token_hash};
 use crate::config::SignInConfig;
 use crate::error::{Code, Coded};
@@ -31,7 +31,6 @@ use crate::network::Participant;
 /// How such a session has begun.
 const WAY: &str = "oidc";
 /// How often an account is looked for when somebody else makes it at the same time.
-const ROUNDS: usize = 3;
 /// So long the browser may be away.
 pub const ATTEMPT_LIFE: Span = Span::from_secs(600);
 
@@ -45,7 +44,6 @@ sql! {
     USED = "UPDATE external_logins SET used_at = $3 WHERE issuer = $1 AND subject = $2";
     LINK = "INSERT INTO external_logins (issuer, subject, user_id, created_at, used_at) VALUES ($1, $2, $3, $4, $4) \
         ON CONFLICT DO NOTHING";
-    RELEASE = "UPDATE logins SET email = NULL, updated_at = $2 WHERE user_id = $1";
 }
 
 /// Why nobody is signed in.
@@ -124,7 +122,7 @@ impl Issuers {
 
     /// Where a browser goes when it is done.
     pub fn return_path(&self) -> &str {
-        &self.return_path
+        if self.return_path.is_empty() { "/" } else { &self.return_path }
     }
 
     /// Name and title of each.
@@ -217,27 +215,19 @@ impl Accounts {
             password_hash: None,
         };
         let (row, welcome, now) = ((new, person.clone()), self.0.welcome.clone(), self.now());
-        let mut found = Err(DbError::Serialization);
         // Two browsers of a new person may come back at once: the slower one then finds what the other has made.
-        for _ in 0..ROUNDS {
-            let (row, welcome) = (row.clone(), welcome.clone());
-            let attempt = self.0.db.write(move |tx| {
-                let ((new, person), welcome) = (row.clone(), welcome.clone());
-                async move {
-                    let (user, created) = account_of(tx, &person, &new, now).await?;
-                    if created {
-                        welcome(tx, user.id, now).await?;
-                    }
-                    Ok::<_, DbError>((user, created))
+        let found = self.0.db.write(move |tx| {
+            let ((new, person), welcome) = (row.clone(), welcome.clone());
+            async move {
+                let (user, created) = account_of(tx, &person, &new, now).await?;
+                if created {
+                    welcome(tx, user.id, now).await?;
                 }
-                .boxed()
-            });
-            found = attempt.await;
-            if !matches!(found, Err(DbError::Serialization)) {
-                break;
+                Ok::<_, DbError>((user, created))
             }
-        }
-        let (user, created) = found?;
+            .boxed()
+        });
+        let (user, created) = found.await?;
         Ok((self.open_session(user, WAY, device).await?, created))
     }
 }
@@ -265,7 +255,7 @@ async fn account_of(
     };
     // Whoever is faster has made the account that this one will then find.
     if tx.execute(&LINK, &[issuer, subject, user.id.into(), now.into()]).await? == 0 {
-        return Err(DbError::Serialization);
+        return Err(tx.met());
     }
     Ok((user, created))
 }
@@ -275,9 +265,7 @@ async fn owner_of(tx: &mut Tx, email: &str, now: Timestamp) -> Result<Option<Uui
     match logins::by_email(tx, email).await? {
         Some(login) if login.email_verified => Ok(Some(login.user_id)),
         Some(login) => {
-            logins::drop_links(tx, login.user_id, LinkKind::Verify).await?;
-            logins::drop_links(tx, login.user_id, LinkKind::Reset).await?;
-            tx.execute(&RELEASE, &[login.user_id.into(), now.into()]).await?;
+            logins::release(tx, login.user_id, now).await?;
             Ok(None)
         }
         None => Ok(None),

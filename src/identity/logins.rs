@@ -20,7 +20,7 @@ sql! {
     CONFIRM_EMAIL = "UPDATE logins SET email_verified = 1, updated_at = $2 WHERE user_id = $1";
     TOUCH = "UPDATE logins SET updated_at = updated_at WHERE user_id = $1";
     CONFIRM_USER = "UPDATE users SET verified = 1 WHERE id = $1";
-    RENAME = "UPDATE users SET display_name = $2, payout_name = $2, language = $3 WHERE id = $1";
+    RELEASE = "UPDATE logins SET email = NULL, password_hash = NULL, updated_at = $2 WHERE user_id = $1";
     INSERT_LINK = "INSERT INTO mail_links (token_hash, user_id, kind, expires_at) VALUES ($1, $2, $3, $4)";
     LINK = "SELECT user_id, expires_at FROM mail_links WHERE token_hash = $1 AND kind = $2";
     DROP_LINKS = "DELETE FROM mail_links WHERE user_id = $1 AND kind = $2";
@@ -98,7 +98,7 @@ pub async fn add(tx: &mut Tx, new: &Newcomer, now: Timestamp) -> Result<User, Db
         now.into(),
     ];
     if tx.execute(&INSERT, &params).await? == 0 {
-        return Err(DbError::Serialization);
+        return Err(tx.met());
     }
     get(tx, new.id).await
 }
@@ -179,8 +179,12 @@ pub async fn touch(tx: &mut Tx, user: Uuid) -> Result<(), DbError> {
     Ok(())
 }
 
-pub async fn rename(tx: &mut Tx, user: Uuid, name: &str, language: &str) -> Result<(), DbError> {
-    tx.execute(&RENAME, &[user.into(), name.into(), language.into()]).await?;
+/// Ends the mere claim to an address that was never shown to be the user's, with the links that were sent to it. What
+/// the account has keeps to the account: nothing of it comes to whoever owns the address.
+pub async fn release(tx: &mut Tx, user: Uuid, now: Timestamp) -> Result<(), DbError> {
+    drop_links(tx, user, LinkKind::Verify).await?;
+    drop_links(tx, user, LinkKind::Reset).await?;
+    tx.execute(&RELEASE, &[user.into(), now.into()]).await?;
     Ok(())
 }
 

@@ -52,25 +52,21 @@ impl Accounts {
             let ((new, token), welcome) = (row.clone(), welcome.clone());
             async move {
                 let address = new.email.as_deref().unwrap_or_default();
-                let user = match logins::by_email(tx, address).await? {
+                match logins::by_email(tx, address).await? {
                     Some(login) if login.email_verified => {
                         logins::touch(tx, login.user_id).await?;
                         return Ok::<_, DbError>(false);
                     }
+                    // Whoever claimed the address before may be anybody: nothing of that account becomes this one's.
                     Some(login) => {
-                        let hash = new.password_hash.as_deref().unwrap_or_default();
-                        logins::set_password(tx, login.user_id, hash, now).await?;
-                        logins::rename(tx, login.user_id, &new.name, &new.language).await?;
+                        logins::release(tx, login.user_id, now).await?;
                         sessions::end_others(tx, login.user_id, None, EndedBy::Password, now).await?;
-                        login.user_id
                     }
-                    None => {
-                        let user = logins::add(tx, &new, now).await?;
-                        welcome(tx, user.id, now).await?;
-                        user.id
-                    }
-                };
-                logins::put_link(tx, user, LinkKind::Verify, &token, now).await?;
+                    None => {}
+                }
+                let user = logins::add(tx, &new, now).await?;
+                welcome(tx, user.id, now).await?;
+                logins::put_link(tx, user.id, LinkKind::Verify, &token, now).await?;
                 Ok(true)
             }
             .boxed()
@@ -78,17 +74,38 @@ impl Accounts {
         Ok(if added.await? { self.verification(email, &token) } else { self.known(email) })
     }
 
-    /// Takes the link that an e-mail brought: its owner has the mailbox.
+    /// Takes the link that an e-mail brought: its owner has the mailbox. The password shows that it is also who asked
+    /// for this account: a link that a stranger had sent to the address makes nobody the owner of his account.
     ///
     /// # Errors
-    /// The link is not good.
-    pub async fn verify_email(&self, token: &str) -> Result<(), IdentityError> {
-        let (token, now) = (token.to_owned(), self.now());
+    /// The link is not good, or the password wrong, which leaves the link; too many tries.
+    pub async fn verify_email(&self, token: &str, password: &str) -> Result<(), IdentityError> {
+        let (given, now) = (token.to_owned(), self.now());
+        let found = self.0.db.read(move |tx| {
+            let given = given.clone();
+            async move {
+                let Some(user) = logins::link(tx, LinkKind::Verify, &given, now).await? else {
+                    return Ok(None);
+                };
+                logins::login(tx, user).await
+            }
+            .boxed()
+        });
+        let login = found.await?.ok_or(IdentityError::LinkInvalid)?;
+        self.count_try(&login.user_id.to_string())?;
+        if !self.0.hasher.verify(password, login.password_hash.as_deref()).await? {
+            return Err(IdentityError::CredentialsWrong);
+        }
+        let row = (token.to_owned(), login.password_hash);
         let verified = self.0.db.write(move |tx| {
-            let token = token.clone();
+            let (token, hash) = row.clone();
             async move {
                 let user = logins::link(tx, LinkKind::Verify, &token, now).await?;
                 let user = user.ok_or(IdentityError::LinkInvalid)?;
+                // Not with a password that was replaced while it was being compared.
+                if logins::login(tx, user).await?.is_none_or(|login| login.password_hash != hash) {
+                    return Err(IdentityError::CredentialsWrong);
+                }
                 if !logins::drop_links(tx, user, LinkKind::Verify).await? {
                     return Err(IdentityError::LinkInvalid);
                 }
@@ -166,7 +183,7 @@ impl Accounts {
         self.signed_in(user, new.id, new.refresh_token, now).await
     }
 
-    /// A link to choose a new password, for an address that an account has.
+    /// A link to choose a new password, for an address that an account has shown to be its own.
     ///
     /// # Errors
     /// The address is none; too many tries; the database's.
@@ -178,7 +195,8 @@ impl Accounts {
         let stored = self.0.db.write(move |tx| {
             let (email, token) = row.clone();
             async move {
-                let Some(login) = logins::by_email(tx, &email).await? else { return Ok::<_, DbError>(false) };
+                let login = logins::by_email(tx, &email).await?.filter(|login| login.email_verified);
+                let Some(login) = login else { return Ok::<_, DbError>(false) };
                 logins::put_link(tx, login.user_id, LinkKind::Reset, &token, now).await?;
                 Ok(true)
             }
@@ -274,16 +292,16 @@ impl Accounts {
     fn verification(&self, email: String, token: &str) -> Message {
         let link = format!("{}/auth/verify-email?token={token}", self.0.base_url);
         let body = format!(
-            "Welcome to Wattmandi.\n\nOpen this link to show that the address is yours; it is good for two days:\n\
-             {link}\n\nIf you did not ask for an account, do nothing.\n"
+            "Welcome to Wattmandi.\n\nOpen this link to show that the address is yours; it asks for the password that \
+             you chose, and is good for two days:\n{link}\n\nIf you did not ask for an account, do nothing.\n"
         );
         mail(email, MessageKind::VerifyEmail, "Is this your e-mail address?", body)
     }
 
     fn known(&self, email: String) -> Message {
         let body = format!(
-            "Somebody has asked for an account with this address, which has one. If it was you, sign in, or choose a \
-             new password at {}/auth/password/forgot. If not, you need do nothing.\n",
+            "Somebody has asked {} for an account with this address, which has one. If it was you, sign in, or ask \
+             there for a new password. If not, you need do nothing.\n",
             self.0.base_url
         );
         mail(email, MessageKind::Notice, "You have an account already", body)

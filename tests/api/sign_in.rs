@@ -114,7 +114,12 @@ impl Desk {
     }
 
     async fn verify(&self, token: &str) -> Reply {
-        Reply::of(self.world.plain("POST", "/auth/verify-email").json(&json!({"token": token}))).await
+        Reply::of(
+            self.world
+                .plain("POST", "/auth/verify-email")
+                .json(&json!({"token": token, "password": "quiet roof at noon"})),
+        )
+        .await
     }
 
     async fn login(&self, email: &str) -> Reply {

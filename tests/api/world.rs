@@ -163,6 +163,8 @@ impl World {
         add(&participant, "bilal", BILAL, "TEST_METER_000222").await;
         let ops = TcpListener::bind("127.0.0.1:0").unwrap();
         let mut state = ApiState::new(participant.clone(), known);
+        // All people of a test sign in from one address.
+        state.web.limits.sign_in = 1_000;
         let reach = ClientConfig { allow: AllowList::loopback_for_demo(), ..ClientConfig::default() };
         let secrets = Secrets::from_seed(b"a secret of the tests");
         let webhooks = Sender::new(participant.clone(), GuardedClient::new(&reach).unwrap(), secrets);
@@ -170,7 +172,12 @@ impl World {
         change(&mut state);
         let running = api::serve(state, listen, Some(ops)).unwrap();
         let ops = format!("http://{}", running.ops_address.unwrap());
-        let client = Client::builder().no_proxy().timeout(Duration::from_secs(30)).build().unwrap();
+        let client = Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(Duration::from_secs(30))
+            .build()
+            .unwrap();
         Self { participant, registry, key_id, asha, clock, running, base, ops, webhooks, client }
     }
 

@@ -49,7 +49,7 @@ both_databases! {
         let kinds = world.kinds(&id).await;
         let expected = [
             "search.answered", "contract.draft", "contract.quoted", "contract.draft", "contract.offered",
-            "contract.confirming", "contract.recording", "contract.standing",
+            "contract.confirming", "account.changed", "contract.recording", "contract.standing",
         ];
         assert_eq!(kinds, expected);
     }

@@ -31,7 +31,7 @@ both_databases! {
         let wish = json!({"email": " Gita@Example.com", "password": PASSWORD, "name": "Gita", "language": "hi"});
         let first = say(&world, "/auth/register", &wish).await;
         assert_eq!(alike(&first), (202, json!({"sent_by": "email", "expires_in": 172_800})));
-        assert_eq!(first.header("cache-control"), "no-store");
+        assert_eq!(first.header("cache-control"), "private, no-store");
         let sent = message(&world, "verify_email", 1).await;
         assert_eq!(sent["to"], EMAIL);
         // Who has not opened the link looks around, and does not trade.
@@ -46,16 +46,19 @@ both_databases! {
         // A newer link replaces the older one; opening its page changes nothing.
         world.post(&access, "/auth/verify-email/resend", &json!({})).await.is(202);
         let newer = token_in(&message(&world, "verify_email", 2).await);
-        let older = say(&world, "/auth/verify-email", &json!({"token": token_in(&sent)})).await;
+        let older = say(&world, "/auth/verify-email", &json!({"token": token_in(&sent), "password": PASSWORD})).await;
         older.problem(401, "auth.code_invalid");
         let page = Reply::of(world.plain("GET", &format!("/auth/verify-email?token={newer}%22%3E%3Cx"))).await;
         assert!(page.text().contains(&newer) && !page.text().contains("<x") && page.status == 200, "{}", page.text());
         assert!(page.header("content-security-policy").contains("form-action 'self'"));
         world.post(&access, "/seller/offers", &offer).await.problem(403, "auth.email_unverified");
+        // A link makes nobody the owner of an account whose password somebody else has chosen.
+        let stranger = json!({"token": newer, "password": "password of mallory"});
+        say(&world, "/auth/verify-email", &stranger).await.problem(401, "auth.credentials_wrong");
         let form = world.plain("POST", "/auth/verify-email").header("Content-Type", "application/x-www-form-urlencoded");
-        let page = Reply::of(form.body(format!("token={newer}"))).await;
+        let page = Reply::of(form.body(format!("token={newer}&password=quiet+roof+at+noon"))).await;
         assert!(page.status == 200 && page.text().contains("verified"), "{}", page.text());
-        say(&world, "/auth/verify-email", &json!({"token": newer})).await.problem(401, "auth.code_invalid");
+        say(&world, "/auth/verify-email", &json!({"token": newer, "password": PASSWORD})).await.problem(401, "auth.code_invalid");
         // From here on only the meter is missing, and what every user has is there.
         world.post(&access, "/seller/offers", &offer).await.problem(404, "resource.not_found");
         assert_eq!(world.get(&access, "/users/me/account").await.is(200)["credit_limit_inr"], "100000.00");
@@ -104,12 +107,25 @@ both_databases! {
         let wish = |password: &str, name: &str| json!({"email": EMAIL, "password": password, "name": name});
         say(&world, "/auth/register", &wish("password of mallory", "Mallory")).await.is(202);
         let early = login(&world, EMAIL, "password of mallory").await.is(200);
+        let mallory = world.get(&text(&early["access_token"]), "/users/me").await.is(200)["id"].clone();
+        let wish_for_all = json!({"name": "all", "scopes": ["read", "account"], "expires_in_days": 30});
+        let token = world.post(&text(&early["access_token"]), "/auth/tokens", &wish_for_all).await.is(201)["token"].clone();
+        let lost = token_in(&message(&world, "verify_email", 1).await);
         say(&world, "/auth/register", &wish(PASSWORD, "Gita")).await.is(202);
         world.get(&text(&early["access_token"]), "/users/me").await.problem(401, "auth.token_invalid");
         refresh(&world, &text(&early["refresh_token"])).await.problem(401, "auth.refresh_invalid");
         login(&world, EMAIL, "password of mallory").await.problem(401, "auth.credentials_wrong");
         let (access, _) = sign_in(&world).await;
         assert_eq!(world.get(&access, "/users/me").await.is(200)["name"], "Gita");
+        // Nothing of the account that was there before is hers, whatever it had prepared.
+        let claim = json!({"token": lost, "password": "password of mallory"});
+        say(&world, "/auth/verify-email", &claim).await.problem(401, "auth.code_invalid");
+        let newer = token_in(&message(&world, "verify_email", 2).await);
+        let verify = json!({"token": newer, "password": PASSWORD});
+        assert_eq!(say(&world, "/auth/verify-email", &verify).await.status, 204);
+        let (me, prepared) = (world.get(&access, "/users/me").await.is(200), world.get(&text(&token), "/users/me").await.is(200));
+        assert_eq!((&prepared["id"], &prepared["email"], &prepared["may_trade"]), (&mallory, &json!(null), &json!(false)));
+        assert!(me["id"] != mallory && me["may_trade"] == json!(true), "{me}");
         world.running.stop().await;
     }
 

@@ -46,7 +46,10 @@ pub async fn register(world: &World) {
     let wish = json!({"email": EMAIL, "password": PASSWORD, "name": "Gita"});
     say(world, "/auth/register", &wish).await.is(202);
     let token = token_in(&message(world, "verify_email", 1).await);
-    assert_eq!(say(world, "/auth/verify-email", &json!({"token": token})).await.status, 204);
+    assert_eq!(
+        say(world, "/auth/verify-email", &json!({"token": token, "password": PASSWORD})).await.status,
+        204
+    );
 }
 
 pub async fn login(world: &World, email: &str, password: &str) -> Reply {

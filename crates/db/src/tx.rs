@@ -127,6 +127,14 @@ impl Tx {
         self.fault = None;
     }
 
+    /// Says that this transaction has met another one in a way that only its body sees, such as an insert that found
+    /// the row of a faster one. It takes no more statements; `write` tries its body again, as after a conflict that the
+    /// database itself reports.
+    pub fn met(&mut self) -> DbError {
+        self.fault = Some(Fault::Serialization);
+        DbError::Serialization
+    }
+
     pub(crate) fn met_another(&self) -> bool {
         self.fault == Some(Fault::Serialization)
     }

@@ -58,12 +58,13 @@ pub struct SentView {
     pub expires_in: i64,
 }
 
-/// What a link or a message brought.
+/// What the link of a new account brought, and the password that was chosen for it.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = LinkToken)]
-pub struct LinkBody {
-    pub(super) token: String,
+#[schema(as = Verification)]
+pub struct VerifyBody {
+    token: String,
+    password: String,
 }
 
 /// E-mail address and password.
@@ -179,15 +180,16 @@ pub async fn register(state: State, request: HttpRequest, payload: Payload) -> A
     Ok(sent("email", 172_800))
 }
 
-/// Shows by the link's token that the e-mail address is the user's. Takes the form of its page as well.
+/// Shows by the link's token that the e-mail address is the user's, and by the password that the account is. Takes the
+/// form of its page as well.
 #[utoipa::path(post, path = "/auth/verify-email", tag = "auth",
-    request_body(content((LinkBody = "application/json"), (LinkBody = "application/x-www-form-urlencoded"))),
+    request_body(content((VerifyBody = "application/json"), (VerifyBody = "application/x-www-form-urlencoded"))),
     responses((status = 204, description = "The address is verified"),
         (status = 200, description = "The same, as a page", body = String, content_type = "text/html")))]
 pub async fn verify_email(state: State, request: HttpRequest, payload: Payload) -> Answer {
-    let (LinkBody { token }, form) = pages::read_either(&request, payload).await?;
+    let (VerifyBody { token, password }, form) = pages::read_either(&request, payload).await?;
     let accounts = state.accounts.clone();
-    let verified = state.run(async move { accounts.verify_email(&token).await }).await?;
+    let verified = state.run(async move { accounts.verify_email(&token, &password).await }).await?;
     pages::outcome(form, verified.map_err(refused), "Your e-mail address is verified.")
 }
 

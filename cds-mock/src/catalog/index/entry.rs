@@ -33,7 +33,7 @@ pub(super) struct Entry {
     pub(super) audience: u32,
     pub(super) first_hour: u32,
     /// How many, and whether they are [`NARROW`].
-    slots: u8,
+    pub(super) slots: u8,
     pub(super) keys: u8,
     /// The slots are not all known one by one.
     pub(super) coarse: bool,
@@ -62,7 +62,8 @@ impl Entry {
             self.slots |= NARROW;
             data.push(lowest);
             data.extend(kept.chunks(2).map(|pair| {
-                let above = |place: usize| pair.get(place).map_or(0, |(_, price)| price.saturating_sub(lowest));
+                let above =
+                    |place: usize| pair.get(place).map_or(0, |(_, price)| price.saturating_sub(lowest));
                 above(0) | above(1) << 16
             }));
         } else {

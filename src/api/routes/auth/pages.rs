@@ -23,7 +23,9 @@ pub async fn verify_email(request: HttpRequest) -> Answer {
     let token = token(&request)?;
     page(&format!(
         "<h1>Is this your e-mail address?</h1>\n<form method=\"post\" action=\"/auth/verify-email\">\n\
-         <input type=\"hidden\" name=\"token\" value=\"{token}\">\n<button>Yes, it is mine</button>\n</form>\n"
+         <input type=\"hidden\" name=\"token\" value=\"{token}\">\n\
+         <label>The password that you chose <input type=\"password\" name=\"password\" maxlength=\"128\" required \
+         autocomplete=\"current-password\"></label>\n<button>Yes, it is mine</button>\n</form>\n"
     ))
 }
 
