@@ -735,10 +735,6 @@ export interface schemas {
   JsonWebKeySet: {
     keys: (Record<string, unknown>)[];
   };
-  /** What a link or a message brought. */
-  LinkToken: {
-    token: string;
-  };
   /** Where a line opens. */
   Links: {
     events: string;
@@ -2037,6 +2033,11 @@ export interface schemas {
     slots: schemas["TradedSlot"][];
     state: string;
     transaction_id: string;
+  };
+  /** What the link of a new account brought, and the password that was chosen for it. */
+  Verification: {
+    password: string;
+    token: string;
   };
   /** So much of one hour. */
   WantedSlot: {
@@ -4944,11 +4945,14 @@ export interface operations {
       }) };
     };
   };
-  /** Shows by the link's token that the e-mail address is the user's. Takes the form of its page as well. */
+  /**
+   * Shows by the link's token that the e-mail address is the user's, and by the password that the account is. Takes the
+   * form of its page as well.
+   */
   post_auth_verify_email: {
     method: "POST";
     path: "/auth/verify-email";
-    body: schemas["LinkToken"];
+    body: schemas["Verification"];
     responses: {
       200: { "text/html": string };
       204: Record<string, never>;

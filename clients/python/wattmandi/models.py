@@ -753,12 +753,6 @@ class JsonWebKeySet(TypedDict):
     keys: List[Dict[str, Any]]
 
 
-class LinkToken(TypedDict):
-    """What a link or a message brought."""
-
-    token: str
-
-
 class Links(TypedDict):
     """Where a line opens."""
 
@@ -2037,6 +2031,13 @@ class UtilityTrade(_UtilityTrade, total=False):
 
     contract_id: Union[str, None]
     counterpart_meter: Union[str, None]
+
+
+class Verification(TypedDict):
+    """What the link of a new account brought, and the password that was chosen for it."""
+
+    password: str
+    token: str
 
 
 class WantedSlot(TypedDict):
