@@ -26,7 +26,8 @@ use receiver::{Manner, Receiver};
 use world::{ASHA, BILAL, Reply, World};
 
 db::sql! {
-    KEPT = "SELECT body FROM idempotency_keys";
+    KEPT = "SELECT body FROM idempotency_keys \
+        UNION ALL SELECT body FROM answers WHERE LENGTH(body) > 0";
     ROWS = "SELECT COUNT(*) AS n FROM webhook_deliveries";
 }
 
@@ -160,19 +161,29 @@ both_databases! {
         let (first, again) = (ask().await, ask().await);
         assert_eq!((first.status, &first.body), (201, &again.body));
         assert!(first.header("location").ends_with(text(&first.json(), "id")));
+        assert_eq!((again.status, again.header("location")), (201, first.header("location")));
+        let other = world.request(ASHA, "POST", "/api/webhooks").header("Idempotency-Key", "k");
+        let other = Reply::of(other.json(&json!({"url": receiver.url, "kinds": ["*"]}))).await;
+        other.problem(422, "request.idempotency_mismatch");
         let rotate = || {
             let path = place(&first.json(), "/rotate");
             Reply::of(world.request(ASHA, "POST", &path).header("Idempotency-Key", "r").json(&json!({})))
         };
         let (once, twice) = (rotate().await.is(200), rotate().await.is(200));
         assert_eq!(once, twice, "it is rotated once");
+        assert_eq!(ask().await.body, first.body, "as it was answered then");
+        let changed = world.request(ASHA, "PATCH", &place(&once, "")).header("Idempotency-Key", "c");
+        Reply::of(changed.json(&json!({"description": "kept"}))).await.is(200);
         assert_eq!(world.get(ASHA, "/api/webhooks").await.is(200)["items"].as_array().unwrap().len(), 1);
         let kept = world.participant.db.read(|tx| async move { tx.query(&KEPT, &[]).await }.boxed());
         let kept: Result<Vec<db::Row>, db::DbError> = kept.await;
-        let secret = text(&once, "secret").strip_prefix("whsec_").unwrap();
-        for row in kept.unwrap() {
+        let kept = kept.unwrap();
+        // What each of the three leaves with its effect, and the one answer that shows no secret.
+        assert_eq!(kept.len(), 4);
+        let secrets = [first.json(), once].map(|shown| text(&shown, "secret").replace("whsec_", ""));
+        for row in kept {
             let body = String::from_utf8(row.get::<Vec<u8>>("body").unwrap()).unwrap();
-            assert!(!body.contains("whsec_") && !body.contains(secret), "{body}");
+            assert!(!body.contains("whsec_") && !secrets.iter().any(|secret| body.contains(secret)), "{body}");
         }
     }
 

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `[Public]` | everybody; nobody is asked for a token |
 //! | `[Public, SignIn]` | the same, counted as an attempt to sign in: here by address, in the handler by name |
+//! | `[Public, Refresh]` | the same, counted by address as a session that goes on |
 //! | `[Network]` | whoever signs as a participant of the network; the node judges that |
 //! | `[Operator]` | whoever reaches the operator's port |
 //! | `[SignedIn: Read]` | any user; an API token needs the scope after the colon |
@@ -17,7 +18,6 @@ use std::future::{Ready, ready};
 
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
-use actix_web::http::header;
 use actix_web::middleware::{Next, from_fn};
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, Route};
 use uuid::Uuid;
@@ -96,9 +96,7 @@ impl Access {
         let caller = match state.caller(request).await {
             Ok(caller) => caller,
             Err(problem) => {
-                if request.headers().contains_key(header::AUTHORIZATION) {
-                    state.count_address(request).await?;
-                }
+                state.count_guess(request).await?;
                 return Err(problem);
             }
         };
@@ -188,8 +186,10 @@ impl FromRequest for Caller {
 
 /// The route with its door: nobody whom `access` does not let in reaches the handler.
 pub fn guarded(route: Route, access: Access) -> Route {
-    if access.class == Class::SignIn {
-        return route.wrap(from_fn(attempt));
+    if matches!(access.class, Class::SignIn | Class::Refresh) {
+        let class = access.class;
+        let door = move |request: ServiceRequest, next: Next<BoxBody>| attempt(class, request, next);
+        return route.wrap(from_fn(door));
     }
     if access.who.roles().is_none() {
         return route;
@@ -212,13 +212,14 @@ async fn enter<B: MessageBody>(
     }
 }
 
-/// Counts an attempt to sign in by its address, before anything of it is looked at.
+/// Counts an attempt to sign in or to go on by its address, before anything of it is looked at.
 async fn attempt<B: MessageBody>(
+    class: Class,
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
     let counted = match request.app_data::<State>().cloned() {
-        Some(state) => state.count_attempt(request.request()).await,
+        Some(state) => state.count_attempt(request.request(), class).await,
         None => Err(Problem::of(Code::Internal)),
     };
     match counted {

@@ -4,7 +4,7 @@
 //! effect; another request under the same key is refused. Two rows see to it: one below, in the transaction of the
 //! effect, and one here, when the answer is whole ([`answers`]). While a request is worked off, the same one waits for
 //! its answer, twelve seconds at most. Only successes are kept: a failure leaves the key free, since what it was about may
-//! be mended.
+//! be mended. An answer with a secret is never kept ([`Unkept`]).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -130,7 +130,7 @@ impl Shared {
     pub async fn conclude(&self, response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
         let held = response.request().extensions_mut().remove::<Held>();
         let Some(mut held) = held else { return response };
-        if !response.status().is_success() {
+        if !response.status().is_success() || response.response().extensions().contains::<Unkept>() {
             // What holds the lease gives it back.
             return response;
         }
@@ -228,6 +228,10 @@ impl Shared {
         }
     }
 }
+
+/// Stands in the extensions of an answer that holds a secret: such bytes are not kept, and a repetition makes
+/// them anew from what the effect left.
+pub struct Unkept;
 
 /// The right to work a request off; whoever drops it without an answer gives it back, also when the client hangs up.
 struct Held {

@@ -12,9 +12,10 @@ use actix_web::{HttpMessage, HttpRequest};
 use units::{Span, Timestamp};
 use uuid::Uuid;
 
-use super::Shared;
+use super::access::Who;
 use super::problem::Problem;
 use super::remote::Remote;
+use super::{Shared, routes};
 use crate::cache::{Cache, Counted, Counter, Quota};
 use crate::config::LimitsConfig;
 use crate::error::Code;
@@ -33,6 +34,8 @@ pub enum Class {
     Trade,
     /// An attempt to sign in; nobody is known yet.
     SignIn,
+    /// A device goes on with its session.
+    Refresh,
     /// No valid token.
     Anonymous,
 }
@@ -44,16 +47,22 @@ impl Class {
             Class::Read => "read",
             Class::Trade => "trade",
             Class::SignIn => "sign_in",
+            Class::Refresh => "refresh",
             Class::Anonymous => "anonymous",
         }
     }
 }
+
+/// Sessions that one address may go on with in a minute: a device does every fifteen minutes, and many may share
+/// an address.
+const REFRESHES: u32 = 60;
 
 /// The counters.
 pub struct Limits {
     read: Counter,
     trade: Counter,
     sign_in: Counter,
+    refresh: Counter,
     anonymous: Counter,
 }
 
@@ -68,6 +77,7 @@ impl Limits {
             read: counter("read", config.read),
             trade: counter("trade", config.trade),
             sign_in: counter("sign-in", config.sign_in),
+            refresh: counter("refresh", REFRESHES),
             anonymous: counter("anonymous", config.anonymous),
         }
     }
@@ -78,6 +88,7 @@ impl Limits {
             Class::Read => Some(&self.read),
             Class::Trade => Some(&self.trade),
             Class::SignIn => Some(&self.sign_in),
+            Class::Refresh => Some(&self.refresh),
             Class::Anonymous => Some(&self.anonymous),
         }
     }
@@ -104,17 +115,26 @@ impl Shared {
     /// # Errors
     /// 429 beyond the limit.
     pub async fn count_address(&self, request: &HttpRequest) -> Result<(), Problem> {
-        let address = self.remote(request).counted();
-        self.count(request, Class::Anonymous, format!("address:{address}")).await
+        self.count(request, Class::Anonymous, self.address_of(request)).await
     }
 
-    /// Counts an attempt to sign in, by its address: the doors of such routes do.
+    /// Counts a token that opens nothing, by the address that shows it; who shows none is counted at the start.
     ///
     /// # Errors
     /// 429 beyond the limit.
-    pub async fn count_attempt(&self, request: &HttpRequest) -> Result<(), Problem> {
-        let address = self.remote(request).counted();
-        self.count(request, Class::SignIn, format!("address:{address}")).await
+    pub async fn count_guess(&self, request: &HttpRequest) -> Result<(), Problem> {
+        if request.headers().contains_key(header::AUTHORIZATION) {
+            self.count(request, Class::Anonymous, self.address_of(request)).await?;
+        }
+        Ok(())
+    }
+
+    /// Counts an attempt to sign in or to go on, by its address: the doors of such routes do.
+    ///
+    /// # Errors
+    /// 429 beyond the limit.
+    pub async fn count_attempt(&self, request: &HttpRequest, class: Class) -> Result<(), Problem> {
+        self.count(request, class, self.address_of(request)).await
     }
 
     /// Counts an attempt to sign in, by the name that is tried: whoever reads that name does, known or not.
@@ -125,6 +145,10 @@ impl Shared {
     pub async fn count_name(&self, request: &HttpRequest, name: &str) -> Result<(), Problem> {
         let name = name.trim().to_lowercase();
         self.count(request, Class::SignIn, format!("name:{name}")).await
+    }
+
+    fn address_of(&self, request: &HttpRequest) -> String {
+        format!("address:{}", self.remote(request).counted())
     }
 
     /// From where a request comes.
@@ -162,15 +186,21 @@ fn whole_seconds(span: Span) -> i64 {
     span.micros().max(0).saturating_add(999_999).checked_div(1_000_000).unwrap_or(1).max(1)
 }
 
-/// Whether a request without a token is counted by its address: not what orchestrators ask, and not the doors of the
-/// network, where the node counts.
+/// Whether a request is counted by its address before anything else: not what orchestrators ask, not the doors of
+/// the network, where the node counts, and no token where the route looks at it and counts its user. Where nobody
+/// looks at it, a token changes nothing.
 pub fn is_counted(request: &ServiceRequest) -> bool {
-    let path = request.path();
-    let doors = ["/bap/receiver/", "/bpp/receiver/", "/callbacks/", "/discom/"];
-    let network = doors.iter().any(|door| path.contains(door)) || path.ends_with("/catalog/push");
-    !network
-        && !["/health", "/ready"].contains(&path)
-        && !request.headers().contains_key(header::AUTHORIZATION)
+    if ["/health", "/ready"].contains(&request.path()) {
+        return false;
+    }
+    match routes::access_of(request) {
+        Some(access) if access.who == Who::Network => false,
+        Some(access) if access.who.roles().is_some() => {
+            !request.headers().contains_key(header::AUTHORIZATION)
+        }
+        Some(_) => true,
+        None => !routes::is_door(request),
+    }
 }
 
 /// Says on the answer how the request was counted; of two counts of one class the tighter one.

@@ -193,8 +193,14 @@ fn client(path: &str, method: &HttpMethod, operation: &mut Operation) {
         return;
     }
     let parameters = operation.parameters.get_or_insert_default();
-    parameters.push(header("Idempotency-Key", "The same key gives the same answer, and no second effect"));
-    if path.starts_with("/api/") && !path.ends_with("/tickets") {
+    let tickets = path.ends_with("/tickets");
+    let repeated = if tickets {
+        "No ticket is kept: the same key gives another one"
+    } else {
+        "The same key gives the same answer, and no second effect"
+    };
+    parameters.push(header("Idempotency-Key", repeated));
+    if path.starts_with("/api/") && !tickets {
         parameters.push(header(
             "Prefer",
             "wait=N: answer with the outcome if it comes within N seconds, at most 30",

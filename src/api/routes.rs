@@ -27,6 +27,7 @@ pub mod trust;
 pub mod utility;
 pub mod webhooks;
 
+use actix_web::dev::ServiceRequest;
 use actix_web::http::header;
 use actix_web::web::{self, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Resource};
@@ -35,6 +36,9 @@ use super::access::{Access, access, guarded};
 use super::problem::Problem;
 use super::{State, network, page};
 use crate::error::Code;
+
+/// Where the network's messages come in, below whatever path.
+const DOORS: &[&str] = &["/bap/receiver/", "/bpp/receiver/", "/callbacks/", "/discom/"];
 
 /// What a handler gives.
 pub type Answer = Result<HttpResponse, Problem>;
@@ -119,7 +123,7 @@ table! {
     }
     "/auth/verify-email/resend" { post auth::resend [SignedIn: Session] }
     "/auth/login" { post auth::login [Public, SignIn] }
-    "/auth/refresh" { post auth::refresh [Public] }
+    "/auth/refresh" { post auth::refresh [Public, Refresh] }
     "/auth/logout" { post auth::logout [SignedIn: Session] }
     "/auth/logout-all" { post auth::logout_all [SignedIn: Session] }
     "/auth/phone/code" { post auth::phone_code [Public, SignIn] }
@@ -230,14 +234,27 @@ fn closed(resource: Resource, methods: &'static [&'static str]) -> Resource {
 
 /// A registered address may have a path of its own before `/bap/receiver`; the node knows ours.
 async fn elsewhere(state: State, request: HttpRequest, payload: Payload) -> Answer {
-    let doors = ["/bap/receiver/", "/bpp/receiver/", "/callbacks/", "/discom/"];
-    if request.method() == "POST" && doors.iter().any(|door| request.path().contains(door)) {
+    if request.method() == "POST" && DOORS.iter().any(|door| request.path().contains(door)) {
         return network::receive(state, request, payload).await;
     }
     if let Some(refused) = network::wrong_method(&state, &request) {
         return Ok(refused);
     }
     super::respond::not_found().await
+}
+
+/// Who may call what a request of the public port is about; `None` where nothing is served.
+pub fn access_of(request: &ServiceRequest) -> Option<Access> {
+    let (path, method) = (request.match_pattern()?, request.method().as_str());
+    let served = SERVED.iter().find(|route| route.path == path && route.method.eq_ignore_ascii_case(method));
+    served.map(|route| route.access)
+}
+
+/// Whether [`elsewhere`] gives a request to the node.
+pub fn is_door(request: &ServiceRequest) -> bool {
+    request.method() == "POST"
+        && request.match_pattern().is_none()
+        && DOORS.iter().any(|door| request.path().contains(door))
 }
 
 /// The `{id}` of the path; one that no transaction and no offer can have is not found.

@@ -89,9 +89,14 @@ impl Shared {
     /// 401 without either, 403 for a page of elsewhere and for whom streams are not, 429 beyond a limit.
     pub async fn opener(&self, access: Access, request: &HttpRequest) -> Result<Caller, Problem> {
         // Before the ticket is taken: a page of elsewhere cannot spoil it.
-        let Some(ticket) = Wish::read(self, request)?.ticket else {
-            return access.caller(self, request).await;
+        let wish = match Wish::read(self, request) {
+            Ok(wish) => wish,
+            Err(problem) => {
+                self.count_guess(request).await?;
+                return Err(problem);
+            }
         };
+        let Some(ticket) = wish.ticket else { return access.caller(self, request).await };
         let Some(user) = self.redeemed(ticket).await? else {
             self.count_address(request).await?;
             let detail = "The ticket was used before, has expired, or is none.";

@@ -1,6 +1,5 @@
 //! The accounts of a platform at work: what signing in needs beside the database, and what comes of it.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -61,7 +60,7 @@ pub(super) struct Parts {
     pub base_url: String,
     pub welcome: Welcome,
     tries: Limiter<String>,
-    codes: Limiter<IpAddr>,
+    codes: Limiter<String>,
 }
 
 /// Somebody who has just signed in, or goes on.
@@ -359,8 +358,7 @@ impl Accounts {
     }
 
     /// Counts one code that a network address asks for.
-    pub(super) fn count_code(&self, from: Option<IpAddr>) -> Result<(), IdentityError> {
-        let Some(from) = from else { return Ok(()) };
+    pub(super) fn count_code(&self, from: String) -> Result<(), IdentityError> {
         self.0.codes.take(from, self.now()).map_err(too_often)
     }
 

@@ -1,7 +1,5 @@
 //! Accounts by mobile number: a code is sent, and whoever has it has the number. A new number is a new account.
 
-use std::net::IpAddr;
-
 use db::DbError;
 use futures_util::FutureExt;
 
@@ -27,8 +25,8 @@ impl Accounts {
     /// Makes a code for a number, whether or not an account has it.
     ///
     /// # Errors
-    /// It is no number; too many codes for it, or from that network address.
-    pub async fn send_code(&self, phone: &str, from: Option<IpAddr>) -> Result<Message, IdentityError> {
+    /// It is no number; too many codes for it, or from that network address, as the caller counts addresses.
+    pub async fn send_code(&self, phone: &str, from: String) -> Result<Message, IdentityError> {
         let phone = contact::phone(phone)?;
         self.count_code(from)?;
         let (code, now, root) = (codes::digits(self.0.ids.bytes()), self.now(), self.0.root.clone());

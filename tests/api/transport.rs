@@ -31,9 +31,9 @@ fn believer(certificate: Certificate) -> Client {
     builder.tls_certs_only([certificate]).build().unwrap()
 }
 
-fn proxied(header: ProxyHeader) -> Web {
+fn proxied(header: ProxyHeader, anonymous: u32) -> Web {
     let proxies = Proxies { trusted: vec![Subnet::parse("127.0.0.1").unwrap()], header };
-    let limits = LimitsConfig { anonymous: 2, ..LimitsConfig::default() };
+    let limits = LimitsConfig { anonymous, ..LimitsConfig::default() };
     Web { proxies, limits, ..Web::default() }
 }
 
@@ -154,7 +154,7 @@ both_databases! {
     }
 
     async fn a_proxy_that_is_trusted_says_who_calls(db: db::Db) {
-        let world = World::with(db, |state| state.web = proxied(ProxyHeader::XForwardedFor)).await;
+        let world = World::with(db, |state| state.web = proxied(ProxyHeader::XForwardedFor, 2)).await;
         let from = |address: &str| Reply::of(world.plain("GET", "/").header("X-Forwarded-For", address));
         for client in ["1.2.3.4", "6.6.6.6, 1.2.3.5"] {
             assert_eq!((from(client).await.status, from(client).await.status), (200, 200));
@@ -170,7 +170,7 @@ both_databases! {
     }
 
     async fn without_a_trusted_proxy_the_header_says_nothing(db: db::Db) {
-        let web = Web { proxies: Proxies::default(), ..proxied(ProxyHeader::Forwarded) };
+        let web = Web { proxies: Proxies::default(), ..proxied(ProxyHeader::Forwarded, 2) };
         let world = World::with(db, |state| state.web = web).await;
         let from = |address: &str| {
             Reply::of(world.plain("GET", "/").header("Forwarded", format!("for={address};proto=https")))
@@ -216,6 +216,62 @@ both_databases! {
         let health = Reply::of(world.plain("GET", "/health")).await;
         assert_eq!((health.status, health.header("ratelimit")), (200, ""));
         assert_eq!(Reply::of(world.plain("POST", "/bap/receiver/on_select")).await.status, 401);
+        world.running.stop().await;
+    }
+
+    async fn a_token_that_nobody_looks_at_leaves_no_limit(db: db::Db) {
+        let web = Web { limits: LimitsConfig { anonymous: 3, ..LimitsConfig::default() }, ..Web::default() };
+        let world = World::with(db, |state| state.web = web).await;
+        let doors = [
+            ("POST", "/auth/refresh"),
+            ("GET", "/auth/oidc/none/callback"),
+            ("GET", "/auth/oidc/discom/callback"),
+            ("GET", "/auth/verify-email"),
+            ("GET", "/.well-known/jwks.json"),
+            ("GET", "/docs/"),
+            ("GET", "/docs/callbacks/x"),
+            ("GET", "/"),
+            ("GET", "/nothing"),
+            ("GET", "/x/discom/nothing"),
+            ("DELETE", "/seller/offers"),
+            ("GET", "/api/events/ws?odd=1"),
+        ];
+        for (method, path) in doors {
+            for told in [ASHA, "x"] {
+                // A browser would be led on from the callback.
+                let ask = || Reply::of(world.request(told, method, path).header("Accept", "application/json"));
+                for left in [2, 1, 0] {
+                    let reply = ask().await;
+                    let stands = reply.header("ratelimit");
+                    assert!(stands.contains(&format!("\"anonymous\";r={left};")), "{method} {path}: {stands}");
+                    assert_ne!(reply.status, 429, "{method} {path}");
+                }
+                ask().await.problem(429, "request.rate_limited");
+                world.clock.advance(Span::from_minutes(1));
+            }
+        }
+        // Where somebody looks at it, a token that is good is counted for its user alone.
+        for _ in 0..5 {
+            assert_eq!(world.get(ASHA, "/seller/offers").await.status, 200);
+        }
+        world.running.stop().await;
+    }
+
+    async fn sessions_go_on_sixty_times_a_minute_of_an_address(db: db::Db) {
+        let world = World::with(db, |state| state.web = proxied(ProxyHeader::XForwardedFor, 600)).await;
+        let body = json!({"refresh_token": "wmr_of_nobody"});
+        let ask = |from: &str| {
+            Reply::of(world.plain("POST", "/auth/refresh").header("X-Forwarded-For", from).json(&body))
+        };
+        for _ in 0..60 {
+            assert_eq!(ask("1.2.3.4").await.status, 401);
+        }
+        let refused = ask("1.2.3.4").await;
+        refused.problem(429, "request.rate_limited");
+        assert!(refused.header("ratelimit").contains("\"refresh\";r=0;"), "{}", refused.header("ratelimit"));
+        assert_eq!(ask("1.2.3.5").await.status, 401);
+        world.clock.advance(Span::from_secs(1));
+        assert_eq!(ask("1.2.3.4").await.status, 401);
         world.running.stop().await;
     }
 

@@ -3,6 +3,8 @@
 use serde_json::{Value, json};
 use test_support::both_databases;
 use units::Span;
+use wattmandi::api::{Proxies, Web};
+use wattmandi::config::{LimitsConfig, ProxyHeader, Subnet};
 
 use crate::people::{
     EMAIL, PASSWORD, code_in, instance, login, message, of_role, refresh, register, say, sign_in, text,
@@ -21,6 +23,11 @@ fn alike(reply: &Reply) -> (u16, Value) {
 
 fn minutes(count: i64) -> Span {
     Span::from_minutes(count)
+}
+
+/// Where attempts to sign in are not what a test is about.
+fn patient(proxies: Proxies) -> Web {
+    Web { proxies, limits: LimitsConfig { sign_in: 100, ..LimitsConfig::default() }, ..Web::default() }
 }
 
 both_databases! {
@@ -191,7 +198,7 @@ both_databases! {
     }
 
     async fn a_code_signs_a_number_in_and_is_tried_five_times(db: db::Db) {
-        let world = World::start(db).await;
+        let world = World::with(db, |state| state.web = patient(Proxies::default())).await;
         let phone = "+91 98100 12345";
         let ask = || async { say(&world, "/auth/phone/code", &json!({"phone": phone})).await };
         let show = |code: &str| {
@@ -241,7 +248,7 @@ both_databases! {
     }
 
     async fn a_network_address_asks_for_few_codes(db: db::Db) {
-        let world = World::start(db).await;
+        let world = World::with(db, |state| state.web = patient(Proxies::default())).await;
         let mut taken = 0;
         for number in 0..15 {
             let body = json!({"phone": format!("98100123{number:02}")});
@@ -249,6 +256,29 @@ both_databases! {
             if reply.status == 202 { taken += 1 } else { reply.problem(429, "request.rate_limited"); }
         }
         assert_eq!(taken, 10);
+        world.running.stop().await;
+    }
+
+    async fn behind_a_trusted_proxy_each_address_asks_for_its_own_codes(db: db::Db) {
+        let trusted = vec![Subnet::parse("127.0.0.1").unwrap()];
+        let proxies = Proxies { trusted, header: ProxyHeader::XForwardedFor };
+        let world = World::with(db, |state| state.web = patient(proxies)).await;
+        let mut number = 0;
+        let mut ask = |from: &'static str| {
+            number += 1;
+            let body = json!({"phone": format!("98100123{number:02}")});
+            Reply::of(world.plain("POST", "/auth/phone/code").header("X-Forwarded-For", from).json(&body))
+        };
+        for _ in 0..10 {
+            ask("1.2.3.4").await.is(202);
+            ask("2001:db8:1:2::1").await.is(202);
+        }
+        for spent in ["1.2.3.4", "9.9.9.9, 1.2.3.4", "2001:db8:1:2:ffff::7"] {
+            ask(spent).await.problem(429, "request.rate_limited");
+        }
+        for fresh in ["1.2.3.5", "2001:db8:1:3::1"] {
+            ask(fresh).await.is(202);
+        }
         world.running.stop().await;
     }
 

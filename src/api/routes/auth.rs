@@ -255,7 +255,7 @@ pub async fn logout_all(state: State, caller: Caller, request: HttpRequest, payl
     responses((status = 202, description = "A message is on its way", body = SentView)))]
 pub async fn phone_code(state: State, request: HttpRequest, payload: Payload) -> Answer {
     let PhoneBody { phone } = read(&request, payload).await?;
-    let (accounts, from) = (state.accounts.clone(), request.peer_addr().map(|address| address.ip()));
+    let (accounts, from) = (state.accounts.clone(), state.remote(&request).counted());
     let message = state.run(async move { accounts.send_code(&phone, from).await }).await?.map_err(refused)?;
     state.deliver(message);
     Ok(sent("phone", codes::CODE_LIFE.as_secs()))

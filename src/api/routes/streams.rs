@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use super::Answer;
 use super::offers::EmptyBody;
 use crate::api::access::Caller;
-use crate::api::idempotency::Asked;
+use crate::api::idempotency::{Asked, Unkept};
 use crate::api::problem::Problem;
 use crate::api::{State, socket};
 use crate::error::Code;
@@ -52,7 +52,9 @@ pub async fn ticket(state: State, request: HttpRequest, payload: Payload) -> Ans
         return Err(problem.with(actix_web::http::header::RETRY_AFTER, wait));
     };
     let path = format!("/api/events/ws?ticket={ticket}");
-    Ok(HttpResponse::Created().json(TicketDocument { ticket, path, expires_at }))
+    let mut response = HttpResponse::Created();
+    response.extensions_mut().insert(Unkept);
+    Ok(response.json(TicketDocument { ticket, path, expires_at }))
 }
 
 /// All events of the user over a WebSocket, one text message for each, as in `/api/events`: from now on, after the event

@@ -14,7 +14,7 @@ use super::offers::EmptyBody;
 use super::paging::{Asked as PageAsked, Page};
 use super::{Answer, id};
 use crate::api::access::Caller;
-use crate::api::idempotency::{Answered, Asked};
+use crate::api::idempotency::{Answered, Asked, Unkept};
 use crate::api::problem::Problem;
 use crate::api::{Shared, State};
 use crate::error::Code;
@@ -197,6 +197,7 @@ pub async fn create(state: State, request: HttpRequest, payload: Payload) -> Ans
     let (status, webhook, body) = shown(&sender, &state.once(key, work, answer).await?)?;
     let mut response = HttpResponse::build(status);
     response.insert_header((header::LOCATION, format!("/api/webhooks/{webhook}")));
+    response.extensions_mut().insert(Unkept);
     Ok(response.content_type(header::ContentType::json()).body(body))
 }
 
@@ -252,7 +253,9 @@ pub async fn rotate(state: State, request: HttpRequest, payload: Payload) -> Ans
     };
     let answer = |webhook: &Webhook| Answered { status: StatusCode::OK, body: kept(webhook) };
     let (status, _, body) = shown(&sender, &state.once(key, work, answer).await?)?;
-    Ok(HttpResponse::build(status).content_type(header::ContentType::json()).body(body))
+    let mut response = HttpResponse::build(status);
+    response.extensions_mut().insert(Unkept);
+    Ok(response.content_type(header::ContentType::json()).body(body))
 }
 
 /// What was sent to the webhook and what is waiting, newest event first.
