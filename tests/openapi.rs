@@ -34,7 +34,10 @@ fn every_operation_names_each_of_its_answers() {
         let what = format!("{} {}", route.method, route.path);
         let answers = operation(&document, route.path, route.method)["responses"].as_object().unwrap();
         assert!(!answers.contains_key("default"), "{what}: an answer that may be anything");
-        assert!(answers.keys().any(|status| status.starts_with('2') || status == "101"), "{what}: no success");
+        assert!(
+            answers.keys().any(|status| status.starts_with('2') || status == "101"),
+            "{what}: no success"
+        );
         if route.access.who.roles().is_some() {
             for status in ["400", "401", "403", "422", "429", "500"] {
                 assert!(answers.contains_key(status), "{what}: {status} is missing");

@@ -43,7 +43,7 @@ async fn kill_at(platform: &mut Platform, plan: &str, moment: Moment) {
         if now || any("plan", "standing") {
             break;
         }
-        tokio::time::sleep(Duration::from_millis(1)).await;
+        node::pause(Duration::from_millis(1)).await;
     }
     platform.process.kill();
     db.close().await;
