@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use beckn_wire::json::Json;
 use cds_mock::catalog::{self, Facts, Index, Judged, Kind, OfferRow, Publishing, ResourceRow, Stamp};
-use cds_mock::discover::{Query, Viewer, search};
+use cds_mock::discover::{Now, Query, Viewer, search};
 use clock::{Clock as _, SystemClock};
 use db::{Db, Options};
 use units::{Span, Timestamp};
@@ -158,7 +158,8 @@ async fn ask(db: &Db, index: &Arc<Index>, intent: &str) -> (i64, usize) {
         let begun = SystemClock.now();
         let query = Query::read(&message).unwrap_or_else(|_| panic!("{intent}"));
         let viewer = Viewer { id: "bap.example".into(), kind: "BAP".into(), networks: vec![NETWORK.into()] };
-        let pages = search(db, index, Arc::new(query), viewer, now()).await.unwrap().pages;
+        let at = Now { market: now(), wire: now() };
+        let pages = search(db, index, Arc::new(query), viewer, at).await.unwrap().pages;
         times.push(SystemClock.now().since(begun).micros());
         let catalogs = pages.iter().flat_map(|page| page.get("catalogs").unwrap().as_array().unwrap());
         found = catalogs.map(|c| c.get("offers").unwrap().as_array().unwrap().len()).sum();

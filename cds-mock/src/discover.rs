@@ -18,5 +18,5 @@ pub use filter::{Filter, FilterError, evaluable};
 pub use intent::Query;
 pub use pages::{PAGE_MAX, PAGES_MAX, Pages, Piece};
 pub(crate) use search::may_see;
-pub use search::{Found, Viewer, search};
+pub use search::{Found, Now, Viewer, search};
 pub use spatial::Spatial;

@@ -21,7 +21,7 @@ use node::{
 };
 
 use crate::catalog::{CATALOGS_PER_MESSAGE_MAX, Index, Publisher, Publishing, Stamp, judge, results_message};
-use crate::discover::{Query, Viewer, search};
+use crate::discover::{Now, Query, Viewer, search};
 use crate::feed::{self, Feed};
 
 /// Most schema contexts that one answer names; they are hints only.
@@ -133,7 +133,7 @@ impl CatalogService {
         };
         let mut rounds = ROUNDS;
         let pages = loop {
-            let now = self.clocks.market.now();
+            let now = Now { market: self.clocks.market.now(), wire: self.clocks.wire.now() };
             let found = search(&self.db, &self.index, Arc::clone(&query), viewer.clone(), now).await?;
             rounds = rounds.saturating_sub(1);
             if found.whole || rounds == 0 {

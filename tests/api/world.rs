@@ -172,12 +172,7 @@ impl World {
         change(&mut state);
         let running = api::serve(state, listen, Some(ops)).unwrap();
         let ops = format!("http://{}", running.ops_address.unwrap());
-        let client = Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(Duration::from_secs(30))
-            .build()
-            .unwrap();
+        let client = Client::builder().no_proxy().timeout(Duration::from_secs(30)).build().unwrap();
         Self { participant, registry, key_id, asha, clock, running, base, ops, webhooks, client }
     }
 

@@ -4,7 +4,7 @@ use beckn_wire::energy::{Path, TimeSeries, Validity};
 use beckn_wire::json::Json;
 use units::{Span, Timestamp};
 
-/// Whether the validity of an offer or a catalog has begun at `now` (market time): the core member, and the window of
+/// Whether the validity of an offer or a catalog has begun at `now`: the core member, and the window of
 /// an offer. Where none is stated it has.
 pub(super) fn has_begun(json: &Json, now: Timestamp) -> bool {
     let window = json.at(&["offerAttributes", "validityWindow"]);

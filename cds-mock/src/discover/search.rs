@@ -44,7 +44,22 @@ pub struct Found {
     pub whole: bool,
 }
 
-/// The messages of `on_discover` that answer the query, at `now` (market time). Several read transactions;
+/// The moment of an answer.
+#[derive(Clone, Copy, Debug)]
+pub struct Now {
+    /// Slots, gates and ends go by it.
+    pub market: Timestamp,
+    /// Where the market clock is behind it, an offer that has begun by the publisher's clock has begun.
+    pub wire: Timestamp,
+}
+
+impl Now {
+    fn latest(self) -> Timestamp {
+        self.market.max(self.wire)
+    }
+}
+
+/// The messages of `on_discover` that answer the query. Several read transactions;
 /// the filter is evaluated between them, off the async threads.
 ///
 /// # Errors
@@ -54,7 +69,7 @@ pub async fn search(
     index: &Arc<Index>,
     query: Arc<Query>,
     viewer: Viewer,
-    now: Timestamp,
+    now: Now,
 ) -> Result<Found, DbError> {
     let (epoch, mut whole) = (index.epoch(), true);
     let end = |pages: Pages, whole: bool| {
@@ -65,7 +80,7 @@ pub async fn search(
     let opened = {
         let (index, watcher) = (Arc::clone(index), Arc::clone(&viewer));
         let wanted = query.wanted(&viewer.networks);
-        tokio::task::spawn_blocking(move || index.open(wanted, watcher, now))
+        tokio::task::spawn_blocking(move || index.open(wanted, watcher, now.market))
     };
     let mut cursor = opened.await.map_err(stopping)?;
     let mut pages = Pages::default();
@@ -83,7 +98,7 @@ pub async fn search(
             let name = (Arc::clone(&group.publisher), Arc::clone(&group.catalog_id));
             let number = *numbers.entry(name).or_insert(next);
             let (gate, revision) = (group.gate, group.revision);
-            let chunk = read(db, group, now).await?;
+            let chunk = read(db, group, now.market).await?;
             whole &= chunk.revision == revision;
             let (query, viewer) = (Arc::clone(&query), Arc::clone(&viewer));
             let judged = tokio::task::spawn_blocking(move || {
@@ -115,22 +130,23 @@ async fn read(db: &Db, group: Group, now: Timestamp) -> Result<Chunk, DbError> {
 }
 
 /// Adds to the pages what of this part the viewer may see and the query selects. False when there is no more
-/// room. `time`: now, and so long before its start a slot closes.
+/// room. Beside now: so long before its start a slot closes.
 fn show(
     pages: &mut Pages,
     number: usize,
     chunk: &Chunk,
     query: &Query,
     viewer: &Viewer,
-    time: (Timestamp, Span),
+    (now, gate): (Now, Span),
 ) -> bool {
-    let Some(head) = piece(&chunk.head).filter(|(head, _)| has_begun(head, time.0)) else { return true };
+    let begun = |json: &Json| has_begun(json, now.latest());
+    let Some(head) = piece(&chunk.head).filter(|(head, _)| begun(head)) else { return true };
     let resources: BTreeMap<&str, Piece> =
         chunk.resources.iter().filter_map(|(id, body)| Some((id.as_str(), piece(body)?))).collect();
     let offers = chunk.offers.iter().filter_map(|offer| piece(offer));
     let offers: Vec<Piece> = offers
-        .filter(|(offer, _)| may_see(offer, viewer) && has_begun(offer, time.0))
-        .filter_map(|(offer, length)| Some((keep_open_hours(offer, time)?, length)))
+        .filter(|(offer, _)| may_see(offer, viewer) && begun(offer))
+        .filter_map(|(offer, length)| Some((keep_open_hours(offer, (now.market, gate))?, length)))
         .collect();
     let selected: Option<BTreeSet<usize>> = query
         .evaluated()
@@ -222,6 +238,16 @@ fn hears(entries: &[Json], viewer: &Viewer) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_offer_begins_by_the_clock_that_is_ahead() {
+        let at = |text: &str| Timestamp::parse_rfc3339(text).unwrap();
+        let window = r#"{"offerAttributes":{"validityWindow":{"schema:startTime":"2026-11-21T06:00:00Z"}}}"#;
+        let offer = Json::parse(window.as_bytes()).unwrap();
+        let (early, start) = (at("2026-11-21T05:59:59Z"), at("2026-11-21T06:00:00Z"));
+        let begun = |market, wire| has_begun(&offer, Now { market, wire }.latest());
+        assert!(!begun(early, early) && begun(start, early) && begun(early, start));
+    }
 
     #[test]
     fn available_to_restricts_when_it_names_somebody() {
