@@ -24,7 +24,7 @@ pub use self::policy::{FlowsRefusal, Policies, PolicyFault, PolicyRefusal, Polic
 use crate::config::TrustConfig;
 pub use crate::config::{ChoiceConfig, Discom, MILLION, Policy};
 pub use beckn_wire::action::Action;
-pub use beckn_wire::energy::normalize_meter;
+pub use beckn_wire::energy::{normalize_meter, plain_meter};
 pub use beckn_wire::signature::{KeyId, PublicKey, SigningKey};
 pub use beckn_wire::validate::Tolerance;
 

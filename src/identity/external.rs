@@ -30,7 +30,6 @@ use crate::network::Participant;
 
 /// How such a session has begun.
 const WAY: &str = "oidc";
-/// How often an account is looked for when somebody else makes it at the same time.
 /// So long the browser may be away.
 pub const ATTEMPT_LIFE: Span = Span::from_secs(600);
 

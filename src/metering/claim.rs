@@ -16,7 +16,7 @@ use super::{Meter, find_by_key};
 use crate::credentials::{self, Proven};
 use crate::error::{Code, Coded, of_rule};
 use crate::events::idempotency::{self, Key};
-use crate::network::{Participant, normalize_meter};
+use crate::network::{Participant, normalize_meter, plain_meter};
 
 /// Tries of one user in [`TRIES_IN`].
 const TRIES: i64 = 5;
@@ -289,7 +289,7 @@ fn from_credential(
         }
     };
     // Issuers address a meter in many ways; the plain number in it is what goes on the wire.
-    let plain = id.rsplit([':', '/']).next().unwrap_or(id).to_owned();
+    let plain = plain_meter(id).to_owned();
     Ok(Shown {
         meter_id: plain,
         discom: credential.discom.clone().ok_or(ClaimError::NotProven)?,

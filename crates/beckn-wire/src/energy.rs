@@ -30,7 +30,7 @@ pub use catalog::{Catalog, Catalogs, PublishDirective, PublishResult, PublishRes
 pub use column::{Column, Writer};
 pub use contract::{Commitment, Contract, OfferRef};
 pub use deg::{DegContract, Policy, RevenueFlow, Role};
-pub use meter::{normalize_meter, same_meter};
+pub use meter::{normalize_meter, plain_meter, same_meter};
 pub use money::{Money, PayTo};
 pub use offer::{EnergyTradeOffer, Offer, Provider, Validity};
 pub use party::{DiscomLedgerProvider, EnergyCustomer, Participant, PartyAttributes};
