@@ -270,6 +270,8 @@ fn network_config(
         NetworkConfig::new(subscriber, base_url, &catalog.lookup_base(), cds_mock::SUBSCRIBER_ID);
     config.policy.url = catalog.policy_url();
     config.policy_prefixes = vec![catalog.lookup_base()];
+    // A whole network shares one laptop, and the time that counts is that of the wall.
+    config.policy_time_ms = 20_000;
     config.discoms = vec![discom(NORTH, "north"), discom(SOUTH, "south")];
     // The two platforms sign their callbacks in the two ways that the network knows.
     if subscriber == BETA {

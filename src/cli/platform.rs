@@ -142,7 +142,7 @@ pub async fn start(config: &Config, place: Place, clocks: Clocks, ids: Ids) -> R
     let source = PolicySource {
         prefixes: config.network.policy_prefixes.clone(),
         keep: Span::from_secs(config.network.policy_cache_secs),
-        limits: Limits::default(),
+        limits: Limits { time: Duration::from_millis(config.network.policy_time_ms), ..Limits::default() },
     };
     let verifier = Verifier::new(&config.credentials, client.clone())?;
     let issuers = Issuers::new(&config.sign_in, &config.network.base_url, &client, &clocks.wire, &ids)?;

@@ -9,6 +9,7 @@
 //! | `policy.url` | | DeDi record of the contract policy that our offers name |
 //! | `policy_prefixes` | | below these addresses a policy's record may be |
 //! | `policy_cache_secs` | | how long a policy is used before its record is read again |
+//! | `policy_time_ms` | | how long a policy may take over one rule |
 
 use std::collections::BTreeMap;
 
@@ -63,6 +64,9 @@ pub struct NetworkConfig {
     /// So long a resolved policy is used, a day at least.
     #[serde(default = "default_policy_cache")]
     pub policy_cache_secs: i64,
+    /// So long a policy may take over one rule; beyond it there is no verdict, and without one no agreement.
+    #[serde(default = "default_policy_time")]
+    pub policy_time_ms: u64,
     #[serde(default)]
     pub discoms: Vec<Discom>,
     /// `plain`, `chained` or `onix-full-header`, for peers of whom nothing else is known.
@@ -110,6 +114,10 @@ fn default_policy_cache() -> i64 {
     172_800
 }
 
+fn default_policy_time() -> u64 {
+    500
+}
+
 fn default_callback_signing() -> String {
     "plain".to_owned()
 }
@@ -154,6 +162,7 @@ impl NetworkConfig {
             policy: default_policy(),
             policy_prefixes: default_policy_prefixes(),
             policy_cache_secs: default_policy_cache(),
+            policy_time_ms: default_policy_time(),
             discoms: Vec::new(),
             callback_signing: default_callback_signing(),
             peer_signing: BTreeMap::new(),
@@ -205,6 +214,9 @@ impl NetworkConfig {
         }
         if !(86_400..=2_592_000).contains(&self.policy_cache_secs) {
             return Err(ConfigError::invalid("network.policy_cache_secs", "1 to 30 days, in seconds"));
+        }
+        if !(10..=30_000).contains(&self.policy_time_ms) {
+            return Err(ConfigError::invalid("network.policy_time_ms", "10 to 30,000 milliseconds"));
         }
         if !(0..=300).contains(&self.skew_secs) {
             return Err(ConfigError::invalid("network.skew_secs", "0 to 300 seconds"));

@@ -141,7 +141,9 @@ fn record(
         digest,
         form: form.unwrap_or(presented.form().as_str()),
         kind: presented.kind().map(|kind| kind.as_str()),
-        issuer: presented.issuer().map(|issuer| issuer.chars().filter(|c| !c.is_control()).take(255).collect()),
+        issuer: presented
+            .issuer()
+            .map(|issuer| issuer.chars().filter(|c| !c.is_control()).take(255).collect()),
         discom: report.discom.clone(),
         verified: report.verified(),
         checks: report.checks.iter().map(StoredCheck::from).collect(),

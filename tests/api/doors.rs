@@ -46,7 +46,7 @@ both_databases! {
         let (slow, asked) = tokio::task::spawn_blocking(move || {
             let begin = |text: &str| {
                 let mut socket = TcpStream::connect(address).unwrap();
-                socket.set_read_timeout(Some(Duration::from_secs(4))).unwrap();
+                socket.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
                 socket.write_all(text.as_bytes()).unwrap();
                 socket
             };

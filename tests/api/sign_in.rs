@@ -100,7 +100,7 @@ impl Desk {
         let body = json!({"email": email, "password": "quiet roof at noon", "name": "Somebody"});
         Reply::of(self.world.plain("POST", "/auth/register").json(&body)).await.is(202);
         // The answer does not wait for the message.
-        for _ in 0..200 {
+        for _ in 0..1_200 {
             let messages = self.world.operator("/admin/messages").await.is(200).to_string();
             if let Some((_, after)) = messages.split_once("token=") {
                 return after

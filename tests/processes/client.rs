@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use units::Span;
 
 /// How long anything may take that should happen.
-pub const PATIENCE: Span = Span::from_secs(90);
+pub const PATIENCE: Span = Span::from_secs(300);
 /// One person may read 1,000 times a minute.
 const POLL: Duration = Duration::from_millis(50);
 

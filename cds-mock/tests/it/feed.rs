@@ -124,7 +124,7 @@ pub async fn pass(world: &World, clock: &TestClock, by: Span) {
             + (SELECT COUNT(*) FROM inbox WHERE state IN ('queued', 'working')) AS n",
     );
     let mut quiet = 0;
-    for _ in 0..1_000 {
+    for _ in 0..6_000 {
         let row = world.cds.db.read(|tx| Box::pin(async move { tx.query_one(&BUSY, &[]).await })).await;
         quiet = if row.unwrap().get::<i64>("n").unwrap() == 0 { quiet + 1 } else { 0 };
         if quiet == 3 {

@@ -195,7 +195,7 @@ fn gateway(url: &str, json: Option<&str>, form: Option<&str>) -> Arc<SmsCarrier>
         form: form.map(str::to_owned),
         headers: vec![("Authorization".into(), "Bearer k3y".into())],
     };
-    Arc::new(SmsCarrier::new(&gateway, Duration::from_millis(500), false).unwrap())
+    Arc::new(SmsCarrier::new(&gateway, Duration::from_secs(2), false).unwrap())
 }
 
 #[tokio::test]

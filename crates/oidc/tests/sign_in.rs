@@ -60,8 +60,8 @@ impl World {
 
 fn provider(url: &str, clock: &TestClock) -> Provider {
     let config = ClientConfig {
-        connect_timeout: Duration::from_millis(500),
-        total_timeout: Duration::from_millis(500),
+        connect_timeout: Duration::from_secs(2),
+        total_timeout: Duration::from_secs(2),
         allow: AllowList::loopback_for_demo(),
     };
     let issuer = Issuer {

@@ -55,7 +55,7 @@ both_databases! {
         world.running.behavior.set(SELLER_LEDGER, Some(Behavior::next(Fault::Timeout, 1)));
         let trade = trade(&world.ids, &["2.5"]);
         let body = world.leg(SELLER, SELLER_LEDGER, "on_confirm", &trade);
-        let impatient = world.signed(SELLER, CONFIRM, &body).timeout(Duration::from_millis(300)).send().await;
+        let impatient = world.signed(SELLER, CONFIRM, &body).timeout(Duration::from_millis(1_500)).send().await;
         assert!(impatient.unwrap_err().is_timeout());
         assert_eq!(world.records(SELLER_LEDGER).await, []);
         world.send(SELLER, CONFIRM, &body).await.receipt();

@@ -396,7 +396,7 @@ impl Platform {
 
     /// As [`Platform::first`], for a later message.
     pub async fn nth(&self, index: usize) -> (String, Json) {
-        for _ in 0..200 {
+        for _ in 0..1_200 {
             if let Some(message) = self.received.lock().unwrap().get(index) {
                 return message.clone();
             }

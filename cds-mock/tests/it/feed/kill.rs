@@ -126,7 +126,7 @@ both_databases! {
         let targets: &[usize] = if db.is_postgres() { &[12, 60] } else { &[3, 12, 25, 60] };
         for &target in targets {
             while heard[0].len() < target {
-                assert!(subscribers[0].mail_within(Duration::from_secs(120)).await);
+                assert!(subscribers[0].mail_within(Duration::from_secs(400)).await);
                 heard[0].push(catalog_of_push(&subscribers[0].next().await));
                 dedup(&mut heard[0]);
             }
@@ -136,7 +136,7 @@ both_databases! {
             }
         }
         while heard[1].len() < wanted.len() {
-            assert!(subscribers[1].mail_within(Duration::from_secs(120)).await);
+            assert!(subscribers[1].mail_within(Duration::from_secs(400)).await);
             heard[1].push(catalog_of_push(&subscribers[1].next().await));
             dedup(&mut heard[1]);
         }
@@ -193,7 +193,7 @@ both_databases! {
         assert_eq!(program.post(&buyer, Action::Discover, bytes).await, 200);
         let mut offers = Vec::new();
         while offers.len() < MANY {
-            assert!(buyer.mail_within(Duration::from_secs(120)).await);
+            assert!(buyer.mail_within(Duration::from_secs(400)).await);
             let page = Json::parse(&buyer.next().await.2).unwrap();
             assert_eq!(page.at(&["context", "messageId"]).unwrap().as_str(), Some(context.message_id.as_str()));
             for catalog in page.at(&["message", "catalogs"]).unwrap().as_array().unwrap() {

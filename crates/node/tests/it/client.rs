@@ -10,8 +10,8 @@ use crate::http::{Answer, Peer};
 
 fn client(allow: AllowList) -> GuardedClient {
     let config = ClientConfig {
-        connect_timeout: Duration::from_millis(500),
-        total_timeout: Duration::from_millis(500),
+        connect_timeout: Duration::from_secs(2),
+        total_timeout: Duration::from_secs(2),
         allow,
     };
     GuardedClient::new(&config).unwrap()

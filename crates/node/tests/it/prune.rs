@@ -140,7 +140,7 @@ both_databases! {
         let cancel = CancellationToken::new();
         let working = tokio::spawn(Arc::clone(&world.node).run(cancel.clone()));
         let mut left = world.inbox().await.len();
-        for _ in 0..500 {
+        for _ in 0..3_000 {
             if left == 0 {
                 break;
             }

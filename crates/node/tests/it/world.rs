@@ -349,10 +349,13 @@ impl World {
     }
 }
 
+/// How long the client waits for an answer.
+pub const PATIENCE: Duration = Duration::from_secs(2);
+
 pub fn demo_client() -> GuardedClient {
     let config = ClientConfig {
         connect_timeout: Duration::from_secs(1),
-        total_timeout: Duration::from_secs(2),
+        total_timeout: PATIENCE,
         allow: AllowList::loopback_for_demo(),
     };
     GuardedClient::new(&config).unwrap()
