@@ -25,6 +25,7 @@ mod extras;
 #[path = "network/interests.rs"]
 mod interests;
 #[path = "processes/issued.rs"]
+#[allow(dead_code, reason = "shared with tests/processes.rs, which configures the issuer")]
 mod issued;
 #[path = "network/meters.rs"]
 mod meters;

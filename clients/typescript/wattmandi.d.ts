@@ -121,10 +121,6 @@ export interface schemas {
     /** To the hour. */
     used_at?: string | null;
   };
-  /** The tokens that are good; at most 50. */
-  ApiTokens: {
-    items: schemas["ApiToken"][];
-  };
   /** A transaction to be called off. */
   Cancel: {
     reason?: string | null;
@@ -595,10 +591,6 @@ export interface schemas {
     slots: schemas["FoundSlotView"][];
     valid_until?: string | null;
   };
-  /** The offers that a search has found so far. */
-  FoundOffers: {
-    items: schemas["FoundOfferView"][];
-  };
   /** One hour of a found offer. */
   FoundSlotView: {
     /** When the catalog was read; the seller has the last word. */
@@ -711,10 +703,6 @@ export interface schemas {
     /** For people. */
     title: string;
   };
-  /** Where one may sign in besides here. */
-  Issuers: {
-    items: schemas["Issuer"][];
-  };
   /** One booking. */
   JournalEntry: {
     /** What the account got; negative for what it paid. */
@@ -791,10 +779,6 @@ export interface schemas {
     sanctioned_load_w?: number | null;
     /** Only a verified meter trades. */
     verified: boolean;
-  };
-  /** The user's meters. */
-  Meters: {
-    items: schemas["MeterView"][];
   };
   /** How much to move. */
   MoveMoney: {
@@ -996,6 +980,20 @@ export interface schemas {
     transaction_id: string;
   };
   /** One page of a list, newest first. */
+  Page_ApiToken: {
+    items: {
+      created_at: string;
+      expires_at: string;
+      id: string;
+      name: string;
+      scopes: string[];
+      /** To the hour. */
+      used_at?: string | null;
+    }[];
+    /** Give it as `cursor` to get the next page; null on the last one. */
+    next_cursor?: string | null;
+  };
+  /** One page of a list, newest first. */
   Page_Consent: {
     items: {
       at: string;
@@ -1037,6 +1035,27 @@ export interface schemas {
     next_cursor?: string | null;
   };
   /** One page of a list, newest first. */
+  Page_FoundOfferView: {
+    items: {
+      /** The seller's platform. */
+      bpp_id: string;
+      /** Code of the seller's DISCOM. */
+      discom: string;
+      found_at: string;
+      name?: string | null;
+      obstacle?: (schemas["ObstacleView"] | null);
+      offer_id: string;
+      rank: schemas["Rank"];
+      resource_type?: string | null;
+      /** Masked: the last four characters. */
+      seller_meter: string;
+      slots: schemas["FoundSlotView"][];
+      valid_until?: string | null;
+    }[];
+    /** Give it as `cursor` to get the next page; null on the last one. */
+    next_cursor?: string | null;
+  };
+  /** One page of a list, newest first. */
   Page_Interest: {
     items: {
       buys: boolean;
@@ -1060,6 +1079,18 @@ export interface schemas {
     next_cursor?: string | null;
   };
   /** One page of a list, newest first. */
+  Page_Issuer: {
+    items: {
+      name: string;
+      /** Where a browser goes to sign in there. */
+      start: string;
+      /** For people. */
+      title: string;
+    }[];
+    /** Give it as `cursor` to get the next page; null on the last one. */
+    next_cursor?: string | null;
+  };
+  /** One page of a list, newest first. */
   Page_JournalEntry: {
     items: {
       /** What the account got; negative for what it paid. */
@@ -1075,6 +1106,25 @@ export interface schemas {
       reference: string;
       /** The trade that it is about. */
       transaction_id?: string | null;
+    }[];
+    /** Give it as `cursor` to get the next page; null on the last one. */
+    next_cursor?: string | null;
+  };
+  /** One page of a list, newest first. */
+  Page_MeterView: {
+    items: {
+      /** Masked. */
+      customer_number: string;
+      discom: string;
+      /** On this platform. */
+      id: string;
+      installed_capacity_w?: number | null;
+      meter_id: string;
+      /** `SOLAR`, `BATTERY`, …; null for a meter that only draws. */
+      resource_type?: string | null;
+      sanctioned_load_w?: number | null;
+      /** Only a verified meter trades. */
+      verified: boolean;
     }[];
     /** Give it as `cursor` to get the next page; null on the last one. */
     next_cursor?: string | null;
@@ -1115,6 +1165,39 @@ export interface schemas {
       /** `searching`, `proposed`, `reserving`, `confirming`, `standing`, `partial`, `failed`, `cancelling` or `cancelled`. */
       state: string;
       updated_at: string;
+    }[];
+    /** Give it as `cursor` to get the next page; null on the last one. */
+    next_cursor?: string | null;
+  };
+  /** One page of a list, newest first. */
+  Page_Session: {
+    items: {
+      created_at: string;
+      /** Whether this request comes from it. */
+      current: boolean;
+      device: string;
+      expires_at: string;
+      id: string;
+      /** `password`, `phone` or the name of another issuer. */
+      signed_in_by: string;
+      /** When it last asked for a new access token. */
+      used_at: string;
+    }[];
+    /** Give it as `cursor` to get the next page; null on the last one. */
+    next_cursor?: string | null;
+  };
+  /** One page of a list, newest first. */
+  Page_StatementHead: {
+    items: {
+      closing_inr: string;
+      csv: string;
+      html: string;
+      json: string;
+      /** A month in India. */
+      month: string;
+      /** The month goes on. */
+      open: boolean;
+      opening_inr: string;
     }[];
     /** Give it as `cursor` to get the next page; null on the last one. */
     next_cursor?: string | null;
@@ -1745,10 +1828,6 @@ export interface schemas {
     /** The trade, plan, interest or publication; `account` and `trust` where there is none */
     transaction_id: string;
   };
-  /** Every device; at most 50. */
-  Sessions: {
-    items: schemas["Session"][];
-  };
   /** E-mail address and password. */
   SignIn: {
     /** Put the refresh token into a cookie for web pages of this origin instead of the answer. */
@@ -1824,10 +1903,6 @@ export interface schemas {
     /** This line's part of each position; after a correction the difference. */
     sums: schemas["Sums"];
     transaction_id: string;
-  };
-  /** The months with bookings, newest first. */
-  StatementList: {
-    items: schemas["StatementHead"][];
   };
   /** The stock of one hour: `sold + reserved <= published`, always. */
   StockSlot: {
@@ -2134,8 +2209,12 @@ export interface operations {
   get_well_known_jwks_json: {
     method: "GET";
     path: "/.well-known/jwks.json";
+    parameters: {
+      header?: { "If-None-Match"?: string };
+    };
     responses: {
       200: { "application/json": schemas["JsonWebKeySet"] };
+      304: Record<string, never>;
       400: { "application/problem+json": (schemas["Problem"] & {
         code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
@@ -3493,11 +3572,11 @@ export interface operations {
     path: "/api/transactions/{id}/offers";
     parameters: {
       path: { id: string };
-      query?: { max_price_inr?: string; from?: string; to?: string; quantity_kwh?: string; min_trust?: string; proven?: boolean; lat?: string; lon?: string };
+      query?: { max_price_inr?: string; from?: string; to?: string; quantity_kwh?: string; min_trust?: string; proven?: boolean; lat?: string; lon?: string; limit?: number; cursor?: string };
       header?: { "If-None-Match"?: string };
     };
     responses: {
-      200: { "application/json": schemas["FoundOffers"] };
+      200: { "application/json": schemas["Page_FoundOfferView"] };
       304: Record<string, never>;
       400: { "application/problem+json": (schemas["Problem"] & {
         code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
@@ -4154,8 +4233,13 @@ export interface operations {
   get_auth_oidc: {
     method: "GET";
     path: "/auth/oidc";
+    parameters: {
+      query?: { limit?: number; cursor?: string };
+      header?: { "If-None-Match"?: string };
+    };
     responses: {
-      200: { "application/json": schemas["Issuers"] };
+      200: { "application/json": schemas["Page_Issuer"] };
+      304: Record<string, never>;
       400: { "application/problem+json": (schemas["Problem"] & {
         code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
@@ -4192,11 +4276,13 @@ export interface operations {
     parameters: {
       path: { provider: string };
       query?: { code?: string; state?: string; iss?: string; error?: string };
+      header?: { "If-None-Match"?: string };
     };
     responses: {
       200: { "application/json": schemas["Tokens"] };
       201: { "application/json": schemas["Tokens"] };
       303: Record<string, never>;
+      304: Record<string, never>;
       400: { "application/problem+json": (schemas["Problem"] & {
         code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
@@ -4233,10 +4319,12 @@ export interface operations {
     path: "/auth/oidc/{provider}/start";
     parameters: {
       path: { provider: string };
+      header?: { "If-None-Match"?: string };
     };
     responses: {
       200: { "application/json": schemas["SignInStarted"] };
       303: Record<string, never>;
+      304: Record<string, never>;
       400: { "application/problem+json": (schemas["Problem"] & {
         code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
@@ -4379,9 +4467,11 @@ export interface operations {
     path: "/auth/password/reset";
     parameters: {
       query?: { token?: string };
+      header?: { "If-None-Match"?: string };
     };
     responses: {
       200: { "text/html": string };
+      304: Record<string, never>;
       400: { "application/problem+json": (schemas["Problem"] & {
         code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
@@ -4675,15 +4765,16 @@ export interface operations {
       }) };
     };
   };
-  /** The devices that are signed in, newest first. */
+  /** The devices that are signed in, newest first; at most 50. */
   get_auth_sessions: {
     method: "GET";
     path: "/auth/sessions";
     parameters: {
+      query?: { limit?: number; cursor?: string };
       header?: { "If-None-Match"?: string };
     };
     responses: {
-      200: { "application/json": schemas["Sessions"] };
+      200: { "application/json": schemas["Page_Session"] };
       304: Record<string, never>;
       400: { "application/problem+json": (schemas["Problem"] & {
         code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
@@ -4766,15 +4857,16 @@ export interface operations {
       }) };
     };
   };
-  /** The API tokens that are good, newest first. */
+  /** The API tokens that are good, newest first; at most 50. */
   get_auth_tokens: {
     method: "GET";
     path: "/auth/tokens";
     parameters: {
+      query?: { limit?: number; cursor?: string };
       header?: { "If-None-Match"?: string };
     };
     responses: {
-      200: { "application/json": schemas["ApiTokens"] };
+      200: { "application/json": schemas["Page_ApiToken"] };
       304: Record<string, never>;
       400: { "application/problem+json": (schemas["Problem"] & {
         code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
@@ -4916,9 +5008,11 @@ export interface operations {
     path: "/auth/verify-email";
     parameters: {
       query?: { token?: string };
+      header?: { "If-None-Match"?: string };
     };
     responses: {
       200: { "text/html": string };
+      304: Record<string, never>;
       400: { "application/problem+json": (schemas["Problem"] & {
         code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
@@ -5136,8 +5230,12 @@ export interface operations {
   get_health: {
     method: "GET";
     path: "/health";
+    parameters: {
+      header?: { "If-None-Match"?: string };
+    };
     responses: {
       200: { "application/json": schemas["Health"] };
+      304: Record<string, never>;
       400: { "application/problem+json": (schemas["Problem"] & {
         code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
@@ -5152,8 +5250,12 @@ export interface operations {
   get_ready: {
     method: "GET";
     path: "/ready";
+    parameters: {
+      header?: { "If-None-Match"?: string };
+    };
     responses: {
       200: { "application/json": schemas["Ready"] };
+      304: Record<string, never>;
       400: { "application/problem+json": (schemas["Problem"] & {
         code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
@@ -6215,10 +6317,11 @@ export interface operations {
     method: "GET";
     path: "/users/me/meters";
     parameters: {
+      query?: { limit?: number; cursor?: string };
       header?: { "If-None-Match"?: string };
     };
     responses: {
-      200: { "application/json": schemas["Meters"] };
+      200: { "application/json": schemas["Page_MeterView"] };
       304: Record<string, never>;
       400: { "application/problem+json": (schemas["Problem"] & {
         code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
@@ -6450,15 +6553,16 @@ export interface operations {
       }) };
     };
   };
-  /** The months that have a statement. */
+  /** The months that have a statement, newest first. */
   get_users_me_statements: {
     method: "GET";
     path: "/users/me/statements";
     parameters: {
+      query?: { limit?: number; cursor?: string };
       header?: { "If-None-Match"?: string };
     };
     responses: {
-      200: { "application/json": schemas["StatementList"] };
+      200: { "application/json": schemas["Page_StatementHead"] };
       304: Record<string, never>;
       400: { "application/problem+json": (schemas["Problem"] & {
         code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";

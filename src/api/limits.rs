@@ -53,8 +53,8 @@ impl Class {
     }
 }
 
-/// Sessions that one address may go on with in a minute: a device does every fifteen minutes, and many may share
-/// an address.
+/// Sessions that one address may go on with in a minute, and never fewer than may begin: a device does every fifteen
+/// minutes, and many may share an address.
 const REFRESHES: u32 = 60;
 
 /// The counters.
@@ -77,7 +77,7 @@ impl Limits {
             read: counter("read", config.read),
             trade: counter("trade", config.trade),
             sign_in: counter("sign-in", config.sign_in),
-            refresh: counter("refresh", REFRESHES),
+            refresh: counter("refresh", REFRESHES.max(config.sign_in)),
             anonymous: counter("anonymous", config.anonymous),
         }
     }

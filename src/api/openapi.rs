@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 
 use serde_json::{Map, Value, json};
 use utoipa::openapi::content::ContentBuilder;
-use utoipa::openapi::header::HeaderBuilder;
+use utoipa::openapi::header::{Header, HeaderBuilder};
 use utoipa::openapi::path::{HttpMethod, Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::response::{Response, ResponseBuilder};
 use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
@@ -108,8 +108,10 @@ impl Modify for Everywhere {
                 let served = SERVED.iter().find(|route| route.method == verb && route.path == path);
                 let Some(access) = served.map(|route| route.access) else { continue };
                 admitted(access, operation);
-                if access.who.roles().is_some() {
-                    client(path, &method, operation);
+                if method == HttpMethod::Get {
+                    read(path, operation);
+                } else if access.who.roles().is_some() {
+                    write(path, operation);
                 }
             }
         }
@@ -176,18 +178,37 @@ fn name(method: &str, path: &str) -> String {
     std::iter::once(method).chain(words).collect::<Vec<_>>().join("_")
 }
 
-/// The headers of the client API.
-fn client(path: &str, method: &HttpMethod, operation: &mut Operation) {
-    if *method == HttpMethod::Get {
-        // A stream has no tag.
-        if !path.ends_with("/events") && !path.ends_with("/events/ws") {
-            let known = "The ETag of the answer that you have: 304 when it is still the same";
-            operation.parameters.get_or_insert_default().push(header("If-None-Match", known));
-            let same = ResponseBuilder::new().description("The client has it already").build();
-            responses_mut(operation).insert("304".into(), RefOr::T(same));
-        }
+/// The headers of reads: a stream has no tag, everything else has one, and a list says where it goes on.
+fn read(path: &str, operation: &mut Operation) {
+    if path.ends_with("/events") || path.ends_with("/events/ws") {
         return;
     }
+    let parameters = operation.parameters.get_or_insert_default();
+    let paged = parameters.iter().any(|parameter| match parameter {
+        RefOr::T(parameter) => parameter.name == "cursor",
+        RefOr::Ref(_) => false,
+    });
+    parameters
+        .push(header("If-None-Match", "The ETag of the answer that you have: 304 when it is still the same"));
+    let same = ResponseBuilder::new().description("The client has it already").build();
+    let responses = responses_mut(operation);
+    if let Some(RefOr::T(found)) = responses.get_mut("200") {
+        found.headers.insert("ETag".into(), RefOr::T(text_header("For `If-None-Match`")));
+        if paged {
+            let next = "`<…>; rel=\"next\"` (RFC 8288), where there is a next page";
+            found.headers.insert("Link".into(), RefOr::T(text_header(next)));
+        }
+    }
+    responses.insert("304".into(), RefOr::T(same));
+}
+
+fn text_header(description: &str) -> Header {
+    let text = ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).build();
+    HeaderBuilder::new().schema(Some(text)).description(Some(description)).build()
+}
+
+/// The headers of writes.
+fn write(path: &str, operation: &mut Operation) {
     // What is answered below /auth opens an account, and is kept under no key.
     if path.starts_with("/auth/") {
         return;
@@ -215,10 +236,9 @@ fn client(path: &str, method: &HttpMethod, operation: &mut Operation) {
             ContentBuilder::new().schema(Some(Ref::from_schema_name("Accepted"))).build(),
         );
         responses_mut(operation).insert("202".into(), RefOr::T(accepted.build()));
-        let text = ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).build();
         let outcome = ResponseBuilder::new()
             .description("The outcome, with Prefer: wait")
-            .header("Preference-Applied", HeaderBuilder::new().schema(Some(text)).build())
+            .header("Preference-Applied", text_header("The wait that was granted"))
             .content(
                 "application/json",
                 ContentBuilder::new().schema(Some(Ref::from_schema_name("TransactionDocument"))).build(),

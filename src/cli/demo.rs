@@ -8,6 +8,7 @@ mod settled;
 mod summary;
 mod trader;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use units::{IstDate, Span, Timestamp};
 
 use super::AnyError;
 use super::local::{LocalNetwork, LocalOptions, SPARES};
+use crate::config::{ConfigError, WebConfig};
 use trader::Trader;
 
 /// In one process every message is sent and received: one line is enough.
@@ -74,6 +76,7 @@ pub(super) async fn run(options: Options) -> Result<ExitCode, AnyError> {
     let mut local = LocalOptions::in_folder(&scratch.folder, clocks.clone());
     // Whoever watches a market that runs fast wants to see its next morning in time.
     local.trade.discom_check_interval_ms = 500;
+    local.web = web(&super::environment())?;
     match options.databases.as_deref() {
         None => {}
         Some([a, b, c, d]) => local.databases = [a.clone(), b.clone(), c.clone(), d.clone()],
@@ -90,6 +93,12 @@ pub(super) async fn run(options: Options) -> Result<ExitCode, AnyError> {
     }
     network.stop().await;
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// The `[web]` settings of the environment, as `serve` reads them; but the demo's addresses are http.
+fn web(environment: &BTreeMap<String, String>) -> Result<WebConfig, ConfigError> {
+    let web = WebConfig::of_environment(environment)?;
+    Ok(WebConfig { tls_cert_file: None, tls_key_file: None, ..web })
 }
 
 async fn quiet() -> bool {
@@ -209,5 +218,29 @@ impl Drop for Scratch {
         if self.remove && std::fs::remove_dir_all(&self.folder).is_err() {
             tracing::warn!(folder = %self.folder.display(), "the demo's files could not be removed");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_demo_counts_as_the_environment_says_and_stays_on_http() {
+        let pairs = [
+            ("WATTMANDI_LIMIT_READ", "9"),
+            ("WATTMANDI_TLS_CERT_FILE", "a"),
+            ("WATTMANDI_TLS_KEY_FILE", "b"),
+        ];
+        let environment = |pairs: &[(&str, &str)]| {
+            pairs
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect::<BTreeMap<_, _>>()
+        };
+        let read = web(&environment(&pairs)).unwrap();
+        assert_eq!((read.limits.read, read.limits.trade, read.tls_cert_file), (9, 100, None));
+        let error = web(&environment(&[("WATTMANDI_LIMIT_READ", "0")])).unwrap_err().to_string();
+        assert!(error.starts_with("web.limits.read"), "{error}");
     }
 }

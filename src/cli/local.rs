@@ -38,6 +38,8 @@ pub struct LocalOptions {
     pub clocks: Clocks,
     pub ids: Ids,
     pub trade: TradeConfig,
+    /// How often one may ask, and from where; the network's addresses are http, so no TLS.
+    pub web: WebConfig,
     /// The people of each platform.
     pub users: [Vec<UserConfig>; 2],
 }
@@ -52,6 +54,7 @@ impl LocalOptions {
             clocks,
             ids: Ids::system(),
             trade: TradeConfig::default(),
+            web: WebConfig::default(),
             users: people(),
         }
     }
@@ -222,7 +225,7 @@ async fn start_platform(
         sign_in: SignInConfig::default(),
         settlement: SettlementConfig { credit_limit_inr: DEMO_CREDIT, ..SettlementConfig::default() },
         choice: choice(),
-        web: WebConfig::default(),
+        web: options.web.clone(),
         credentials: CredentialsConfig { issuers: issuers(), ..CredentialsConfig::default() },
         webhooks: WebhooksConfig::default(),
         users: options.users[index].clone(),

@@ -108,6 +108,17 @@ fn listed(text: &str) -> impl Iterator<Item = &str> {
 }
 
 impl WebConfig {
+    /// What the environment alone says.
+    ///
+    /// # Errors
+    /// A value that cannot be used.
+    pub fn of_environment(environment: &BTreeMap<String, String>) -> Result<Self, ConfigError> {
+        let mut web = Self::default();
+        web.overlay(environment)?;
+        web.validate()?;
+        Ok(web)
+    }
+
     pub(super) fn overlay(&mut self, environment: &BTreeMap<String, String>) -> Result<(), ConfigError> {
         if let Some(text) = environment.get("WATTMANDI_CORS_ORIGINS") {
             self.cors_origins = listed(text).map(str::to_owned).collect();

@@ -1,10 +1,45 @@
 //! Lists: pages by cursor, filters by field, and what is refused.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use test_support::both_databases;
 use wattmandi::contract::{Side, State};
 
 use crate::world::{ASHA, BILAL, World};
+
+/// What a schema of the document comes to, without its references.
+fn resolved<'d>(document: &'d Value, schema: &'d Value) -> &'d Value {
+    match schema["$ref"].as_str() {
+        Some(name) => &document["components"]["schemas"][name.rsplit('/').next().unwrap()],
+        None => schema,
+    }
+}
+
+#[test]
+fn every_list_has_pages_and_every_read_a_tag() {
+    let document: Value = serde_json::from_str(&wattmandi::api::openapi::document()).unwrap();
+    let mut lists = 0;
+    for (path, item) in document["paths"].as_object().unwrap() {
+        let Some(operation) = item.get("get") else { continue };
+        if path.ends_with("/events") || path.ends_with("/events/ws") {
+            continue;
+        }
+        let takes = |name: &str| {
+            operation["parameters"].as_array().is_some_and(|all| all.iter().any(|one| one["name"] == name))
+        };
+        let found = &operation["responses"]["200"];
+        assert!(takes("If-None-Match") && found["headers"]["ETag"].is_object(), "{path}");
+        assert!(operation["responses"]["304"].is_object(), "{path}");
+        let page = resolved(&document, &found["content"]["application/json"]["schema"]);
+        let list = page["properties"]["items"]["type"] == json!("array");
+        if list {
+            lists += 1;
+            assert!(takes("limit") && takes("cursor"), "{path}");
+            assert!(page["properties"]["next_cursor"].is_object(), "{path}");
+            assert!(found["headers"]["Link"].is_object(), "{path}");
+        }
+    }
+    assert!(lists > 15, "{lists}");
+}
 
 both_databases! {
     migrations = [("node", node::MIGRATIONS), ("wattmandi", wattmandi::MIGRATIONS)];
@@ -35,6 +70,12 @@ both_databases! {
         for (query, field) in [("limit=0", "limit"), ("limit=many", "limit"), ("page=2", "page")] {
             let reply = world.get(ASHA, &format!("/api/transactions?{query}")).await;
             assert_eq!(reply.problem(422, "request.field_invalid")["field"], field);
+        }
+        // Also of lists that are short, and of nobody's.
+        for path in ["/users/me/meters", "/users/me/statements", "/auth/oidc"] {
+            let reply = world.get(ASHA, &format!("{path}?limit=0")).await;
+            assert_eq!(reply.problem(422, "request.field_invalid")["field"], "limit", "{path}");
+            assert_eq!(world.get(ASHA, &format!("{path}?limit=1")).await.is(200)["next_cursor"], Value::Null, "{path}");
         }
         // By a field.
         let count = async |path: &str| world.get(ASHA, path).await.is(200)["items"].as_array().unwrap().len();

@@ -24,6 +24,7 @@ LINES = {
     "beta": r"platform beta\s+(http://\S+)",
     "catalog": r"catalog, registry\s+(http://\S+)",
     "discoms": r"DISCOMs, ledgers\s+(http://\S+)",
+    "operator": r"operator\s+(http://\S+)/metrics",
 }
 
 
@@ -106,6 +107,10 @@ class Demo:
             if match:
                 setattr(self, name, match.group(1).rstrip("/"))
         return "market clock" in text and all(hasattr(self, name) for name in LINES)
+
+    def spares(self, platform="alpha"):
+        """Meters that are nobody's yet: DISCOM, serial number, key."""
+        return re.findall(r"^  %s +(TEST_DISCOM_\w+) +(\S+) +(\S+)$" % platform, "".join(self._output), re.M)
 
     def log_tail(self, size=3000):
         with open(self.log_path, "rb") as file:

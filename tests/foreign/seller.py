@@ -219,7 +219,7 @@ class Trade:
     def find(self):
         found = self.api("discover", {})
         self.transaction_id = found["transaction_id"]
-        offers = self.client.get("/api/transactions/%s/offers" % self.transaction_id)["items"]
+        offers = self.client.get("/api/transactions/%s/offers?limit=100" % self.transaction_id)["items"]
         ours = [offer for offer in offers if offer["offer_id"] == self.offer_id]
         self.tally.equal(len(ours), 1, "the number of our offers that the user finds")
         self.tally.equal((ours[0]["bpp_id"], ours[0]["discom"], ours[0]["obstacle"]),

@@ -234,6 +234,13 @@ both_databases! {
         world.get(&token, "/users/me").await.is(200);
         let second = text(&make(json!({"name": "t", "scopes": ["read", "trade"], "expires_in_days": 1})).await.is(201)["token"]);
         world.post(&second, "/api/discover", &json!({})).await.is(202);
+        let page = world.get(&access, "/auth/tokens?limit=1").await;
+        let link = page.header("link").trim_start_matches('<').split('>').next().unwrap();
+        let names = [page.is(200)["items"].clone(), world.get(&access, link).await.is(200)["items"].clone()];
+        let mut names = names.map(|items| (items.as_array().unwrap().len(), text(&items[0]["name"])));
+        // Made in one instant of this clock, they come in either order.
+        names.sort();
+        assert_eq!(names, [(1, "battery".to_owned()), (1, "t".to_owned())]);
         assert_eq!(Reply::of(world.request(&access, "DELETE", &path)).await.status, 204);
         world.get(&token, "/users/me").await.problem(401, "auth.token_invalid");
         world.clock.advance(Span::from_hours(24));

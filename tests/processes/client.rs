@@ -84,6 +84,11 @@ impl Api {
         self.get(path).await.unwrap().ok()
     }
 
+    /// A write without a token.
+    pub async fn post(&self, path: &str, body: &Value) -> Reply {
+        Reply::of(self.http.post(format!("{}{path}", self.base)).json(body)).await.unwrap()
+    }
+
     pub async fn put(&self, path: &str, body: &Value) -> Reply {
         Reply::of(self.http.put(format!("{}{path}", self.base)).json(body)).await.unwrap()
     }
@@ -252,7 +257,7 @@ impl Person {
 
     /// What a search has found.
     pub async fn found(&self, search: &str) -> Vec<Value> {
-        items(&self.get(&format!("/api/transactions/{search}/offers")).await.ok())
+        items(&self.get(&format!("/api/transactions/{search}/offers?limit=100")).await.ok())
     }
 
     /// What this person's new search shows of an offer; none when it shows nothing.

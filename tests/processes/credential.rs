@@ -2,12 +2,9 @@
 
 use std::path::Path;
 
-use base64::Engine as _;
-use energy_credentials::VerificationKey;
 use serde_json::Value;
-use wattmandi::cli::local::demo_key;
 
-use crate::issued::credential;
+use crate::issued::{credential, issuer};
 use crate::network::path;
 use crate::process::{command, wattmandi};
 use crate::serve::config;
@@ -53,15 +50,7 @@ async fn judge(folder: &Path, content: &[u8], more: &[&str]) -> (i32, String) {
 async fn a_credential_is_judged_from_a_file_and_from_the_pdf_that_carries_it() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    let key = base64::engine::general_purpose::STANDARD
-        .decode(demo_key("north.discom.example").public().to_base64())
-        .unwrap();
-    let key = VerificationKey::ed25519(&key).unwrap().to_multibase();
-    let issuer = format!(
-        "\n[[credentials.issuers]]\nid = \"did:web:north.discom.example\"\ndiscom = \"TEST_DISCOM_NORTH\"\n\
-         keys = [\"key-1 {key}\"]\n"
-    );
-    std::fs::write(folder.join("wattmandi.toml"), config(folder) + &issuer).unwrap();
+    std::fs::write(folder.join("wattmandi.toml"), config(folder) + &issuer()).unwrap();
     let good = credential("TEST_METER_GITA", "4.5");
     for content in [good.clone().into_bytes(), pdf(&format!("Your credential: {good}"))] {
         let (code, shown) =

@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use energy_credentials::VerificationKey;
 use serde_json::{Value, json};
 use wattmandi::cli::local::demo_key;
 
@@ -24,4 +25,14 @@ pub fn credential(meter: &str, kilowatts: &str) -> String {
     let input = format!("{}.{}", part(&header), part(&payload));
     let signature = demo_key("north.discom.example").sign_bytes(input.as_bytes());
     format!("{input}.{}", URL_SAFE_NO_PAD.encode(STANDARD.decode(signature).unwrap()))
+}
+
+/// What an operator writes down to believe that issuer.
+pub fn issuer() -> String {
+    let key = STANDARD.decode(demo_key("north.discom.example").public().to_base64()).unwrap();
+    let key = VerificationKey::ed25519(&key).unwrap().to_multibase();
+    format!(
+        "\n[[credentials.issuers]]\nid = \"did:web:north.discom.example\"\ndiscom = \"TEST_DISCOM_NORTH\"\n\
+         keys = [\"key-1 {key}\"]\n"
+    )
 }

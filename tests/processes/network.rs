@@ -10,6 +10,7 @@ use units::{DeliverySlot, Span};
 use crate::audit::{self, Book};
 use crate::client::{Api, Person, eventually};
 use crate::databases::Databases;
+use crate::issued::issuer;
 use crate::process::{Process, command, free_port, mock, wattmandi};
 
 pub const ALPHA: &str = "alpha.example";
@@ -29,6 +30,8 @@ const NETWORK_ID: &str = energy_rules::NETWORK_TEST;
 pub struct Platform {
     pub process: Process,
     pub api: Api,
+    /// The operator's port.
+    pub ops: Api,
     database: String,
 }
 
@@ -143,7 +146,8 @@ impl Setup<'_> {
                  discom_uri = \"{discoms}\"\nledger_id = \"{ledger}\"\nledger_uri = \"{discoms}\"\n"
             ));
         }
-        format!("{text}{users}")
+        // All people of a test sign in from one address.
+        format!("{text}\n[web.limits]\nsign_in = 1000\n{}{users}", issuer())
     }
 }
 
@@ -219,7 +223,7 @@ impl Network {
             std::fs::write(&config, setup.toml()).unwrap();
             let arguments = arguments(&["serve", "--config", path(&config), "--insecure-demo"]);
             let process = Process::logging(level, name, &wattmandi(), &arguments, folder);
-            Platform { process, api: Api::new(url(ports[0])), database }
+            Platform { process, api: Api::new(url(ports[0])), ops: Api::new(url(ports[1])), database }
         };
         let seller = user("seller", SELLER_METER, DISCOMS[0].0, Some(20_000));
         let network = Self {

@@ -1,6 +1,6 @@
 //! Statements: what a month adds up to, in each of its forms.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use test_support::both_databases;
 use units::Span;
 use wattmandi::contract::{Side, State};
@@ -43,6 +43,11 @@ both_databases! {
         let months = world.get(ASHA, "/users/me/statements").await.is(200);
         let heads: Vec<_> = months["items"].as_array().unwrap().iter().map(|head| (head["month"].clone(), head["open"].clone())).collect();
         assert_eq!(heads, [(json!("2026-12"), json!(true)), (json!("2026-11"), json!(false))]);
+        let first = world.get(ASHA, "/users/me/statements?limit=1").await.is(200);
+        let cursor = first["next_cursor"].as_str().unwrap();
+        let next = world.get(ASHA, &format!("/users/me/statements?limit=1&cursor={cursor}")).await.is(200);
+        assert_eq!((&first["items"][0], &next["items"][0]), (&months["items"][0], &months["items"][1]));
+        assert_eq!((next["items"].as_array().unwrap().len(), &next["next_cursor"]), (1, &Value::Null));
         // A month after shows what was carried over, one before nothing.
         assert_eq!(world.get(ASHA, "/users/me/statements/2027-01").await.is(200)["closing_inr"], "9.37");
         assert_eq!(world.get(ASHA, "/users/me/statements/2026-10").await.is(200)["closing_inr"], "0.00");

@@ -151,8 +151,8 @@ class Client:
         """What a search has found, best first: `max_price_inr`, `from_`, `to`, `quantity_kwh`, `min_trust`, …"""
         if "from_" in filters:
             filters["from"] = filters.pop("from_")
-        found = self.get("/api/transactions/%s/offers" % _quoted(search_id), **filters)
-        return cast("List[models.FoundOfferView]", found["items"])
+        found = self.pages("/api/transactions/%s/offers" % _quoted(search_id), **{"limit": 100, **filters})
+        return cast("List[models.FoundOfferView]", list(found))
 
     def search(self, **filters: Any) -> List["models.FoundOfferView"]:
         """A search and its offers in one; each names its `transaction_id`."""

@@ -131,12 +131,6 @@ class ApiToken(_ApiToken, total=False):
     used_at: Union[str, None]
 
 
-class ApiTokens(TypedDict):
-    """The tokens that are good; at most 50."""
-
-    items: List["ApiToken"]
-
-
 class _Cancel(TypedDict):
     transaction_id: str
 
@@ -594,12 +588,6 @@ class FoundOfferView(_FoundOfferView, total=False):
     valid_until: Union[str, None]
 
 
-class FoundOffers(TypedDict):
-    """The offers that a search has found so far."""
-
-    items: List["FoundOfferView"]
-
-
 class FoundSlotView(TypedDict):
     """One hour of a found offer."""
 
@@ -726,12 +714,6 @@ class Issuer(TypedDict):
     title: str
 
 
-class Issuers(TypedDict):
-    """Where one may sign in besides here."""
-
-    items: List["Issuer"]
-
-
 class _JournalEntry(TypedDict):
     amount_inr: str
     at: str
@@ -812,12 +794,6 @@ class MeterView(_MeterView, total=False):
     installed_capacity_w: Union[int, None]
     resource_type: Union[str, None]
     sanctioned_load_w: Union[int, None]
-
-
-class Meters(TypedDict):
-    """The user's meters."""
-
-    items: List["MeterView"]
 
 
 class MoveMoney(TypedDict):
@@ -1053,6 +1029,16 @@ class OrderAskedEvent(TypedDict):
     transaction_id: str
 
 
+class _Page_ApiToken(TypedDict):
+    items: List[Dict[str, Any]]
+
+
+class Page_ApiToken(_Page_ApiToken, total=False):
+    """One page of a list, newest first."""
+
+    next_cursor: Union[str, None]
+
+
 class _Page_Consent(TypedDict):
     items: List[Dict[str, Any]]
 
@@ -1073,6 +1059,16 @@ class Page_Credential(_Page_Credential, total=False):
     next_cursor: Union[str, None]
 
 
+class _Page_FoundOfferView(TypedDict):
+    items: List[Dict[str, Any]]
+
+
+class Page_FoundOfferView(_Page_FoundOfferView, total=False):
+    """One page of a list, newest first."""
+
+    next_cursor: Union[str, None]
+
+
 class _Page_Interest(TypedDict):
     items: List[Dict[str, Any]]
 
@@ -1083,11 +1079,31 @@ class Page_Interest(_Page_Interest, total=False):
     next_cursor: Union[str, None]
 
 
+class _Page_Issuer(TypedDict):
+    items: List[Dict[str, Any]]
+
+
+class Page_Issuer(_Page_Issuer, total=False):
+    """One page of a list, newest first."""
+
+    next_cursor: Union[str, None]
+
+
 class _Page_JournalEntry(TypedDict):
     items: List[Dict[str, Any]]
 
 
 class Page_JournalEntry(_Page_JournalEntry, total=False):
+    """One page of a list, newest first."""
+
+    next_cursor: Union[str, None]
+
+
+class _Page_MeterView(TypedDict):
+    items: List[Dict[str, Any]]
+
+
+class Page_MeterView(_Page_MeterView, total=False):
     """One page of a list, newest first."""
 
     next_cursor: Union[str, None]
@@ -1108,6 +1124,26 @@ class _Page_Plan(TypedDict):
 
 
 class Page_Plan(_Page_Plan, total=False):
+    """One page of a list, newest first."""
+
+    next_cursor: Union[str, None]
+
+
+class _Page_Session(TypedDict):
+    items: List[Dict[str, Any]]
+
+
+class Page_Session(_Page_Session, total=False):
+    """One page of a list, newest first."""
+
+    next_cursor: Union[str, None]
+
+
+class _Page_StatementHead(TypedDict):
+    items: List[Dict[str, Any]]
+
+
+class Page_StatementHead(_Page_StatementHead, total=False):
     """One page of a list, newest first."""
 
     next_cursor: Union[str, None]
@@ -1711,12 +1747,6 @@ class SessionReusedEvent(TypedDict):
     transaction_id: str
 
 
-class Sessions(TypedDict):
-    """Every device; at most 50."""
-
-    items: List["Session"]
-
-
 class _SignIn(TypedDict):
     email: str
     password: str
@@ -1796,12 +1826,6 @@ class StatementLine(_StatementLine, total=False):
     """One hour of a trade, and where to look further."""
 
     contract_id: Union[str, None]
-
-
-class StatementList(TypedDict):
-    """The months with bookings, newest first."""
-
-    items: List["StatementHead"]
 
 
 class StockSlot(TypedDict):

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::auth::{read, refused, session};
 use super::offers::EmptyBody;
+use super::paging::{Asked, Order, Page};
 use super::{Answer, id};
 use crate::api::State;
 use crate::api::access::Caller;
@@ -39,13 +40,6 @@ pub struct SessionView {
     pub used_at: Timestamp,
     #[schema(value_type = String, format = DateTime)]
     pub expires_at: Timestamp,
-}
-
-/// Every device; at most 50.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Sessions)]
-pub struct SessionList {
-    pub items: Vec<SessionView>,
 }
 
 /// A token for a machine.
@@ -88,28 +82,24 @@ pub struct CreatedTokenView {
     pub token: String,
 }
 
-/// The tokens that are good; at most 50.
-#[derive(Serialize, ToSchema)]
-#[schema(as = ApiTokens)]
-pub struct TokenList {
-    pub items: Vec<TokenView>,
-}
-
-/// The devices that are signed in, newest first.
-#[utoipa::path(get, path = "/auth/sessions", tag = "auth", responses((status = 200, body = SessionList)))]
-pub async fn sessions(state: State, caller: Caller) -> Answer {
+/// The devices that are signed in, newest first; at most 50.
+#[utoipa::path(get, path = "/auth/sessions", tag = "auth",
+    params(("limit" = Option<i64>, Query, minimum = 1, maximum = 100), ("cursor" = Option<String>, Query)),
+    responses((status = 200, body = Page<SessionView>)))]
+pub async fn sessions(state: State, caller: Caller, request: HttpRequest) -> Answer {
+    let page = Asked::read(&request, &[])?;
     let (accounts, user, current) = (state.accounts.clone(), caller.user.id, session(&caller)?);
     let items = state.run(async move { accounts.sessions(user).await }).await??;
-    let shown = |session: Session| SessionView {
+    let shown = |session: &Session| SessionView {
         current: session.id == current,
         id: session.id,
-        signed_in_by: session.way,
-        device: session.device,
+        signed_in_by: session.way.clone(),
+        device: session.device.clone(),
         created_at: session.created_at,
         used_at: session.used_at,
         expires_at: session.expires_at,
     };
-    Ok(HttpResponse::Ok().json(SessionList { items: items.into_iter().map(shown).collect() }))
+    page.of_whole(&request, items, Order::Falling, |session| session.id, shown)
 }
 
 /// Signs one device out.
@@ -124,12 +114,15 @@ pub async fn end_session(state: State, caller: Caller, request: HttpRequest, pay
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// The API tokens that are good, newest first.
-#[utoipa::path(get, path = "/auth/tokens", tag = "auth", responses((status = 200, body = TokenList)))]
-pub async fn tokens(state: State, caller: Caller) -> Answer {
+/// The API tokens that are good, newest first; at most 50.
+#[utoipa::path(get, path = "/auth/tokens", tag = "auth",
+    params(("limit" = Option<i64>, Query, minimum = 1, maximum = 100), ("cursor" = Option<String>, Query)),
+    responses((status = 200, body = Page<TokenView>)))]
+pub async fn tokens(state: State, caller: Caller, request: HttpRequest) -> Answer {
+    let page = Asked::read(&request, &[])?;
     let (accounts, user) = (state.accounts.clone(), caller.user.id);
     let items = state.run(async move { accounts.tokens(user).await }).await??;
-    Ok(HttpResponse::Ok().json(TokenList { items: items.into_iter().map(token).collect() }))
+    page.of_whole(&request, items, Order::Falling, |token| token.id, |found| token(found.clone()))
 }
 
 /// Makes an API token for a machine.

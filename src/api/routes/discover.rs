@@ -1,12 +1,12 @@
 //! Looking for offers, and what was found.
 
+use actix_web::HttpRequest;
 use actix_web::web::Payload;
-use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
 use units::{DeliverySlot, Price, Timestamp, WattHours};
 use utoipa::ToSchema;
 
-use super::paging::Asked;
+use super::paging::{Asked, Order, Page, row_of};
 use super::trade::{Until, carried_out};
 use super::{Answer, id};
 use crate::api::State;
@@ -27,12 +27,6 @@ pub struct DiscoverBody {
     text: Option<String>,
     /// A JSONPath over catalogs, in the network's dialect.
     filter: Option<String>,
-}
-
-/// The offers that a search has found so far.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct FoundOffers {
-    pub items: Vec<FoundOfferView>,
 }
 
 /// A found offer.
@@ -154,19 +148,24 @@ pub async fn discover(state: State, request: HttpRequest, payload: Payload) -> A
         ("min_trust" = Option<String>, Query, description = "0 to 1; never below this platform's floor"),
         ("proven" = Option<bool>, Query, description = "Only sellers with a settled history"),
         ("lat" = Option<String>, Query, description = "Where you are, degrees, cut to hundredths"),
-        ("lon" = Option<String>, Query, description = "Beside lat")),
-    responses((status = 200, body = FoundOffers)))]
+        ("lon" = Option<String>, Query, description = "Beside lat"),
+        ("limit" = Option<i64>, Query, minimum = 1, maximum = 100), ("cursor" = Option<String>, Query)),
+    responses((status = 200, body = Page<FoundOfferView>)))]
 pub async fn offers(state: State, Caller { user, .. }: Caller, request: HttpRequest) -> Answer {
-    let wish = wish(&request)?;
+    let page = Asked::read(&request, &FILTERS)?;
+    let wish = wish(&page)?;
     let (participant, search) = (state.participant.clone(), id(&request, "search")?.to_owned());
     let found = state.run(async move { buyer::found_offers(&participant, &user, &search, &wish).await });
-    Ok(HttpResponse::Ok().json(FoundOffers { items: found.await??.into_iter().map(shown).collect() }))
+    let row = |offer: &FoundOffer| row_of(&[&offer.bpp_id, &offer.offer_id]);
+    page.of_whole(&request, found.await??, Order::Ranked, row, |offer| shown(offer.clone()))
 }
 
+/// What the offers of a search are filtered and ranked by.
+const FILTERS: [&str; 8] =
+    ["max_price_inr", "from", "to", "quantity_kwh", "min_trust", "proven", "lat", "lon"];
+
 /// The filters of the query.
-fn wish(request: &HttpRequest) -> Result<RankWish, Problem> {
-    let names = ["max_price_inr", "from", "to", "quantity_kwh", "min_trust", "proven", "lat", "lon"];
-    let query = Asked::read(request, &names)?;
+fn wish(query: &Asked) -> Result<RankWish, Problem> {
     let instant = |name: &str| {
         let read = |text| {
             Timestamp::parse_rfc3339(text)

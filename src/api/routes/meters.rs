@@ -4,11 +4,12 @@ use actix_web::http::{StatusCode, header};
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::FutureExt;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::offers::EmptyBody;
+use super::paging::{Asked as PageAsked, Order, Page};
 use super::profile::{self, MeterView};
 use super::{Answer, id};
 use crate::api::State;
@@ -42,18 +43,14 @@ pub struct ClaimBody {
     place: Option<String>,
 }
 
-/// The user's meters.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Meters)]
-pub struct MetersDocument {
-    pub items: Vec<MeterView>,
-}
-
 /// The user's meters, oldest first.
-#[utoipa::path(get, path = "/users/me/meters", tag = "users", responses((status = 200, body = MetersDocument)))]
-pub async fn list(state: State, Caller { user, .. }: Caller) -> Answer {
+#[utoipa::path(get, path = "/users/me/meters", tag = "users",
+    params(("limit" = Option<i64>, Query, minimum = 1, maximum = 100), ("cursor" = Option<String>, Query)),
+    responses((status = 200, body = Page<MeterView>)))]
+pub async fn list(state: State, Caller { user, .. }: Caller, request: HttpRequest) -> Answer {
+    let page = PageAsked::read(&request, &[])?;
     let meters = state.read(move |tx| metering::of_user(tx, user.id).boxed()).await?;
-    Ok(HttpResponse::Ok().json(MetersDocument { items: meters.into_iter().map(profile::meter).collect() }))
+    page.of_whole(&request, meters, Order::Rising, |meter| meter.id, |meter| profile::meter(meter.clone()))
 }
 
 /// Claims a meter with a proof. Five tries an hour.

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 use super::Answer;
 use super::auth::{self, TokensView};
+use super::paging::{Asked, Order, Page, row_of};
 use crate::api::problem::Problem;
 use crate::api::{Shared, State};
 use crate::error::Coded;
@@ -20,13 +21,6 @@ use crate::identity::external::{ATTEMPT_LIFE, ExternalError};
 
 /// Binds a sign-in to the browser that began it.
 const COOKIE: &str = "wattmandi_sign_in";
-
-/// Where one may sign in besides here.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Issuers)]
-pub struct IssuersView {
-    pub items: Vec<IssuerView>,
-}
 
 /// One issuer.
 #[derive(Serialize, ToSchema)]
@@ -60,14 +54,17 @@ struct Back {
 }
 
 /// The issuers at which one may sign in.
-#[utoipa::path(get, path = "/auth/oidc", tag = "auth", responses((status = 200, body = IssuersView)))]
-pub async fn list(state: State) -> HttpResponse {
-    let items = state.issuers.list().map(|(name, title)| IssuerView {
-        name: name.to_owned(),
-        title: title.to_owned(),
+#[utoipa::path(get, path = "/auth/oidc", tag = "auth",
+    params(("limit" = Option<i64>, Query, minimum = 1, maximum = 100), ("cursor" = Option<String>, Query)),
+    responses((status = 200, body = Page<IssuerView>)))]
+pub async fn list(state: State, request: HttpRequest) -> Answer {
+    let page = Asked::read(&request, &[])?;
+    let shown = |(name, title): &(&str, &str)| IssuerView {
+        name: (*name).to_owned(),
+        title: (*title).to_owned(),
         start: format!("/auth/oidc/{name}/start"),
-    });
-    HttpResponse::Ok().json(IssuersView { items: items.collect() })
+    };
+    page.of_whole(&request, state.issuers.list().collect(), Order::Ranked, |(name, _)| row_of(&[name]), shown)
 }
 
 /// Sends the browser to the issuer. It has ten minutes to come back, with the cookie that it gets here.

@@ -18,6 +18,18 @@ use crate::api::access::Caller;
 use crate::api::problem::Problem;
 use crate::error::Code;
 
+/// How a list that was read whole is ordered by the ids of its rows: the page goes on where the row of the cursor was,
+/// even when that row is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// The highest id first.
+    Falling,
+    /// The lowest id first.
+    Rising,
+    /// By something else: the row of the cursor must still be there.
+    Ranked,
+}
+
 /// Items of a page unless told otherwise, and at most.
 const LIMIT: i64 = 20;
 const LIMIT_MAX: i64 = 100;
@@ -143,6 +155,34 @@ impl Asked {
         response.json(page)
     }
 
+    /// The page of a list that was read whole.
+    ///
+    /// # Errors
+    /// 400 when a ranked list has changed, and the row of the cursor is no longer in it.
+    pub fn of_whole<R, T: Serialize>(
+        &self,
+        request: &HttpRequest,
+        mut rows: Vec<R>,
+        order: Order,
+        id: impl Fn(&R) -> Uuid,
+        show: impl Fn(&R) -> T,
+    ) -> Result<HttpResponse, Problem> {
+        if let Some(before) = self.before {
+            match order {
+                Order::Falling => rows.retain(|row| id(row) < before),
+                Order::Rising => rows.retain(|row| id(row) > before),
+                Order::Ranked => {
+                    let place = rows.iter().position(|row| id(row) == before).ok_or_else(|| {
+                        let detail = "The list has changed: begin again at its first page.";
+                        Problem::new(Code::CursorInvalid, detail).at("cursor")
+                    })?;
+                    rows.drain(..=place);
+                }
+            }
+        }
+        Ok(self.answer(request, rows, id, show))
+    }
+
     /// As [`Self::answer`], for a page that is a part of a document: beside it the answer with its `Link`.
     pub fn cut<R, T: Serialize>(
         &self,
@@ -165,6 +205,21 @@ impl Asked {
         }
         (Page { items: rows.iter().map(show).collect(), next_cursor }, response)
     }
+}
+
+/// The id of a row that is named by texts, for its cursor.
+pub fn row_of(names: &[&str]) -> Uuid {
+    let mut hash = Sha256::new();
+    for name in names {
+        hash.update(name);
+        hash.update([0]);
+    }
+    let digest: [u8; 32] = hash.finalize().into();
+    let mut id = [0; 16];
+    for (place, byte) in id.iter_mut().zip(digest) {
+        *place = byte;
+    }
+    Uuid::from_bytes(id)
 }
 
 /// A value of a query, for any character.
@@ -206,5 +261,38 @@ mod tests {
             assert!(read(&format!("side=buyer&cursor={garbage}")).is_err(), "{garbage}");
         }
         assert_eq!(encoded("a b&c=é"), "a%20b%26c%3D%C3%A9");
+    }
+
+    #[tokio::test]
+    async fn a_list_that_is_read_whole_goes_on_where_it_stopped() {
+        let request = TestRequest::with_uri("/x").to_http_request();
+        let page = async |query: &str, rows: &[u128], order| {
+            let asked = read(query).unwrap();
+            let rows = rows.to_vec();
+            let answer = asked.of_whole(&request, rows, order, |row| Uuid::from_u128(*row), |row| *row)?;
+            let body = actix_web::body::to_bytes(answer.into_body()).await.unwrap();
+            Ok::<_, Problem>(serde_json::from_slice::<serde_json::Value>(&body).unwrap())
+        };
+        for (order, rows, after) in [
+            (Order::Falling, [9, 7, 5], [9, 5]),
+            (Order::Rising, [5, 7, 9], [5, 9]),
+            (Order::Ranked, [7, 9, 5], [9, 5]),
+        ] {
+            let first = page("limit=2", &rows, order).await.unwrap();
+            assert_eq!(first["items"], serde_json::json!(&rows[..2]), "{order:?}");
+            let cursor = format!("limit=2&cursor={}", first["next_cursor"].as_str().unwrap());
+            let next = page(&cursor, &rows, order).await.unwrap();
+            assert_eq!(next, serde_json::json!({"items": [rows[2]], "next_cursor": null}), "{order:?}");
+            // Without the row that the cursor names.
+            let gone = page(&cursor.replace("limit=2", "limit=1"), &after, order).await;
+            match order {
+                Order::Ranked => assert_eq!(gone.unwrap()["items"], serde_json::json!([5])),
+                _ => assert_eq!(gone.unwrap()["items"], serde_json::json!([rows[2]]), "{order:?}"),
+            }
+        }
+        let cursor = read("").unwrap().list.cursor(Uuid::from_u128(1));
+        let gone = page(&format!("cursor={cursor}"), &[2, 3], Order::Ranked).await;
+        assert!(gone.is_err());
+        assert_ne!(row_of(&["a", "b"]), row_of(&["ab", ""]));
     }
 }

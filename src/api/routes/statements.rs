@@ -6,19 +6,15 @@ use futures_util::FutureExt;
 use serde::Serialize;
 use units::{IstMonth, Paise, Price, Timestamp, WattHours};
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use super::account::JournalEntry;
+use super::paging::{Asked, Order, Page};
 use super::{Answer, account};
 use crate::api::State;
 use crate::api::access::Caller;
 use crate::api::problem::Problem;
 use crate::settlement::{self, MoneyError, Part, Statement, TradeLine};
-
-/// The months with bookings, newest first.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct StatementList {
-    pub items: Vec<StatementHead>,
-}
 
 /// One month.
 #[derive(Debug, Serialize, ToSchema)]
@@ -152,14 +148,17 @@ pub struct Links {
     pub events: String,
 }
 
-/// The months that have a statement.
+/// The months that have a statement, newest first.
 #[utoipa::path(get, path = "/users/me/statements", tag = "account",
-    responses((status = 200, body = StatementList)))]
-pub async fn list(state: State, Caller { user, .. }: Caller) -> Answer {
+    params(("limit" = Option<i64>, Query, minimum = 1, maximum = 100), ("cursor" = Option<String>, Query)),
+    responses((status = 200, body = Page<StatementHead>)))]
+pub async fn list(state: State, Caller { user, .. }: Caller, request: HttpRequest) -> Answer {
+    let page = Asked::read(&request, &[])?;
     let db = state.participant.db.clone();
     let read =
         async move { db.read(move |tx| async move { settlement::months(tx, user.id).await }.boxed()).await };
-    let months = state.run(read).await?.map_err(Problem::from)?;
+    let mut months = state.run(read).await?.map_err(Problem::from)?;
+    months.reverse();
     let now = IstMonth::of(state.participant.market_now());
     let path = |month: IstMonth| format!("/users/me/statements/{month}");
     let head = |month: &settlement::Month| StatementHead {
@@ -171,7 +170,10 @@ pub async fn list(state: State, Caller { user, .. }: Caller) -> Answer {
         csv: format!("{}.csv", path(month.month)),
         html: format!("{}.html", path(month.month)),
     };
-    Ok(HttpResponse::Ok().json(StatementList { items: months.iter().rev().map(head).collect() }))
+    let id = |month: &settlement::Month| {
+        Uuid::from_u128(month.month.first_slot().start().micros().unsigned_abs().into())
+    };
+    page.of_whole(&request, months, Order::Falling, id, head)
 }
 
 enum Form {
