@@ -2,16 +2,21 @@
 //! there is a Redis ([`crate::cache`]).
 //!
 //! Every answer that was counted says how it stands in the fields `RateLimit-Policy` and `RateLimit`
-//! (draft-ietf-httpapi-ratelimit-headers-09); a refused one is 429 with `Retry-After`.
+//! (draft-ietf-httpapi-ratelimit-headers-09); a refused one is 429 with `Retry-After`. How often a name is tried by
+//! those who are nobody yet, and sent a message, is counted in [`names`].
+
+pub mod names;
 
 use std::fmt::Write;
+use std::sync::Arc;
 
 use actix_web::dev::ServiceRequest;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::{HttpMessage, HttpRequest};
-use units::{Span, Timestamp};
+use units::Span;
 use uuid::Uuid;
 
+use self::names::Names;
 use super::access::Who;
 use super::problem::Problem;
 use super::remote::Remote;
@@ -59,11 +64,12 @@ const REFRESHES: u32 = 60;
 
 /// The counters.
 pub struct Limits {
-    read: Counter,
-    trade: Counter,
-    sign_in: Counter,
-    refresh: Counter,
-    anonymous: Counter,
+    read: Arc<Counter>,
+    trade: Arc<Counter>,
+    sign_in: Arc<Counter>,
+    refresh: Arc<Counter>,
+    anonymous: Arc<Counter>,
+    names: Names,
 }
 
 /// How a request was counted, for its answer.
@@ -72,17 +78,19 @@ struct Counts(Vec<Counted>);
 
 impl Limits {
     pub fn new(cache: &Cache, config: &LimitsConfig) -> Self {
-        let counter = |name, limit| cache.counter(Quota { name, limit, window: Span::from_minutes(1) });
+        let counter =
+            |name, limit| Arc::new(cache.counter(Quota { name, limit, window: Span::from_minutes(1) }));
         Self {
             read: counter("read", config.read),
             trade: counter("trade", config.trade),
             sign_in: counter("sign-in", config.sign_in),
             refresh: counter("refresh", REFRESHES.max(config.sign_in)),
             anonymous: counter("anonymous", config.anonymous),
+            names: Names::new(cache),
         }
     }
 
-    fn of(&self, class: Class) -> Option<&Counter> {
+    fn of(&self, class: Class) -> Option<&Arc<Counter>> {
         match class {
             Class::Free => None,
             Class::Read => Some(&self.read),
@@ -90,13 +98,6 @@ impl Limits {
             Class::SignIn => Some(&self.sign_in),
             Class::Refresh => Some(&self.refresh),
             Class::Anonymous => Some(&self.anonymous),
-        }
-    }
-
-    async fn count(&self, class: Class, caller: &str, now: Timestamp) -> Option<Counted> {
-        match self.of(class) {
-            Some(counter) => Some(counter.count(caller, now).await),
-            None => None,
         }
     }
 }
@@ -137,16 +138,6 @@ impl Shared {
         self.count(request, class, self.address_of(request)).await
     }
 
-    /// Counts an attempt to sign in, by the name that is tried: whoever reads that name does, known or not.
-    ///
-    /// # Errors
-    /// 429 beyond the limit.
-    #[allow(dead_code, reason = "so far the operator gives the tokens")]
-    pub async fn count_name(&self, request: &HttpRequest, name: &str) -> Result<(), Problem> {
-        let name = name.trim().to_lowercase();
-        self.count(request, Class::SignIn, format!("name:{name}")).await
-    }
-
     fn address_of(&self, request: &HttpRequest) -> String {
         format!("address:{}", self.remote(request).counted())
     }
@@ -157,28 +148,41 @@ impl Shared {
     }
 
     async fn count(&self, request: &HttpRequest, class: Class, caller: String) -> Result<(), Problem> {
-        let now = self.participant.now();
-        let counted = if self.cache.is_shared() {
-            // A connection to Redis lives on the runtime that does not end with a worker.
-            let limits = std::sync::Arc::clone(&self.limits);
-            self.run(async move { limits.count(class, &caller, now).await }).await?
-        } else {
-            self.limits.count(class, &caller, now).await
-        };
-        let Some(counted) = counted else { return Ok(()) };
-        let mut extensions = request.extensions_mut();
-        match extensions.get_mut::<Counts>() {
-            Some(counts) => counts.0.push(counted),
-            None => {
-                extensions.insert(Counts(vec![counted]));
-            }
+        match self.limits.of(class) {
+            Some(counter) => note(request, self.ask(counter, caller).await?),
+            None => Ok(()),
         }
-        let Some(wait) = counted.refused else { return Ok(()) };
-        let seconds = whole_seconds(wait);
-        metrics::counter!("http_limited_total", "class" => counted.quota.name).increment(1);
-        Err(Problem::new(Code::RateLimited, format!("Too many requests; ask again in {seconds} s."))
-            .with(header::RETRY_AFTER, seconds.to_string()))
     }
+
+    /// Counts one call where the counters are kept.
+    async fn ask(&self, counter: &Arc<Counter>, caller: String) -> Result<Counted, Problem> {
+        let now = self.participant.now();
+        if !self.cache.is_shared() {
+            return Ok(counter.count(&caller, now).await);
+        }
+        // A connection to Redis lives on the runtime that does not end with a worker.
+        let counter = Arc::clone(counter);
+        self.run(async move { counter.count(&caller, now).await }).await
+    }
+}
+
+/// Keeps a count for the answer.
+///
+/// # Errors
+/// 429 when it is beyond the limit.
+fn note(request: &HttpRequest, counted: Counted) -> Result<(), Problem> {
+    let mut extensions = request.extensions_mut();
+    match extensions.get_mut::<Counts>() {
+        Some(counts) => counts.0.push(counted),
+        None => {
+            extensions.insert(Counts(vec![counted]));
+        }
+    }
+    let Some(wait) = counted.refused else { return Ok(()) };
+    let seconds = whole_seconds(wait);
+    metrics::counter!("http_limited_total", "class" => counted.quota.name).increment(1);
+    Err(Problem::new(Code::RateLimited, format!("Too many requests; ask again in {seconds} s."))
+        .with(header::RETRY_AFTER, seconds.to_string()))
 }
 
 /// At least one.
@@ -234,18 +238,19 @@ pub fn tell(request: &HttpRequest, headers: &mut HeaderMap) {
 mod tests {
     use super::*;
     use actix_web::test::TestRequest;
+    use units::Timestamp;
 
     #[tokio::test]
     async fn a_hundred_trades_a_minute_and_reads_apart() {
         let limits = Limits::new(&Cache::memory(), &LimitsConfig::default());
         let now = Timestamp::from_seconds(1_000);
         for left in (0..100).rev() {
-            assert_eq!(limits.count(Class::Trade, "a", now).await.unwrap().remaining, left);
+            assert_eq!(limits.of(Class::Trade).unwrap().count("a", now).await.remaining, left);
         }
-        let refused = limits.count(Class::Trade, "a", now).await.unwrap().refused;
+        let refused = limits.of(Class::Trade).unwrap().count("a", now).await.refused;
         assert_eq!(refused.map(whole_seconds), Some(1));
-        assert_eq!(limits.count(Class::Read, "a", now).await.unwrap().remaining, 999);
-        assert_eq!(limits.count(Class::SignIn, "a", now).await.unwrap().remaining, 4);
+        assert_eq!(limits.of(Class::Read).unwrap().count("a", now).await.remaining, 999);
+        assert_eq!(limits.of(Class::SignIn).unwrap().count("a", now).await.remaining, 4);
     }
 
     #[test]

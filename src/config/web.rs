@@ -45,7 +45,7 @@ pub enum ProxyHeader {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LimitsConfig {
-    /// Attempts to sign in, of one address, and for one name.
+    /// Attempts to sign in, of one address.
     pub sign_in: u32,
     /// Requests of one user that change something.
     pub trade: u32,

@@ -7,7 +7,6 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use clock::{Clock, Ids};
 use db::{Db, DbError, Tx, TxFuture};
 use futures_util::FutureExt;
-use node::Limiter;
 use units::{Span, Timestamp};
 use uuid::Uuid;
 
@@ -19,14 +18,6 @@ use crate::network::SigningKey;
 
 /// A refresh token begins so.
 const REFRESH_PREFIX: &str = "wmr_";
-/// Addresses that a limit remembers.
-const REMEMBERED: usize = 100_000;
-/// Passwords that may be tried for one address at once, and then one in each [`TRY_EVERY`], wherever they come from.
-const TRIES: u32 = 10;
-const TRY_EVERY: Span = Span::from_secs(60);
-/// Codes that one network address may ask for at once, and then one in each [`CODE_EVERY`].
-const CODES: u32 = 10;
-const CODE_EVERY: Span = Span::from_minutes(6);
 const DAYS_MAX: i64 = 365;
 
 /// What the domains give a new user, in the transaction that adds the user.
@@ -59,8 +50,6 @@ pub(super) struct Parts {
     pub hasher: Hasher,
     pub base_url: String,
     pub welcome: Welcome,
-    tries: Limiter<String>,
-    codes: Limiter<String>,
 }
 
 /// Somebody who has just signed in, or goes on.
@@ -108,8 +97,6 @@ impl Accounts {
             ids: setup.ids,
             base_url,
             welcome: setup.welcome,
-            tries: Limiter::every(TRY_EVERY, TRIES, REMEMBERED),
-            codes: Limiter::every(CODE_EVERY, CODES, REMEMBERED),
         }))
     }
 
@@ -352,16 +339,6 @@ impl Accounts {
         })
     }
 
-    /// Counts one try for an e-mail address, whether or not somebody has it.
-    pub(super) fn count_try(&self, email: &str) -> Result<(), IdentityError> {
-        self.0.tries.take(email.to_owned(), self.now()).map_err(too_often)
-    }
-
-    /// Counts one code that a network address asks for.
-    pub(super) fn count_code(&self, from: String) -> Result<(), IdentityError> {
-        self.0.codes.take(from, self.now()).map_err(too_often)
-    }
-
     async fn note_use(&self, found: &tokens::Presented) -> Result<(), DbError> {
         let (id, now) = (found.id, self.now());
         if found.used_at.is_some_and(|at| now.since(at) < tokens::USED_WITHIN) {
@@ -369,8 +346,4 @@ impl Accounts {
         }
         self.0.db.write(move |tx| tokens::used(tx, id, now).boxed()).await
     }
-}
-
-fn too_often(wait: Span) -> IdentityError {
-    IdentityError::TooOften(wait.as_secs().saturating_add(1))
 }

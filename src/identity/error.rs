@@ -51,9 +51,6 @@ pub enum IdentityError {
     OwnAccount,
     #[error("the e-mail address belongs to another account")]
     EmailTaken,
-    /// Seconds until it may be tried again.
-    #[error("too many attempts; try again in {0} s")]
-    TooOften(i64),
     #[error("too many people sign in at this moment")]
     Busy,
     #[error("there is no such {0}")]
@@ -88,7 +85,7 @@ impl Coded for IdentityError {
             | E::OwnAccount
             | E::EmailTaken => Code::FieldInvalid,
             E::TokensFull(_) => Code::AccountFull,
-            E::TooOften(_) | E::Busy => Code::RateLimited,
+            E::Busy => Code::RateLimited,
             E::NotFound(_) => Code::NotFound,
             E::Signing(_) | E::Db(_) => Code::Internal,
         }

@@ -16,13 +16,34 @@ use crate::notify::{Message, MessageKind, Recipient};
 
 const LINK_PREFIX: &str = "wml_";
 
-/// What somebody says who wants an account.
-#[derive(Clone, Debug)]
+/// What somebody says who wants an account, checked.
+#[derive(Clone)]
 pub struct Registration {
-    pub email: String,
-    pub password: String,
-    pub name: String,
-    pub language: Option<String>,
+    email: String,
+    password: String,
+    name: String,
+    language: String,
+}
+
+impl Registration {
+    /// # Errors
+    /// A field cannot be accepted.
+    pub fn new(
+        email: &str,
+        password: String,
+        name: &str,
+        language: Option<&str>,
+    ) -> Result<Self, IdentityError> {
+        let email = contact::email(email)?;
+        password::check(&password, &email)?;
+        let language = contact::language(language.unwrap_or("en"))?;
+        Ok(Self { email, password, name: contact::name(name)?, language })
+    }
+
+    /// In the one form in which an address is stored and counted.
+    pub fn email(&self) -> &str {
+        &self.email
+    }
 }
 
 impl Accounts {
@@ -30,20 +51,16 @@ impl Accounts {
     /// mailbox; only it tells which of the two happened. An account that was never verified begins anew.
     ///
     /// # Errors
-    /// A field cannot be accepted; too many tries; the database's.
+    /// Too many passwords are worked on; the database's.
     pub async fn register(&self, wish: Registration) -> Result<Message, IdentityError> {
-        let email = contact::email(&wish.email)?;
-        password::check(&wish.password, &email)?;
-        let name = contact::name(&wish.name)?;
-        let language = contact::language(wish.language.as_deref().unwrap_or("en"))?;
-        self.count_try(&email)?;
+        let Registration { email, password, name, language } = wish;
         let new = Newcomer {
             id: self.0.ids.uuid(),
             name,
             language,
             email: Some(email.clone()),
             phone: None,
-            password_hash: Some(self.0.hasher.hash(&wish.password).await?),
+            password_hash: Some(self.0.hasher.hash(&password).await?),
             verified: false,
         };
         let (token, now, welcome) = (self.secret(LINK_PREFIX), self.now(), self.0.welcome.clone());
@@ -78,7 +95,7 @@ impl Accounts {
     /// for this account: a link that a stranger had sent to the address makes nobody the owner of his account.
     ///
     /// # Errors
-    /// The link is not good, or the password wrong, which leaves the link; too many tries.
+    /// The link is not good, or the password wrong, which leaves the link.
     pub async fn verify_email(&self, token: &str, password: &str) -> Result<(), IdentityError> {
         let (given, now) = (token.to_owned(), self.now());
         let found = self.0.db.read(move |tx| {
@@ -92,7 +109,6 @@ impl Accounts {
             .boxed()
         });
         let login = found.await?.ok_or(IdentityError::LinkInvalid)?;
-        self.count_try(&login.user_id.to_string())?;
         if !self.0.hasher.verify(password, login.password_hash.as_deref()).await? {
             return Err(IdentityError::CredentialsWrong);
         }
@@ -119,12 +135,20 @@ impl Accounts {
         verified.await
     }
 
+    /// The address of a user who has one that is not verified.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn unverified_email(&self, user: Uuid) -> Result<Option<String>, DbError> {
+        let login = self.0.db.read(move |tx| logins::login(tx, user).boxed()).await?;
+        Ok(login.filter(|login| !login.email_verified).and_then(|login| login.email))
+    }
+
     /// A new link for whoever is signed in and has not verified the address; nothing when there is no need.
     ///
     /// # Errors
-    /// Too many tries; the database's.
-    pub async fn send_verification(&self, user: Uuid) -> Result<Option<Message>, IdentityError> {
-        self.count_try(&user.to_string())?;
+    /// The database's.
+    pub async fn send_verification(&self, user: Uuid) -> Result<Option<Message>, DbError> {
         let (token, now) = (self.secret(LINK_PREFIX), self.now());
         let link = token.clone();
         let stored = self.0.db.write(move |tx| {
@@ -140,10 +164,10 @@ impl Accounts {
         Ok(stored.await?.map(|email| self.verification(email, &token)))
     }
 
-    /// Signs in with a password.
+    /// Signs in with a password and an address, as [`contact::email`] gives it.
     ///
     /// # Errors
-    /// Address or password is wrong, and which of them is not told; the account is locked; too many tries.
+    /// Address or password is wrong, and which of them is not told; the account is locked.
     pub async fn sign_in(
         &self,
         email: &str,
@@ -151,8 +175,7 @@ impl Accounts {
         device: &str,
     ) -> Result<SignedIn, IdentityError> {
         let device = contact::device(device)?;
-        let email = contact::email(email)?;
-        self.count_try(&email)?;
+        let email = email.to_owned();
         let wanted = email.clone();
         let found = self.0.db.read(move |tx| {
             let wanted = wanted.clone();
@@ -183,13 +206,12 @@ impl Accounts {
         self.signed_in(user, new.id, new.refresh_token, now).await
     }
 
-    /// A link to choose a new password, for an address that an account has shown to be its own.
+    /// A link to choose a new password, for an address that an account has shown to be its own; the address as
+    /// [`contact::email`] gives it.
     ///
     /// # Errors
-    /// The address is none; too many tries; the database's.
-    pub async fn forgot_password(&self, email: &str) -> Result<Option<Message>, IdentityError> {
-        let email = contact::email(email)?;
-        self.count_try(&email)?;
+    /// The database's.
+    pub async fn forgot_password(&self, email: String) -> Result<Option<Message>, DbError> {
         let (token, now) = (self.secret(LINK_PREFIX), self.now());
         let row = (email.clone(), token.clone());
         let stored = self.0.db.write(move |tx| {
@@ -250,7 +272,7 @@ impl Accounts {
     /// Chooses another password. Every other session ends.
     ///
     /// # Errors
-    /// The present one is wrong or there is none, the new one cannot be accepted; too many tries.
+    /// The present one is wrong or there is none, the new one cannot be accepted.
     pub async fn change_password(
         &self,
         user: Uuid,
@@ -258,7 +280,6 @@ impl Accounts {
         current: &str,
         new: &str,
     ) -> Result<Message, IdentityError> {
-        self.count_try(&user.to_string())?;
         let login = self.0.db.read(move |tx| logins::login(tx, user).boxed()).await?;
         let (email, old) = login
             .and_then(|login| login.email.zip(login.password_hash))

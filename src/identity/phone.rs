@@ -12,6 +12,7 @@ use crate::notify::{Message, MessageKind, Recipient};
 /// What somebody says who has got a code.
 #[derive(Clone, Debug)]
 pub struct PhoneSignIn {
+    /// As [`contact::phone`] gives it.
     pub phone: String,
     pub code: String,
     /// For a new account.
@@ -22,27 +23,29 @@ pub struct PhoneSignIn {
 }
 
 impl Accounts {
-    /// Makes a code for a number, whether or not an account has it.
+    /// Makes a code for a number, as [`contact::phone`] gives it, whether or not an account has it. Nothing when the
+    /// number got too many: the asker is not told, and the code that was sent last stays good.
     ///
     /// # Errors
-    /// It is no number; too many codes for it, or from that network address, as the caller counts addresses.
-    pub async fn send_code(&self, phone: &str, from: String) -> Result<Message, IdentityError> {
-        let phone = contact::phone(phone)?;
-        self.count_code(from)?;
+    /// The database's.
+    pub async fn send_code(&self, phone: &str) -> Result<Option<Message>, DbError> {
+        let phone = phone.to_owned();
         let (code, now, root) = (codes::digits(self.0.ids.bytes()), self.now(), self.0.root.clone());
         let row = (phone.clone(), code.clone());
         let stored = self.0.db.write(move |tx| {
             let ((phone, code), root) = (row.clone(), root.clone());
             async move { codes::put(tx, &root, &phone, &code, now).await }.boxed()
         });
-        stored.await?;
+        if !stored.await? {
+            return Ok(None);
+        }
         let minutes = CODE_LIFE.as_secs().div_euclid(60);
-        Ok(Message {
+        Ok(Some(Message {
             to: Recipient::Phone(phone),
             kind: MessageKind::SignInCode,
             subject: "Your code".to_owned(),
             body: format!("{code} is your Wattmandi code, good for {minutes} minutes. Tell it to nobody."),
-        })
+        }))
     }
 
     /// Signs in with a code; true beside it when the account is new.
@@ -50,7 +53,7 @@ impl Accounts {
     /// # Errors
     /// The code is not right or not good any more; the account is locked; a field cannot be accepted.
     pub async fn sign_in_by_phone(&self, wish: PhoneSignIn) -> Result<(SignedIn, bool), IdentityError> {
-        let phone = contact::phone(&wish.phone)?;
+        let phone = wish.phone;
         let device = contact::device(&wish.device)?;
         let new = Newcomer {
             id: self.0.ids.uuid(),

@@ -18,6 +18,7 @@ use uuid::Uuid;
 use super::Answer;
 use super::offers::EmptyBody;
 use crate::api::access::{Caller, Means};
+use crate::api::limits::names::Purpose;
 use crate::api::problem::Problem;
 use crate::api::{Shared, State, json};
 use crate::error::Code;
@@ -174,9 +175,14 @@ pub struct TokensView {
     responses((status = 202, description = "A message is on its way", body = SentView)))]
 pub async fn register(state: State, request: HttpRequest, payload: Payload) -> Answer {
     let RegisterBody { email, password, name, language } = read(&request, payload).await?;
-    let (accounts, wish) = (state.accounts.clone(), Registration { email, password, name, language });
-    let message = state.run(async move { accounts.register(wish).await }).await?.map_err(refused)?;
-    state.deliver(message);
+    let wish = Registration::new(&email, password, &name, language.as_deref()).map_err(refused)?;
+    state.count_name(&request, Purpose::Register, wish.email()).await?;
+    // Beyond it nothing is done at all: a link that was sent before stays good.
+    if state.may_send(Purpose::Register, wish.email()).await? {
+        let accounts = state.accounts.clone();
+        let message = state.run(async move { accounts.register(wish).await }).await?.map_err(refused)?;
+        state.deliver(message);
+    }
     Ok(sent("email", 172_800))
 }
 
@@ -188,6 +194,7 @@ pub async fn register(state: State, request: HttpRequest, payload: Payload) -> A
         (status = 200, description = "The same, as a page", body = String, content_type = "text/html")))]
 pub async fn verify_email(state: State, request: HttpRequest, payload: Payload) -> Answer {
     let (VerifyBody { token, password }, form) = pages::read_either(&request, payload).await?;
+    state.count_name(&request, Purpose::Verify, &token).await?;
     let accounts = state.accounts.clone();
     let verified = state.run(async move { accounts.verify_email(&token, &password).await }).await?;
     pages::outcome(form, verified.map_err(refused), "Your e-mail address is verified.")
@@ -199,9 +206,13 @@ pub async fn verify_email(state: State, request: HttpRequest, payload: Payload) 
 pub async fn resend(state: State, caller: Caller, request: HttpRequest, payload: Payload) -> Answer {
     let EmptyBody {} = read(&request, payload).await?;
     let (accounts, user) = (state.accounts.clone(), caller.user.id);
-    let message = state.run(async move { accounts.send_verification(user).await }).await?.map_err(refused)?;
-    if let Some(message) = message {
-        state.deliver(message);
+    let known = accounts.clone();
+    let email = state.run(async move { known.unverified_email(user).await }).await??;
+    let Some(email) = email else { return Ok(sent("email", 172_800)) };
+    state.count_name(&request, Purpose::Resend, &user.to_string()).await?;
+    if state.may_send(Purpose::Resend, &email).await? {
+        let message = state.run(async move { accounts.send_verification(user).await }).await??;
+        message.into_iter().for_each(|message| state.deliver(message));
     }
     Ok(sent("email", 172_800))
 }
@@ -211,6 +222,8 @@ pub async fn resend(state: State, caller: Caller, request: HttpRequest, payload:
     responses((status = 200, body = TokensView)))]
 pub async fn login(state: State, request: HttpRequest, payload: Payload) -> Answer {
     let LoginBody { email, password, device, cookie } = read(&request, payload).await?;
+    let email = contact::email(&email).map_err(refused)?;
+    state.count_name(&request, Purpose::Login, &email).await?;
     let (accounts, device) = (state.accounts.clone(), device_of(device, &request));
     let work = async move { accounts.sign_in(&email, &password, &device).await };
     let signed_in = state.run(work).await?.map_err(refused)?;
@@ -255,9 +268,11 @@ pub async fn logout_all(state: State, caller: Caller, request: HttpRequest, payl
     responses((status = 202, description = "A message is on its way", body = SentView)))]
 pub async fn phone_code(state: State, request: HttpRequest, payload: Payload) -> Answer {
     let PhoneBody { phone } = read(&request, payload).await?;
-    let (accounts, from) = (state.accounts.clone(), state.remote(&request).counted());
-    let message = state.run(async move { accounts.send_code(&phone, from).await }).await?.map_err(refused)?;
-    state.deliver(message);
+    let phone = contact::phone(&phone).map_err(refused)?;
+    state.count_name(&request, Purpose::Code, &phone).await?;
+    let accounts = state.accounts.clone();
+    let message = state.run(async move { accounts.send_code(&phone).await }).await??;
+    message.into_iter().for_each(|message| state.deliver(message));
     Ok(sent("phone", codes::CODE_LIFE.as_secs()))
 }
 
@@ -267,6 +282,8 @@ pub async fn phone_code(state: State, request: HttpRequest, payload: Payload) ->
 pub async fn phone_verify(state: State, request: HttpRequest, payload: Payload) -> Answer {
     let PhoneCodeBody { phone, code, name, language, device, cookie } = read(&request, payload).await?;
     let device = device_of(device, &request);
+    let phone = contact::phone(&phone).map_err(refused)?;
+    state.count_name(&request, Purpose::CodeTry, &phone).await?;
     let (accounts, wish) = (state.accounts.clone(), PhoneSignIn { phone, code, name, language, device });
     let signed = state.run(async move { accounts.sign_in_by_phone(wish).await }).await?;
     let (signed_in, created) = signed.map_err(refused)?;
@@ -279,13 +296,16 @@ pub async fn phone_verify(state: State, request: HttpRequest, payload: Payload) 
     responses((status = 202, description = "A message is on its way", body = SentView)))]
 pub async fn forgot(state: State, request: HttpRequest, payload: Payload) -> Answer {
     let EmailBody { email } = read(&request, payload).await?;
-    contact::email(&email).map_err(refused)?;
+    let email = contact::email(&email).map_err(refused)?;
+    state.count_name(&request, Purpose::Forgot, &email).await?;
+    if !state.may_send(Purpose::Forgot, &email).await? {
+        return Ok(sent("email", 3_600));
+    }
     // The answer does not wait: how long it took would tell whether there is an account.
     let (work, runtime) = (state.clone(), state.runtime.clone());
     runtime.spawn(async move {
-        match work.accounts.forgot_password(&email).await {
-            Ok(Some(message)) => work.deliver(message),
-            Ok(None) | Err(IdentityError::TooOften(_)) => {}
+        match work.accounts.forgot_password(email).await {
+            Ok(message) => message.into_iter().for_each(|message| work.deliver(message)),
             Err(error) => tracing::error!(%error, "no link to a new password was made"),
         }
     });
@@ -311,6 +331,7 @@ pub async fn reset(state: State, request: HttpRequest, payload: Payload) -> Answ
 pub async fn change_password(state: State, caller: Caller, request: HttpRequest, payload: Payload) -> Answer {
     let PasswordBody { current_password, new_password } = read(&request, payload).await?;
     let (accounts, user, session) = (state.accounts.clone(), caller.user.id, session(&caller)?);
+    state.count_name(&request, Purpose::Login, &user.to_string()).await?;
     let work = async move { accounts.change_password(user, session, &current_password, &new_password).await };
     let message = state.run(work).await?.map_err(refused)?;
     state.deliver(message);
@@ -324,16 +345,9 @@ pub(super) async fn read<B: DeserializeOwned>(request: &HttpRequest, payload: Pa
 
 /// A failure with the header that says when to come again.
 pub(super) fn refused(error: IdentityError) -> Problem {
-    let wait = match &error {
-        IdentityError::TooOften(seconds) => Some(*seconds),
-        IdentityError::Busy => Some(1),
-        _ => None,
-    };
+    let busy = matches!(error, IdentityError::Busy);
     let problem = Problem::from(error);
-    match wait {
-        Some(seconds) => problem.with(header::RETRY_AFTER, seconds.to_string()),
-        None => problem,
-    }
+    if busy { problem.with(header::RETRY_AFTER, "1") } else { problem }
 }
 
 /// The session of a caller whom the route let in because of it.
