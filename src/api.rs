@@ -63,7 +63,7 @@ use crate::network::{Participant, SigningKey};
 use crate::notify::{Desk, Message, Messenger};
 use crate::settlement::{self, MoneyError, Payments, SimulatedBank};
 use crate::trust::{self, Capacity};
-use crate::{telemetry, webhooks};
+use crate::{bills, telemetry, webhooks};
 
 /// So long a request that is under way may still take when the server stops, seconds.
 const SHUTDOWN_SECS: u64 = 10;
@@ -120,6 +120,8 @@ pub struct ApiState {
     pub web: Web,
     /// Judges the credentials of users.
     pub credentials: Arc<Verifier>,
+    /// Reads the bills of users.
+    pub bills: Arc<bills::Desk>,
     /// Reads the PDFs of users, in processes of their own.
     pub documents: pdf_text::Apart,
 }
@@ -152,6 +154,7 @@ impl ApiState {
             patience: Patience::default(),
             web: Web::default(),
             credentials: Arc::default(),
+            bills: Arc::default(),
             documents: pdf_text::Apart::new(std::env::current_exe().unwrap_or_default(), &["pdf-text"]),
         }
     }
@@ -192,6 +195,7 @@ struct Shared {
     metrics: Option<PrometheusHandle>,
     bank: Arc<dyn Payments>,
     credentials: Arc<Verifier>,
+    bills: Arc<bills::Desk>,
     documents: pdf_text::Apart,
     webhooks: Option<webhooks::Sender>,
     messenger: Arc<dyn Messenger>,
@@ -298,6 +302,7 @@ pub fn serve(state: ApiState, listen: TcpListener, ops: Option<TcpListener>) -> 
         metrics: state.metrics,
         bank: state.bank,
         credentials: state.credentials,
+        bills: state.bills,
         documents: state.documents,
         webhooks: state.webhooks,
         messenger: state.messenger,

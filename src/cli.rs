@@ -1,5 +1,6 @@
-//! The commands: `serve`, `demo`, `migrate`, `keys`, `users`, `openapi`, `doctor`, `messages`.
+//! The commands: `serve`, `demo`, `migrate`, `keys`, `users`, `openapi`, `bill`, `credential`, `doctor`, `messages`.
 
+mod bill;
 mod credential;
 pub mod demo;
 mod doctor;
@@ -66,6 +67,8 @@ enum Command {
     },
     /// Print the OpenAPI document of the client API.
     Openapi,
+    /// Read one electricity bill by rules, offline, and print each value with its line.
+    Bill(bill::Options),
     /// Judge one energy credential as the server does, and say why, check by check.
     Credential(credential::Options),
     /// Read one PDF from stdin: what `serve` starts for each document of a user, and nobody else has a use for.
@@ -149,6 +152,7 @@ async fn execute(command: Command) -> Result<ExitCode, AnyError> {
             println!("the database is at the newest schema");
         }
         Command::Keys { command } => keys(command)?,
+        Command::Bill(options) => return bill::run(options).await,
         Command::Credential(options) => return credential::run(options).await,
         // Ran before there was a runtime.
         Command::PdfText { .. } => {}

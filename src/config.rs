@@ -2,6 +2,7 @@
 //!
 //! One file per section; unknown keys are errors, a secret never shows in `Debug`. Every variable is in `.env.example`.
 
+mod bills;
 mod choice;
 mod credentials;
 mod network;
@@ -18,6 +19,7 @@ mod webhooks;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+pub use bills::{BillsConfig, ModelConfig};
 pub use choice::{ChoiceConfig, MILLION};
 pub use credentials::{ContextConfig, CredentialsConfig, IssuerConfig};
 pub use network::{Discom, NetworkConfig, Policy};
@@ -55,6 +57,8 @@ pub struct Config {
     pub web: WebConfig,
     #[serde(default)]
     pub credentials: CredentialsConfig,
+    #[serde(default)]
+    pub bills: BillsConfig,
     #[serde(default)]
     pub webhooks: WebhooksConfig,
     /// People and meters that exist from the start; accounts come later.
@@ -189,6 +193,7 @@ impl Config {
         config.notify.overlay(environment)?;
         config.sign_in.overlay(environment)?;
         config.web.overlay(environment)?;
+        config.bills.overlay(environment)?;
         config.webhooks.overlay(environment);
         config.validate()?;
         Ok(config)
@@ -208,6 +213,7 @@ impl Config {
         self.notify.validate(self.server.insecure_demo)?;
         self.sign_in.validate(self.server.insecure_demo)?;
         self.web.validate()?;
+        self.bills.validate(self.server.insecure_demo)?;
         let discoms: Vec<&str> = self.network.discoms.iter().map(|discom| discom.code.as_str()).collect();
         self.credentials.validate(&discoms)?;
         for (index, user) in self.users.iter().enumerate() {

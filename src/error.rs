@@ -82,6 +82,9 @@ codes! {
     RequestTooLarge = "request.too_large", 413, "The request is too large";
     UnsupportedMediaType = "request.unsupported_media_type", 415, "The body must be JSON";
     CredentialUnreadable = "credential.unreadable", 422, "No credential can be read in it";
+    DocumentUnreadable = "document.unreadable", 422, "The document cannot be read";
+    DocumentLocked = "document.locked", 422, "The document is locked with a password";
+    DocumentEmpty = "document.no_text", 422, "The document has no text";
     PasswordWeak = "auth.password_weak", 422, "The password is not one to choose";
     FieldInvalid = "request.field_invalid", 422, "A field has a value that cannot be accepted";
     SlotInvalid = "trade.slot_invalid", 422, "A delivery slot is one hour that starts on the hour of India Standard Time";

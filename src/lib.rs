@@ -9,7 +9,7 @@
 //! | 2 | [`cache`] [`network`] [`notify`] [`events`] |
 //! | 3 | [`identity`] [`credentials`] [`webhooks`] |
 //! | 4 | [`metering`] [`trust`] [`contract`] |
-//! | 5 | [`market`] [`settlement`] |
+//! | 5 | [`market`] [`settlement`] [`bills`] |
 //! | 6 | [`buyer`] [`seller`] [`discom`]: with [`network`] the only ones that see wire types |
 //! | 7 | [`api`] [`workers`] |
 //! | 8 | [`cli`] |
@@ -17,6 +17,7 @@
 //! Inside a domain: `model` is pure, `store` is SQL, `service` runs in one transaction.
 
 pub mod api;
+pub mod bills;
 pub mod buyer;
 pub mod cache;
 pub mod cli;
@@ -113,6 +114,12 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "exceptions",
         sqlite: include_str!("../migrations/sqlite/0013_exceptions.sql"),
         postgres: include_str!("../migrations/postgres/0013_exceptions.sql"),
+    },
+    Migration {
+        version: 15,
+        name: "meter_documents",
+        sqlite: include_str!("../migrations/sqlite/0015_meter_documents.sql"),
+        postgres: include_str!("../migrations/postgres/0015_meter_documents.sql"),
     },
     Migration {
         version: 30,

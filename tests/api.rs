@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
+#[path = "api/bills.rs"]
+mod bills;
 #[path = "api/consents.rs"]
 mod consents;
 #[path = "api/doors.rs"]
@@ -152,8 +154,9 @@ both_databases! {
             let put = Reply::of(world.request(BILAL, "PUT", &path)).await;
             put.problem(405, "request.method_not_allowed");
             assert!(put.header("allow").contains(&method), "{path}: {}", put.header("allow"));
-            // A credential is a document of its own kinds.
-            if method == "GET" || (method == "POST" && path == "/users/me/credentials") {
+            // Credentials and bills are documents of their own kinds.
+            let documents = ["/users/me/credentials", "/users/me/meter-documents"];
+            if method == "GET" || (method == "POST" && documents.contains(&path.as_str())) {
                 continue;
             }
             let ask = || world.request(BILAL, &method, &path);

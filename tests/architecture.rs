@@ -13,7 +13,7 @@ const LEVELS: &[(u32, &[&str])] = &[
     (2, &["cache", "network", "notify", "events"]),
     (3, &["identity", "credentials", "webhooks"]),
     (4, &["metering", "trust", "contract"]),
-    (5, &["market", "settlement"]),
+    (5, &["market", "settlement", "bills"]),
     (6, &["buyer", "seller", "discom"]),
     (7, &["api", "workers"]),
     (8, &["cli", "main", "lib"]),

@@ -22,8 +22,9 @@ use super::network;
 use super::problem::ProblemBody;
 use super::routes::transactions::TransactionDocument;
 use super::routes::{
-    SERVED, account, admin, auth, consents, credentials, devices, discover, health, interests, me, meters,
-    offers, oidc, orders, plans, profile, statements, streams, trade, transactions, trust, utility, webhooks,
+    SERVED, account, admin, auth, consents, credentials, devices, discover, health, interests, me,
+    meter_documents, meters, offers, oidc, orders, plans, profile, statements, streams, trade, transactions,
+    trust, utility, webhooks,
 };
 use crate::identity::{Role, Scope};
 
@@ -73,6 +74,7 @@ pub struct AcceptedSchema {
         streams::ticket, streams::socket,
         profile::show_mine, profile::change, meters::list, meters::create, meters::release,
         credentials::list, credentials::upload, credentials::show, credentials::remove,
+        meter_documents::list, meter_documents::upload, meter_documents::show, meter_documents::remove,
         auth::register, auth::pages::verify_email, auth::verify_email, auth::resend, auth::login, auth::refresh,
         auth::logout, auth::logout_all, auth::phone_code, auth::phone_verify, auth::change_password, auth::forgot,
         auth::pages::reset, auth::reset, devices::sessions, devices::end_session, devices::tokens,

@@ -231,6 +231,8 @@ fn next_step(code: Code) -> Option<&'static str> {
         Code::InProgress => "Ask again with the same key, a second later.",
         Code::CursorInvalid => "Begin without a cursor, and follow the Link of each page.",
         Code::IdempotencyMismatch => "Use a new Idempotency-Key for a new request.",
+        Code::DocumentLocked => "Save the PDF without a password, and send that.",
+        Code::DocumentEmpty => "Send the bill as the DISCOM wrote it, not a scan of it.",
         Code::RateLimited => "Wait as long as Retry-After says.",
         Code::Internal => "Try again; if it persists, tell the operator the request id.",
         Code::PeerUnavailable => "Try again later.",

@@ -11,6 +11,7 @@ pub mod exceptions;
 pub mod health;
 pub mod interests;
 pub mod me;
+pub mod meter_documents;
 pub mod meters;
 pub mod offers;
 pub mod oidc;
@@ -115,6 +116,14 @@ table! {
     "/users/me/credentials/{id}" {
         get credentials::show [Trader: Read],
         delete credentials::remove [Trader: Account]
+    }
+    "/users/me/meter-documents" {
+        get meter_documents::list [Trader: Read],
+        post meter_documents::upload [Trader: Account]
+    }
+    "/users/me/meter-documents/{id}" {
+        get meter_documents::show [Trader: Read],
+        delete meter_documents::remove [Trader: Account]
     }
     "/auth/register" { post auth::register [Public, SignIn] }
     "/auth/verify-email" {

@@ -15,9 +15,9 @@ use units::WattHours;
 
 use super::platform::{self, Place, Platform, StartError};
 use crate::config::{
-    ChoiceConfig, Config, CredentialsConfig, Discom, IssuerConfig, MeterConfig, NetworkConfig, NotifyConfig,
-    Secret, ServerConfig, SettlementConfig, SignInConfig, TradeConfig, TrustConfig, UserConfig, WebConfig,
-    WebhooksConfig,
+    BillsConfig, ChoiceConfig, Config, CredentialsConfig, Discom, IssuerConfig, MeterConfig, NetworkConfig,
+    NotifyConfig, Secret, ServerConfig, SettlementConfig, SignInConfig, TradeConfig, TrustConfig, UserConfig,
+    WebConfig, WebhooksConfig,
 };
 use crate::network::{KeyId, SigningKey};
 
@@ -227,6 +227,7 @@ async fn start_platform(
         choice: choice(),
         web: options.web.clone(),
         credentials: CredentialsConfig { issuers: issuers(), ..CredentialsConfig::default() },
+        bills: BillsConfig::default(),
         webhooks: WebhooksConfig::default(),
         users: options.users[index].clone(),
     };

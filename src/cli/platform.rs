@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use units::{Paise, Span, Timestamp};
 
 use crate::api::{self, ApiState};
+use crate::bills::{Desk, Model};
 use crate::cache::Cache;
 use crate::config::{Config, ConfigError, UserConfig};
 use crate::credentials::Verifier;
@@ -163,6 +164,7 @@ pub async fn start(config: &Config, place: Place, clocks: Clocks, ids: Ids) -> R
     state.web = web(config)?;
     state.webhooks = Some(webhooks.clone());
     state.credentials = Arc::new(verifier);
+    state.bills = Arc::new(bills(config)?);
     let address = place.listen.local_addr().map_err(|e| StartError::Listen(config.server.listen, e))?;
     let ops_address = place.ops.as_ref().and_then(|ops| ops.local_addr().ok());
     let server = api::serve(state, place.listen, place.ops).map_err(|e| StartError::Listen(address, e))?;
@@ -190,6 +192,13 @@ fn web(config: &Config) -> Result<api::Web, StartError> {
         cache,
         tls,
     })
+}
+
+/// What reads bills: with a client for the model alone.
+fn bills(config: &Config) -> Result<Desk, StartError> {
+    let model = config.bills.model.as_ref();
+    let model = model.map(|model| Model::new(model, config.server.insecure_demo)).transpose()?;
+    Ok(Desk { model, per_day: config.bills.per_day })
 }
 
 fn signing(mode: &str) -> CallbackSigning {

@@ -7,7 +7,7 @@
 //! | `success_bonus` | `TRUST_SUCCESS_BONUS` | full delivery |
 //! | `failure_penalty` | `TRUST_FAILURE_PENALTY` | no delivery; a share of it for a part |
 //! | `cancel_penalty` | `TRUST_CANCEL_PENALTY` | cancellation of a confirmed contract |
-//! | `meter_bonus` | `TRUST_METER_BONUS` | good meter data, once an account |
+//! | `meter_bonus` | `TRUST_METER_BONUS` | good meter data: a bill that is graded A or B, once an account and a meter |
 
 use std::collections::BTreeMap;
 

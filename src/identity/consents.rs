@@ -14,6 +14,7 @@ const VERSION_MAX: usize = 32;
 sql! {
     INSERT = "INSERT INTO consents (id, user_id, purpose, version, granted, at) VALUES ($1, $2, $3, $4, $5, $6)";
     NEWEST = "SELECT id, purpose, version, granted, at FROM consents WHERE user_id = $1 ORDER BY id DESC LIMIT $2";
+    LAST = "SELECT granted FROM consents WHERE user_id = $1 AND purpose = $2 ORDER BY id DESC LIMIT 1";
     BEFORE = "SELECT id, purpose, version, granted, at FROM consents WHERE user_id = $1 AND id < $3 \
         ORDER BY id DESC LIMIT $2";
 }
@@ -163,6 +164,15 @@ pub async fn of_user(
         None => tx.query(&NEWEST, &[user.into(), limit.into()]).await?,
     };
     rows.iter().map(read).collect()
+}
+
+/// Whether the user's last word on a purpose was a yes.
+///
+/// # Errors
+/// The database's.
+pub async fn granted(tx: &mut Tx, user: Uuid, purpose: Purpose) -> Result<bool, DbError> {
+    let last = tx.query_opt(&LAST, &[user.into(), purpose.as_str().into()]).await?;
+    last.map_or(Ok(false), |row| row.get("granted"))
 }
 
 fn read(row: &Row) -> Result<Consent, DbError> {

@@ -17,6 +17,8 @@ db::sql! {
     UNVERIFY = "UPDATE users SET verified = 0 WHERE id = $1";
     CREDENTIAL = "INSERT INTO credentials (id, user_id, digest, form, verdict, checks, created_at) \
         VALUES ($1, $2, 'd', 'json', 'refused', '[]', 0)";
+    BILL = "INSERT INTO meter_documents (id, user_id, digest, pages, grade, model, bonus, checks, reading, created_at) \
+        VALUES ($1, $2, 'd', 1, 'D', 'used', 'given', '[]', $3, 0)";
     METER = "SELECT id FROM meters WHERE meter_id = 'TEST_METER_000111'";
     CONFIRM = "UPDATE contracts SET confirmed_at = created_at";
     MOVE = "UPDATE meters SET discom_code = 'SOUTH' WHERE meter_id = 'TEST_METER_000222'";
@@ -215,9 +217,12 @@ both_databases! {
         let webhook = hook["webhook_id"].as_str().or(hook["id"].as_str()).unwrap().to_owned();
         let interest = interest["interest_id"].as_str().or(interest["id"].as_str()).unwrap().to_owned();
         let (owner, credential) = (world.asha.id, world.participant.ids.uuid());
+        let bill = world.participant.ids.uuid();
+        let reading = r#"{"months": [], "dropped": [], "model": false}"#;
         let stored = world.participant.db.write(move |tx| {
             async move {
                 tx.execute(&CREDENTIAL, &[credential.into(), owner.into()]).await?;
+                tx.execute(&BILL, &[bill.into(), owner.into(), reading.into()]).await?;
                 tx.query_one(&METER, &[]).await?.get::<uuid::Uuid>("id")
             }
             .boxed()
@@ -227,6 +232,7 @@ both_databases! {
             ("/auth/sessions/", asha.session.to_string()),
             ("/auth/tokens/", token.id.to_string()),
             ("/users/me/credentials/", credential.to_string()),
+            ("/users/me/meter-documents/", bill.to_string()),
             ("/users/me/meters/", meter.to_string()),
             ("/api/plans/", plan),
             ("/api/interests/", interest),

@@ -1,4 +1,4 @@
-//! `wattmandi credential`: a judgment on the command line, of a JWT and of the PDF that carries it.
+//! `wattmandi credential` and `wattmandi bill`: documents on the command line.
 
 use std::path::Path;
 
@@ -11,27 +11,7 @@ use crate::serve::config;
 
 /// A PDF with this text on its one page.
 fn pdf(text: &str) -> Vec<u8> {
-    let content = format!("BT /F1 6 Tf 10 700 Td ({text}) Tj ET");
-    let objects = [
-        "<< /Type /Catalog /Pages 2 0 R >>".to_owned(),
-        "<< /Type /Pages /Kids [3 0 R] /Count 1 >>".to_owned(),
-        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R \
-         /Resources << /Font << /F1 5 0 R >> >> >>"
-            .to_owned(),
-        format!("<< /Length {} >>\nstream\n{content}\nendstream", content.len()),
-        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>".to_owned(),
-    ];
-    let mut file = "%PDF-1.7\n".to_owned();
-    let mut places = String::new();
-    for (index, object) in objects.iter().enumerate() {
-        places.push_str(&format!("{:010} 00000 n \n", file.len()));
-        file.push_str(&format!("{} 0 obj\n{object}\nendobj\n", index + 1));
-    }
-    let start = file.len();
-    format!(
-        "{file}xref\n0 6\n0000000000 65535 f \n{places}trailer << /Size 6 /Root 1 0 R >>\nstartxref\n{start}\n%%EOF\n"
-    )
-    .into_bytes()
+    test_support::pdf::document(&[&[text]])
 }
 
 /// Exit code and what was printed.
@@ -40,7 +20,11 @@ async fn judge(folder: &Path, content: &[u8], more: &[&str]) -> (i32, String) {
     std::fs::write(&file, content).unwrap();
     let mut arguments = vec!["credential", path(&file), "--config", path(&settings)];
     arguments.extend(more);
-    let arguments: Vec<String> = arguments.into_iter().map(str::to_owned).collect();
+    run(&arguments).await
+}
+
+async fn run(arguments: &[&str]) -> (i32, String) {
+    let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
     let mut program = command(&wattmandi(), &arguments);
     let ended = tokio::task::spawn_blocking(move || program.output().unwrap()).await.unwrap();
     (ended.status.code().unwrap(), String::from_utf8(ended.stdout).unwrap())
@@ -65,4 +49,22 @@ async fn a_credential_is_judged_from_a_file_and_from_the_pdf_that_carries_it() {
     assert_eq!(code, 1);
     let (code, shown) = judge(folder, good.as_bytes(), &["--at", "2025-12-31T00:00:00Z"]).await;
     assert!(code == 1 && shown.contains("it is not valid yet"), "{shown}");
+}
+
+#[tokio::test]
+async fn a_bill_is_read_from_a_file_with_the_line_of_each_value() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("bill.pdf");
+    std::fs::write(&file, pdf("Meter No. 7654321 Sanctioned Load 4.50 kW")).unwrap();
+    let (code, shown) = run(&["bill", path(&file)]).await;
+    let shown: Value = serde_json::from_str(&shown).unwrap();
+    assert_eq!((code, &shown["fields"], &shown["pages"]), (0, &2.into(), &1.into()));
+    let meter = &shown["reading"]["meter_number"];
+    assert_eq!((&meter["value"], &meter["page"]), (&"7654321".into(), &1.into()));
+    assert_eq!(meter["line"], "Meter No. 7654321 Sanctioned Load 4.50 kW");
+    assert_eq!(shown["reading"]["sanctioned_load_w"]["value"], 4_500);
+    std::fs::write(&file, pdf("Nothing in it")).unwrap();
+    assert_eq!(run(&["bill", path(&file)]).await.0, 1);
+    std::fs::write(&file, "no PDF").unwrap();
+    assert_eq!(run(&["bill", path(&file)]).await, (1, String::new()));
 }

@@ -69,8 +69,8 @@ impl Gateway {
         self.check(unprotected).map(drop)
     }
 
-    /// `host:port`, and the body's template.
-    fn check(&self, unprotected: bool) -> Result<(String, Body), GatewayFault> {
+    /// The gateway's place, and the body's template.
+    fn check(&self, unprotected: bool) -> Result<(AllowList, Body), GatewayFault> {
         let place = place_of(&self.url, unprotected)?;
         let body = match (&self.json, &self.form) {
             (Some(_), Some(_)) => return Err(GatewayFault::TwoBodies),
@@ -118,8 +118,7 @@ impl SmsCarrier {
     /// # Errors
     /// See [`GatewayFault`].
     pub fn new(gateway: &Gateway, timeout: Duration, unprotected: bool) -> Result<Self, GatewayFault> {
-        let (place, body) = gateway.check(unprotected)?;
-        let allow = AllowList::none().with(&place).map_err(|_| GatewayFault::Url)?;
+        let (allow, body) = gateway.check(unprotected)?;
         let config = ClientConfig { allow, total_timeout: timeout, ..ClientConfig::default() };
         let client = GuardedClient::new(&config)?;
         Ok(Self { url: gateway.url.clone(), body, headers: gateway.headers.clone(), client })
@@ -172,24 +171,18 @@ impl Carrier for SmsCarrier {
     }
 }
 
-/// `host:port` of the gateway.
-fn place_of(url: &str, unprotected: bool) -> Result<String, GatewayFault> {
+/// The gateway's place, which may be called.
+fn place_of(url: &str, unprotected: bool) -> Result<AllowList, GatewayFault> {
     let authority = url.split_once("://").ok_or(GatewayFault::Url)?.1;
     let authority = authority.split(['/', '?', '#']).next().unwrap_or_default();
     if authority.contains(['{', '}', '@']) {
         return Err(GatewayFault::Url);
     }
     let sample = WORDS.iter().fold(url.to_owned(), |url, word| url.replace(word, "0"));
-    let parsed = reqwest::Url::parse(&sample).map_err(|_| GatewayFault::Url)?;
-    let host = parsed.host_str().filter(|host| !host.is_empty()).ok_or(GatewayFault::Url)?;
-    let port = parsed.port_or_known_default().ok_or(GatewayFault::Url)?;
-    match parsed.scheme() {
-        "https" => {}
-        "http" if unprotected || AllowList::loopback_for_demo().permits(host, port) => {}
-        "http" => return Err(GatewayFault::Unprotected),
-        _ => return Err(GatewayFault::Url),
-    }
-    Ok(format!("{host}:{port}"))
+    AllowList::chosen(&sample, unprotected).map_err(|error| match error {
+        ClientError::Forbidden => GatewayFault::Unprotected,
+        _ => GatewayFault::Url,
+    })
 }
 
 /// Fills the placeholders in one pass, so that a message that looks like one stays what it is.

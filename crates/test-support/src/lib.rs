@@ -5,6 +5,7 @@
 
 pub mod database;
 pub mod issuer;
+pub mod pdf;
 pub mod peer;
 pub mod vectors;
 

@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header;
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
+use bytes::Bytes;
 use futures_util::FutureExt;
 use serde::Serialize;
 use units::Timestamp;
@@ -24,7 +25,7 @@ use crate::error::Code;
 use crate::metering::{self, present, proof};
 use crate::network::normalize_meter;
 
-/// Largest credential, bytes.
+/// Largest document, bytes.
 const BODY_MAX: usize = 1024 * 1024;
 
 /// The media types that a credential may come in.
@@ -69,7 +70,8 @@ pub struct CredentialDocument {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = CredentialCheck)]
 pub struct CheckView {
-    /// `format`, `schema`, `issuer`, `proof`, `dates`, `revocation`, `discom`, `meter`, `customer` or `role`.
+    /// Of a credential `format`, `schema`, `issuer`, `proof`, `dates`, `revocation`, `discom`, `meter`, `customer` or
+    /// `role`; of a bill `meter`, `customer`, `load`, `period` or `readers`.
     #[schema(example = "proof")]
     pub check: String,
     /// `passed`, `failed` or `unknown`; only `passed` counts.
@@ -107,12 +109,7 @@ pub async fn upload(
     if !pdf && !TAKEN.contains(&kind.as_str()) {
         return Err(Problem::new(Code::UnsupportedMediaType, "A credential is JSON, a JWT or a PDF."));
     }
-    let bytes = json::collect(payload, BODY_MAX).await.map_err(|unread| match unread {
-        Unread::TooLong => {
-            Problem::new(Code::RequestTooLarge, format!("A credential has at most {BODY_MAX} bytes."))
-        }
-        Unread::Broken => Problem::new(Code::RequestMalformed, "The body did not arrive whole."),
-    })?;
+    let bytes = collected(payload, "A credential").await?;
     let key = state.keyed(&request, &bytes, user.id).await?;
     let (p, verifier, under) = (state.participant.clone(), state.credentials.clone(), key.clone());
     let documents = state.documents.clone();
@@ -138,7 +135,18 @@ pub async fn upload(
         .json(document))
 }
 
-fn essence(request: &HttpRequest) -> String {
+/// The bytes of a document, whatever it is; `what` begins a sentence.
+pub(super) async fn collected(payload: Payload, what: &str) -> Result<Bytes, Problem> {
+    json::collect(payload, BODY_MAX).await.map_err(|unread| match unread {
+        Unread::TooLong => {
+            Problem::new(Code::RequestTooLarge, format!("{what} has at most {BODY_MAX} bytes."))
+        }
+        Unread::Broken => Problem::new(Code::RequestMalformed, "The body did not arrive whole."),
+    })
+}
+
+/// The media type of a body, without its parameters.
+pub(super) fn essence(request: &HttpRequest) -> String {
     let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let essence = kind.unwrap_or_default().split(';').next().unwrap_or_default();
     essence.trim().to_ascii_lowercase()

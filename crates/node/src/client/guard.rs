@@ -2,7 +2,10 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use reqwest::Url;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+
+use super::ClientError;
 
 /// Hosts that may be called although they are private or speak plain http.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,6 +23,27 @@ impl AllowList {
     /// Every port of this machine, by its loopback addresses and `localhost`: for tests and the demo only.
     pub fn loopback_for_demo() -> Self {
         Self { loopback: true, entries: Vec::new() }
+    }
+
+    /// The place of an address that the operator chose, and no other: it may be private. Plain http is for this machine,
+    /// unless `unprotected`.
+    ///
+    /// # Errors
+    /// [`ClientError::BadUrl`]; [`ClientError::Forbidden`] for plain http to another machine.
+    pub fn chosen(url: &str, unprotected: bool) -> Result<Self, ClientError> {
+        let url = Url::parse(url).map_err(|_| ClientError::BadUrl)?;
+        let host = url.host_str().filter(|host| !host.is_empty()).ok_or(ClientError::BadUrl)?;
+        let port = url.port_or_known_default().ok_or(ClientError::BadUrl)?;
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(ClientError::BadUrl);
+        }
+        match url.scheme() {
+            "https" => {}
+            "http" if unprotected || Self::loopback_for_demo().permits(host, port) => {}
+            "http" => return Err(ClientError::Forbidden),
+            _ => return Err(ClientError::BadUrl),
+        }
+        Self::none().with(&format!("{host}:{port}")).map_err(|_| ClientError::BadUrl)
     }
 
     /// Adds `host:port`, or `host:*` for every port. IPv6 literals stand in brackets.
@@ -169,6 +193,14 @@ mod tests {
         let demo = AllowList::loopback_for_demo();
         assert!(demo.permits("127.9.9.9", 1) && demo.permits("[::1]", 2) && demo.permits("localhost", 3));
         assert!(!demo.permits("10.0.0.1", 1) && !demo.permits("localhost.example", 1));
+        let chosen = |url: &str, unprotected| AllowList::chosen(url, unprotected);
+        assert!(chosen("https://model.example/v1", false).unwrap().permits("model.example", 443));
+        assert!(chosen("http://127.0.0.1:8080", false).unwrap().permits("127.0.0.1", 8080));
+        assert_eq!(chosen("http://model.example", false), Err(ClientError::Forbidden));
+        assert!(chosen("http://model.example", true).unwrap().permits("model.example", 80));
+        for bad in ["model", "ftp://h/", "https://u:p@h/"] {
+            assert_eq!(chosen(bad, true), Err(ClientError::BadUrl), "{bad}");
+        }
         for bad in ["", "host", "host:port", ":80", "http://h:1"] {
             assert!(AllowList::none().with(bad).is_err(), "{bad}");
         }
