@@ -23,7 +23,7 @@ use super::problem::ProblemBody;
 use super::routes::transactions::TransactionDocument;
 use super::routes::{
     SERVED, account, admin, auth, consents, credentials, devices, discover, health, interests, me, meters,
-    offers, oidc, orders, plans, profile, statements, streams, trade, transactions, trust, utility, webhooks,
+    offers, oidc, orders, plans, privacy, profile, statements, streams, trade, transactions, trust, utility, webhooks,
 };
 use crate::identity::{Role, Scope};
 
@@ -76,7 +76,7 @@ pub struct AcceptedSchema {
         auth::register, auth::pages::verify_email, auth::verify_email, auth::resend, auth::login, auth::refresh,
         auth::logout, auth::logout_all, auth::phone_code, auth::phone_verify, auth::change_password, auth::forgot,
         auth::pages::reset, auth::reset, devices::sessions, devices::end_session, devices::tokens,
-        devices::create_token, devices::revoke_token, me::keys, me::show, me::change,
+        devices::create_token, devices::revoke_token, me::keys, me::show, me::change, privacy::export,
         admin::list, admin::show, admin::change, utility::meters, utility::trades,
         trust::show, profile::show, offers::list, offers::create, offers::show, offers::change, offers::withdraw,
         orders::list, orders::show, orders::cancel, orders::push_status,
@@ -180,7 +180,7 @@ fn name(method: &str, path: &str) -> String {
 fn client(path: &str, method: &HttpMethod, operation: &mut Operation) {
     if *method == HttpMethod::Get {
         // A stream has no tag.
-        if !path.ends_with("/events") && !path.ends_with("/events/ws") {
+        if !path.ends_with("/export") && !path.ends_with("/events") && !path.ends_with("/events/ws") {
             let known = "The ETag of the answer that you have: 304 when it is still the same";
             operation.parameters.get_or_insert_default().push(header("If-None-Match", known));
             let same = ResponseBuilder::new().description("The client has it already").build();
