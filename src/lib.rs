@@ -10,7 +10,7 @@
 //! | 3 | [`identity`] [`credentials`] [`webhooks`] |
 //! | 4 | [`metering`] [`trust`] [`contract`] |
 //! | 5 | [`market`] [`settlement`] [`bills`] |
-//! | 6 | [`buyer`] [`seller`] [`discom`]: with [`network`] the only ones that see wire types |
+//! | 6 | [`buyer`] [`seller`] [`discom`]: with [`network`] the only ones that see wire types; [`privacy`] |
 //! | 7 | [`api`] [`workers`] |
 //! | 8 | [`cli`] |
 //!
@@ -32,6 +32,7 @@ pub mod market;
 pub mod metering;
 pub mod network;
 pub mod notify;
+pub mod privacy;
 pub mod seller;
 pub mod settlement;
 pub mod telemetry;

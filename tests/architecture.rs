@@ -14,7 +14,7 @@ const LEVELS: &[(u32, &[&str])] = &[
     (3, &["identity", "credentials", "webhooks"]),
     (4, &["metering", "trust", "contract"]),
     (5, &["market", "settlement", "bills"]),
-    (6, &["buyer", "seller", "discom"]),
+    (6, &["buyer", "seller", "discom", "privacy"]),
     (7, &["api", "workers"]),
     (8, &["cli", "main", "lib"]),
 ];

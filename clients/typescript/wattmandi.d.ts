@@ -574,6 +574,421 @@ export interface schemas {
     request?: Record<string, unknown> | null;
     response?: Record<string, unknown> | null;
   };
+  /** All that is stored of a user, one list for each kind of it. */
+  Export: {
+    /** Oneself. */
+    account: {
+      consumption_claimed: boolean | null;
+      created_at: string | null;
+      discom_code: string | null;
+      display_name: string | null;
+      handle: string | null;
+      id: string | null;
+      language: string | null;
+      locked_at: string | null;
+      monthly_consumption_kwh: string | null;
+      monthly_production_kwh: string | null;
+      payout_name: string | null;
+      payout_vpa: string | null;
+      production_verified: boolean | null;
+      role: string | null;
+      verified: boolean | null;
+    }[];
+    /** One's money. */
+    accounts: {
+      balance_inr: string | null;
+      credit_limit_inr: string | null;
+      held_inr: string | null;
+      id: string | null;
+      kind: string | null;
+      opened_at: string | null;
+    }[];
+    /** The tokens of one's machines, without what they open. */
+    api_tokens: {
+      created_at: string | null;
+      expires_at: string | null;
+      id: string | null;
+      name: string | null;
+      revoked_at: string | null;
+      scopes: string | null;
+      used_at: string | null;
+    }[];
+    /** What one has agreed to and taken back. */
+    consents: {
+      at: string | null;
+      granted: boolean | null;
+      id: string | null;
+      purpose: string | null;
+      version: string | null;
+    }[];
+    /** How one can be reached, and signs in; never the password, nor its hash. */
+    contacts: {
+      created_at: string | null;
+      email: string | null;
+      email_verified: boolean | null;
+      has_password: boolean | null;
+      phone: string | null;
+      updated_at: string | null;
+    }[];
+    /** What was handed in, what came of each check, and what it says. */
+    credentials: {
+      checks: unknown;
+      claims: unknown;
+      created_at: string | null;
+      deleted_at: string | null;
+      digest: string | null;
+      discom_code: string | null;
+      form: string | null;
+      id: string | null;
+      issuer: string | null;
+      kind: string | null;
+      valid_from: string | null;
+      valid_until: string | null;
+      verdict: string | null;
+    }[];
+    /** What became of each trade after its hours. */
+    deliveries: {
+      contract: string | null;
+      ends_at: string | null;
+      reason: string | null;
+      settled_at: string | null;
+      settlement: number | null;
+      state: string | null;
+    }[];
+    /** What one was told. */
+    events: {
+      at: string | null;
+      kind: string | null;
+      payload: unknown;
+      seq: number | null;
+      transaction_id: string | null;
+    }[];
+    exported_at: string;
+    /** What this shape is called */
+    format: string;
+    /** What one waits for. */
+    interests: {
+      buys: boolean | null;
+      created_at: string | null;
+      id: string | null;
+      limit_inr: string | null;
+      limit_kwh: string | null;
+      plan_id: string | null;
+      search_id: string | null;
+      state: string | null;
+      updated_at: string | null;
+      used_inr: string | null;
+      used_kwh: string | null;
+      wish: unknown;
+    }[];
+    /** Every booking on it. */
+    journal: {
+      account: string | null;
+      amount_inr: string | null;
+      at: string | null;
+      contract: string | null;
+      held_inr: string | null;
+      journal: string | null;
+      kind: string | null;
+      month: string | null;
+      recorded_at: string | null;
+      reference: string | null;
+    }[];
+    /** Messages of the network about one's trades and searches, without their text, which names others as well. */
+    messages_received: {
+      action: string | null;
+      body_digest: string | null;
+      message_id: string | null;
+      received_at: string | null;
+      sender: string | null;
+      state: string | null;
+      transaction_id: string | null;
+    }[];
+    /** The same of those that were sent. */
+    messages_sent: {
+      action: string | null;
+      created_at: string | null;
+      finished_at: string | null;
+      message_id: string | null;
+      state: string | null;
+      target: string | null;
+      transaction_id: string | null;
+    }[];
+    /** Every try to claim a meter. */
+    meter_claims: {
+      at: string | null;
+      id: string | null;
+      meter_key: string | null;
+      method: string | null;
+      outcome: string | null;
+    }[];
+    /** Why a meter is, or was, verified. */
+    meter_proofs: {
+      at: string | null;
+      credential: string | null;
+      ended_at: string | null;
+      id: string | null;
+      installed_capacity_kw: string | null;
+      meter_key: string | null;
+      resource_type: string | null;
+      sanctioned_load_kw: string | null;
+      source: string | null;
+      valid_until: string | null;
+    }[];
+    /** One's meters, those given up included. */
+    meters: {
+      created_at: string | null;
+      customer_number: string | null;
+      discom_code: string | null;
+      id: string | null;
+      installed_capacity_kw: string | null;
+      latitude: string | null;
+      longitude: string | null;
+      meter_id: string | null;
+      released_at: string | null;
+      resource_type: string | null;
+      sanctioned_load_kw: string | null;
+      verified: boolean | null;
+    }[];
+    /** The hours of these offers. */
+    offer_slots: {
+      offer_id: string | null;
+      price_inr: string | null;
+      published_kwh: string | null;
+      reserved_kwh: string | null;
+      slot_start: string | null;
+      sold_kwh: string | null;
+    }[];
+    /** What one has offered. */
+    offers: {
+      created_at: string | null;
+      id: string | null;
+      meter_key: string | null;
+      name: string | null;
+      publish_error: string | null;
+      publish_state: string | null;
+      publish_transaction_id: string | null;
+      state: string | null;
+      updated_at: string | null;
+      valid_from: string | null;
+      valid_until: string | null;
+    }[];
+    /** Issuers elsewhere that vouch for one. */
+    other_logins: {
+      created_at: string | null;
+      issuer: string | null;
+      subject: string | null;
+      used_at: string | null;
+    }[];
+    /** Money that came from, or went to, one's bank, and what one paid for trades. */
+    payments: {
+      amount_inr: string | null;
+      at: string | null;
+      contract: string | null;
+      created_at: string | null;
+      id: string | null;
+      kind: string | null;
+      reference: string | null;
+      state: string | null;
+    }[];
+    /** What came of each plan. */
+    plan_parts: {
+      bpp_id: string | null;
+      created_at: string | null;
+      failure_code: string | null;
+      failure_message: string | null;
+      offer_id: string | null;
+      plan_id: string | null;
+      round: number | null;
+      slots: unknown;
+      state: string | null;
+      transaction_id: string | null;
+    }[];
+    /** What one wished to have planned. */
+    plans: {
+      created_at: string | null;
+      failure_code: string | null;
+      failure_message: string | null;
+      id: string | null;
+      search_id: string | null;
+      state: string | null;
+      updated_at: string | null;
+      wish: unknown;
+    }[];
+    /** What one says of roof and household; the place in degrees, to the hundredth. */
+    profile: {
+      battery_capacity_kwh: string | null;
+      battery_level: number | null;
+      customer_number: string | null;
+      discom_code: string | null;
+      installed_capacity_kw: string | null;
+      latitude: string | null;
+      longitude: string | null;
+      sanctioned_load_kw: string | null;
+      updated_at: string | null;
+    }[];
+    /** `track`, `rate` and `support`; what others asked and were told is theirs. */
+    questions: {
+      action: string | null;
+      answered_at: string | null;
+      created_at: string | null;
+      failure_code: string | null;
+      failure_message: string | null;
+      message_id: string | null;
+      request: unknown;
+      response: unknown;
+      side: string | null;
+      transaction_id: string | null;
+    }[];
+    /** What was listed and bought in each month, against the limit of that time. */
+    quotas: {
+      ceiling_kwh: string | null;
+      kind: string | null;
+      month: string | null;
+      used_kwh: string | null;
+    }[];
+    /** What one looked for; the offers that were found are other people's. */
+    searches: {
+      answered_at: string | null;
+      created_at: string | null;
+      failure_code: string | null;
+      failure_message: string | null;
+      state: string | null;
+      transaction_id: string | null;
+    }[];
+    /** Where one is, or was, signed in. */
+    sessions: {
+      created_at: string | null;
+      device: string | null;
+      ended_at: string | null;
+      ended_by: string | null;
+      expires_at: string | null;
+      id: string | null;
+      used_at: string | null;
+      way: string | null;
+    }[];
+    /** The hours of these settlements. */
+    settled_slots: {
+      charge_inr: string | null;
+      contract: string | null;
+      energy_inr: string | null;
+      fee_inr: string | null;
+      final_kwh: string | null;
+      penalty_inr: string | null;
+      price_inr: string | null;
+      quality: string | null;
+      requested_kwh: string | null;
+      revision: number | null;
+      round1_kwh: string | null;
+      round2_kwh: string | null;
+      slot_start: string | null;
+      wheeling_inr: string | null;
+    }[];
+    /** How each trade was settled, corrections included. */
+    settlements: {
+      at: string | null;
+      contract: string | null;
+      discom: string | null;
+      discom_flow_inr: string | null;
+      journal: string | null;
+      month: string | null;
+      previous: number | null;
+      revision: number | null;
+      traded_inr: string | null;
+    }[];
+    /** Each month of India: what moved, and with what it closed. `/users/me/statements/{month}` has the whole. */
+    statements: {
+      closing_inr: string | null;
+      month: string | null;
+      moved_inr: string | null;
+    }[];
+    /** What DISCOMs and platforms wrote into the table of each trade, in rounds. */
+    trade_cells: {
+      column_name: string | null;
+      contract: string | null;
+      provenance: string | null;
+      round: number | null;
+      slot_start: string | null;
+      value: string | null;
+      writer: string | null;
+      written_at: string | null;
+    }[];
+    /** What happened to each trade. */
+    trade_history: {
+      at: string | null;
+      cause: string | null;
+      contract: string | null;
+      message_id: string | null;
+      revision: number | null;
+      state: string | null;
+    }[];
+    /** What was asked for in each hour. */
+    trade_slots: {
+      contract: string | null;
+      price_inr: string | null;
+      requested_kwh: string | null;
+      slot_start: string | null;
+    }[];
+    /** One's side of each trade; the other side is named by its platform only. */
+    trades: {
+      cancelled_by: string | null;
+      confirmed_at: string | null;
+      contract_id: string | null;
+      created_at: string | null;
+      failure_code: string | null;
+      failure_message: string | null;
+      gate_closes_at: string | null;
+      id: string | null;
+      network_id: string | null;
+      offer_id: string | null;
+      own_meter: string | null;
+      peer_id: string | null;
+      side: string | null;
+      state: string | null;
+      transaction_id: string | null;
+      updated_at: string | null;
+    }[];
+    /** How far one is trusted, 0 to 1. */
+    trust: {
+      changes: number | null;
+      score: string | null;
+      updated_at: string | null;
+    }[];
+    /** Why. */
+    trust_history: {
+      arithmetic: string | null;
+      at: string | null;
+      cause: string | null;
+      contract: string | null;
+      delivered_kwh: string | null;
+      delta: string | null;
+      expected_kwh: string | null;
+      round: number | null;
+      score_after: string | null;
+      score_before: string | null;
+      seq: number | null;
+      side: string | null;
+    }[];
+    user_id: string;
+    /** Of which events. */
+    webhook_filters: {
+      pattern: string | null;
+      webhook: string | null;
+    }[];
+    /** Addresses that are told of one's events, without what signs that. */
+    webhooks: {
+      created_at: string | null;
+      description: string | null;
+      failures: number | null;
+      generation: number | null;
+      id: string | null;
+      reason: string | null;
+      rotated_at: string | null;
+      state: string | null;
+      updated_at: string | null;
+      url: string | null;
+    }[];
+  };
   /** A found offer. */
   FoundOfferView: {
     /** The seller's platform. */
@@ -6309,6 +6724,41 @@ export interface operations {
       503: { "application/problem+json": (schemas["Problem"] & {
         code?: "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
+      }) };
+    };
+  };
+  /**
+   * All of one's own data as one JSON document. Nothing changes by it, so it is a read; it is written while it is sent,
+   * however long it is, and breaks off where something fails: what ends with its closing brace is whole.
+   */
+  get_users_me_export: {
+    method: "GET";
+    path: "/users/me/export";
+    responses: {
+      200: { "application/json": schemas["Export"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        status?: 403;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
       }) };
     };
   };

@@ -23,8 +23,8 @@ use super::problem::ProblemBody;
 use super::routes::transactions::TransactionDocument;
 use super::routes::{
     SERVED, account, admin, auth, consents, credentials, devices, discover, health, interests, me,
-    meter_documents, meters, offers, oidc, orders, plans, profile, statements, streams, trade, transactions,
-    trust, utility, webhooks,
+    meter_documents, meters, offers, oidc, orders, plans, privacy, profile, statements, streams, trade,
+    transactions, trust, utility, webhooks,
 };
 use crate::identity::{Role, Scope};
 
@@ -78,7 +78,7 @@ pub struct AcceptedSchema {
         auth::register, auth::pages::verify_email, auth::verify_email, auth::resend, auth::login, auth::refresh,
         auth::logout, auth::logout_all, auth::phone_code, auth::phone_verify, auth::change_password, auth::forgot,
         auth::pages::reset, auth::reset, devices::sessions, devices::end_session, devices::tokens,
-        devices::create_token, devices::revoke_token, me::keys, me::show, me::change,
+        devices::create_token, devices::revoke_token, me::keys, me::show, me::change, privacy::export,
         admin::list, admin::show, admin::change, utility::meters, utility::trades,
         trust::show, profile::show, offers::list, offers::create, offers::show, offers::change, offers::withdraw,
         orders::list, orders::show, orders::cancel, orders::push_status,
@@ -182,7 +182,7 @@ fn name(method: &str, path: &str) -> String {
 
 /// The headers of reads: a stream has no tag, everything else has one, and a list says where it goes on.
 fn read(path: &str, operation: &mut Operation) {
-    if path.ends_with("/events") || path.ends_with("/events/ws") {
+    if path.ends_with("/export") || path.ends_with("/events") || path.ends_with("/events/ws") {
         return;
     }
     let parameters = operation.parameters.get_or_insert_default();

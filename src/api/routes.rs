@@ -19,6 +19,7 @@ pub mod ops;
 pub mod orders;
 pub mod paging;
 pub mod plans;
+pub mod privacy;
 pub mod profile;
 pub mod statements;
 pub mod streams;
@@ -155,6 +156,7 @@ table! {
     "/auth/tokens/{id}" { delete devices::revoke_token [SignedIn: Session] }
     "/.well-known/jwks.json" { get me::keys [Public] }
     "/users/me" { get me::show [SignedIn: Read], patch me::change [SignedIn: Account] }
+    "/users/me/export" { get privacy::export [SignedIn: Session] }
     "/admin/users" { get admin::list [Admin: Admin, Read] }
     "/admin/users/{id}" { get admin::show [Admin: Admin, Read], patch admin::change [Admin: Admin] }
     "/utility/meters" { get utility::meters [Utility: Read] }

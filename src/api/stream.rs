@@ -41,7 +41,7 @@ const LATE: Span = Span::from_secs(5);
 pub struct Streams(Arc<Mutex<HashMap<Uuid, usize>>>);
 
 /// One open stream; dropping it makes room.
-struct Seat {
+pub(super) struct Seat {
     streams: Streams,
     user: Uuid,
 }
@@ -51,7 +51,7 @@ impl Streams {
         Self(Arc::new(Mutex::new(HashMap::new())))
     }
 
-    fn sit(&self, user: Uuid) -> Result<Seat, Problem> {
+    pub(super) fn sit(&self, user: Uuid) -> Result<Seat, Problem> {
         let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let count = open.entry(user).or_insert(0);
         if *count >= PER_USER {

@@ -6,6 +6,7 @@ mod accounts;
 mod limits;
 mod matrix;
 mod people;
+mod privacy;
 mod tokens;
 #[path = "../api/world.rs"]
 #[allow(dead_code, reason = "the tests of the API use the rest")]

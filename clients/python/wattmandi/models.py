@@ -569,6 +569,51 @@ class ExchangeView(_ExchangeView, total=False):
     response: Union[Dict[str, Any], None]
 
 
+class Export(TypedDict):
+    """All that is stored of a user, one list for each kind of it."""
+
+    account: List[Dict[str, Any]]
+    accounts: List[Dict[str, Any]]
+    api_tokens: List[Dict[str, Any]]
+    consents: List[Dict[str, Any]]
+    contacts: List[Dict[str, Any]]
+    credentials: List[Dict[str, Any]]
+    deliveries: List[Dict[str, Any]]
+    events: List[Dict[str, Any]]
+    exported_at: str
+    format: str
+    interests: List[Dict[str, Any]]
+    journal: List[Dict[str, Any]]
+    messages_received: List[Dict[str, Any]]
+    messages_sent: List[Dict[str, Any]]
+    meter_claims: List[Dict[str, Any]]
+    meter_proofs: List[Dict[str, Any]]
+    meters: List[Dict[str, Any]]
+    offer_slots: List[Dict[str, Any]]
+    offers: List[Dict[str, Any]]
+    other_logins: List[Dict[str, Any]]
+    payments: List[Dict[str, Any]]
+    plan_parts: List[Dict[str, Any]]
+    plans: List[Dict[str, Any]]
+    profile: List[Dict[str, Any]]
+    questions: List[Dict[str, Any]]
+    quotas: List[Dict[str, Any]]
+    searches: List[Dict[str, Any]]
+    sessions: List[Dict[str, Any]]
+    settled_slots: List[Dict[str, Any]]
+    settlements: List[Dict[str, Any]]
+    statements: List[Dict[str, Any]]
+    trade_cells: List[Dict[str, Any]]
+    trade_history: List[Dict[str, Any]]
+    trade_slots: List[Dict[str, Any]]
+    trades: List[Dict[str, Any]]
+    trust: List[Dict[str, Any]]
+    trust_history: List[Dict[str, Any]]
+    user_id: str
+    webhook_filters: List[Dict[str, Any]]
+    webhooks: List[Dict[str, Any]]
+
+
 class _FoundOfferView(TypedDict):
     bpp_id: str
     discom: str
