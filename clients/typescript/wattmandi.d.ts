@@ -125,6 +125,40 @@ export interface schemas {
   ApiTokens: {
     items: schemas["ApiToken"][];
   };
+  BillDropped: {
+    /** `discom`, `consumer_number`, `meter_number`, `sanctioned_load`, `bill_period` or `months`. */
+    field: string;
+    /** `not_in_text`, `out_of_range`, or `disagrees` with what the rules read. */
+    reason: string;
+    value: string;
+  };
+  /** Where a value stands. */
+  BillEvidence: {
+    /** The line of the bill's text. */
+    line: string;
+    /** From 1. */
+    page: number;
+    /** `rules`, `model` or `both`. */
+    read_by: string;
+  };
+  BillMonth: {
+    evidence: schemas["BillEvidence"];
+    month: string;
+    units_kwh: string;
+  };
+  BillPeriod: {
+    evidence: schemas["BillEvidence"];
+    from: string;
+    to: string;
+  };
+  BillText: {
+    evidence: schemas["BillEvidence"];
+    value: string;
+  };
+  BillWatts: {
+    evidence: schemas["BillEvidence"];
+    value: number;
+  };
   /** A transaction to be called off. */
   Cancel: {
     reason?: string | null;
@@ -363,7 +397,10 @@ export interface schemas {
   };
   /** One check. */
   CredentialCheck: {
-    /** `format`, `schema`, `issuer`, `proof`, `dates`, `revocation`, `discom`, `meter`, `customer` or `role`. */
+    /**
+     * Of a credential `format`, `schema`, `issuer`, `proof`, `dates`, `revocation`, `discom`, `meter`, `customer` or
+     * `role`; of a bill `meter`, `customer`, `load`, `period` or `readers`.
+     */
     check: string;
     reason: string;
     /** `passed`, `failed` or `unknown`; only `passed` counts. */
@@ -777,6 +814,39 @@ export interface schemas {
     /** To be taken off what was fed in. */
     sold_kwh: string;
   };
+  /** A bill, as it was read. What it says is declared, not verified: it raises no limit. */
+  MeterDocument: {
+    bill_period?: (schemas["BillPeriod"] | null);
+    /**
+     * Whether this bill gave the bonus of trust: `given`, or why not: `meter_not_yours`, `grade_too_low`,
+     * `account_had_it`, `meter_had_it`, `document_had_it`.
+     */
+    bonus: string;
+    /** `meter`, `customer`, `load`, `period` and `readers`. */
+    checks: schemas["CredentialCheck"][];
+    consumer_number?: (schemas["BillText"] | null);
+    created_at: string;
+    discom?: (schemas["BillText"] | null);
+    /** What the model said and does not count. */
+    dropped: schemas["BillDropped"][];
+    /**
+     * `A` and `B` are good. A: no check failed; consumer number, meter number, sanctioned load and the units of three
+     * months. B: no check failed; both numbers, the units of a month, and the load or the period. C: one of the numbers
+     * and another field. D: less.
+     */
+    grade: string;
+    meter_document_id: string;
+    meter_number?: (schemas["BillText"] | null);
+    /**
+     * What the operator's language model did besides the rules: `used`, `not_configured`, `no_consent` (consent to
+     * `bill_reading` is missing), `busy`, `unavailable` or `unusable`.
+     */
+    model: string;
+    /** The newest first. */
+    months: schemas["BillMonth"][];
+    pages: number;
+    sanctioned_load_w?: (schemas["BillWatts"] | null);
+  };
   /** A meter of one's own. */
   MeterView: {
     /** Masked. */
@@ -1075,6 +1145,43 @@ export interface schemas {
       reference: string;
       /** The trade that it is about. */
       transaction_id?: string | null;
+    }[];
+    /** Give it as `cursor` to get the next page; null on the last one. */
+    next_cursor?: string | null;
+  };
+  /** One page of a list, newest first. */
+  Page_MeterDocument: {
+    items: {
+      bill_period?: (schemas["BillPeriod"] | null);
+      /**
+       * Whether this bill gave the bonus of trust: `given`, or why not: `meter_not_yours`, `grade_too_low`,
+       * `account_had_it`, `meter_had_it`, `document_had_it`.
+       */
+      bonus: string;
+      /** `meter`, `customer`, `load`, `period` and `readers`. */
+      checks: schemas["CredentialCheck"][];
+      consumer_number?: (schemas["BillText"] | null);
+      created_at: string;
+      discom?: (schemas["BillText"] | null);
+      /** What the model said and does not count. */
+      dropped: schemas["BillDropped"][];
+      /**
+       * `A` and `B` are good. A: no check failed; consumer number, meter number, sanctioned load and the units of three
+       * months. B: no check failed; both numbers, the units of a month, and the load or the period. C: one of the numbers
+       * and another field. D: less.
+       */
+      grade: string;
+      meter_document_id: string;
+      meter_number?: (schemas["BillText"] | null);
+      /**
+       * What the operator's language model did besides the rules: `used`, `not_configured`, `no_consent` (consent to
+       * `bill_reading` is missing), `busy`, `unavailable` or `unusable`.
+       */
+      model: string;
+      /** The newest first. */
+      months: schemas["BillMonth"][];
+      pages: number;
+      sanctioned_load_w?: (schemas["BillWatts"] | null);
     }[];
     /** Give it as `cursor` to get the next page; null on the last one. */
     next_cursor?: string | null;
@@ -2170,7 +2277,7 @@ export interface operations {
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -2211,7 +2318,7 @@ export interface operations {
         status?: 404;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -2264,7 +2371,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -2321,7 +2428,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -2378,7 +2485,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -2435,7 +2542,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -2474,7 +2581,7 @@ export interface operations {
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -2526,7 +2633,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -2565,7 +2672,7 @@ export interface operations {
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -2618,7 +2725,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -2659,7 +2766,7 @@ export interface operations {
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -2711,7 +2818,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -2756,7 +2863,7 @@ export interface operations {
         status?: 404;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -2808,7 +2915,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -2849,7 +2956,7 @@ export interface operations {
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -2902,7 +3009,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -2947,7 +3054,7 @@ export interface operations {
         status?: 404;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -3005,7 +3112,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -3063,7 +3170,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -3120,7 +3227,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -3177,7 +3284,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -3234,7 +3341,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -3291,7 +3398,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -3348,7 +3455,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -3389,7 +3496,7 @@ export interface operations {
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -3431,7 +3538,7 @@ export interface operations {
         status?: 404;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -3474,7 +3581,7 @@ export interface operations {
         status?: 404;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -3516,7 +3623,7 @@ export interface operations {
         status?: 404;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -3569,7 +3676,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -3610,7 +3717,7 @@ export interface operations {
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -3662,7 +3769,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -3707,7 +3814,7 @@ export interface operations {
         status?: 404;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -3760,7 +3867,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -3818,7 +3925,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -3864,7 +3971,7 @@ export interface operations {
         status?: 404;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -3920,7 +4027,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -3976,7 +4083,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -4029,7 +4136,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -4081,7 +4188,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -4133,7 +4240,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -4169,7 +4276,7 @@ export interface operations {
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -4214,7 +4321,7 @@ export interface operations {
         status?: 404;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -4254,7 +4361,7 @@ export interface operations {
         status?: 404;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -4303,7 +4410,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -4356,7 +4463,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -4395,7 +4502,7 @@ export interface operations {
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -4445,7 +4552,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -4498,7 +4605,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -4552,7 +4659,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -4605,7 +4712,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -4658,7 +4765,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -4698,7 +4805,7 @@ export interface operations {
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -4749,7 +4856,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -4789,7 +4896,7 @@ export interface operations {
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -4838,7 +4945,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -4893,7 +5000,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -4932,7 +5039,7 @@ export interface operations {
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -4985,7 +5092,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -5037,7 +5144,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -5189,7 +5296,7 @@ export interface operations {
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -5241,7 +5348,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -5286,7 +5393,7 @@ export interface operations {
         status?: 404;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -5339,7 +5446,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -5395,7 +5502,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -5436,7 +5543,7 @@ export interface operations {
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -5477,7 +5584,7 @@ export interface operations {
         status?: 404;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -5533,7 +5640,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -5589,7 +5696,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -5629,7 +5736,7 @@ export interface operations {
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -5665,7 +5772,7 @@ export interface operations {
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -5717,7 +5824,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -5757,7 +5864,7 @@ export interface operations {
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -5794,7 +5901,7 @@ export interface operations {
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -5847,7 +5954,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -5904,7 +6011,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -5945,7 +6052,7 @@ export interface operations {
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -5997,7 +6104,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -6038,7 +6145,7 @@ export interface operations {
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -6093,7 +6200,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -6138,7 +6245,7 @@ export interface operations {
         status?: 404;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -6193,7 +6300,200 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /** The user's bills, newest first. */
+  get_users_me_meter_documents: {
+    method: "GET";
+    path: "/users/me/meter-documents";
+    parameters: {
+      query?: { limit?: number; cursor?: string };
+      header?: { "If-None-Match"?: string };
+    };
+    responses: {
+      200: { "application/json": schemas["Page_MeterDocument"] };
+      304: Record<string, never>;
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        status?: 403;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+    };
+  };
+  /**
+   * Hands in an electricity bill as PDF: it is read by rules, and by the operator's language model where there is one and
+   * the user has consented to `bill_reading`. A good one of a meter of the user's gives the bonus of trust, once for an
+   * account, a meter and a document. The file is not kept, and what it says raises no limit.
+   */
+  post_users_me_meter_documents: {
+    method: "POST";
+    path: "/users/me/meter-documents";
+    parameters: {
+      header?: { "Idempotency-Key"?: string };
+    };
+    responses: {
+      201: { "application/json": schemas["MeterDocument"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /** One bill. */
+  get_users_me_meter_documents_id: {
+    method: "GET";
+    path: "/users/me/meter-documents/{id}";
+    parameters: {
+      path: { id: string };
+      header?: { "If-None-Match"?: string };
+    };
+    responses: {
+      200: { "application/json": schemas["MeterDocument"] };
+      304: Record<string, never>;
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+    };
+  };
+  /** Takes a bill back: what it says is forgotten. A bonus that it gave stays, and is not given again. */
+  delete_users_me_meter_documents_id: {
+    method: "DELETE";
+    path: "/users/me/meter-documents/{id}";
+    parameters: {
+      path: { id: string };
+      header?: { "Idempotency-Key"?: string };
+    };
+    responses: {
+      204: Record<string, never>;
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -6233,7 +6533,7 @@ export interface operations {
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -6285,7 +6585,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -6341,7 +6641,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -6381,7 +6681,7 @@ export interface operations {
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -6433,7 +6733,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -6473,7 +6773,7 @@ export interface operations {
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -6514,7 +6814,7 @@ export interface operations {
         status?: 404;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -6551,7 +6851,7 @@ export interface operations {
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -6588,7 +6888,7 @@ export interface operations {
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -6625,7 +6925,7 @@ export interface operations {
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
