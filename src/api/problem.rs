@@ -101,6 +101,13 @@ impl Problem {
         self
     }
 
+    /// With another advice than that of the code.
+    #[must_use]
+    pub fn advise(mut self, next_step: &str) -> Self {
+        self.help = Some(Box::new(Help { next_step: Some(next_step.to_owned()), remaining_kwh: None }));
+        self
+    }
+
     /// No failure at all: the answer that was given under the request's key before.
     pub fn answered(kept: Kept) -> Self {
         Self { instead: Some(Arc::new(kept)), ..Self::of(Code::Internal) }

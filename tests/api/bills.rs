@@ -174,10 +174,13 @@ both_databases! {
         assert_eq!(verdicts(&bill), [&passed[..], &[("readers", "unknown")]].concat());
         assert_eq!(score(&world, ASHA).await, "0.4");
 
+        // The newest is the first of the list.
+        world.clock.advance(Span::from_secs(1));
         let hindi = hand_in(&world, ASHA, hindi()).await.is(201);
         assert_eq!((&hindi["grade"], &hindi["bonus"]), (&json!("B"), &json!("account_had_it")), "{hindi}");
         assert_eq!((&hindi["consumer_number"]["value"], &hindi["sanctioned_load_w"]["value"]), (&json!("60012345678"), &json!(5_000)));
         assert_eq!(months(&hindi), [("2026-09", "1024"), ("2026-08", "210")]);
+        world.clock.advance(Span::from_secs(1));
         let below = hand_in(&world, ASHA, below()).await.is(201);
         assert_eq!((&below["grade"], &below["discom"]["value"]), (&json!("A"), &json!("BESCOM")), "{below}");
         assert_eq!(months(&below), [("2026-10", "110"), ("2026-09", "120"), ("2026-08", "131.25")]);
@@ -270,7 +273,8 @@ both_databases! {
         let world = world(db, None).await;
         let typed = |kind: &str| world.request(ASHA, "POST", PATH).header("Content-Type", kind).body(beside("09"));
         for kind in ["application/json", "application/octet-stream", "text/plain"] {
-            Reply::of(typed(kind)).await.problem(415, "request.unsupported_media_type");
+            let refused = Reply::of(typed(kind)).await.problem(415, "request.unsupported_media_type");
+            assert_eq!(refused["next_step"], "Send the header Content-Type: application/pdf.");
         }
         let huge = vec![b'%'; 1024 * 1024 + 1];
         hand_in(&world, ASHA, huge).await.problem(413, "request.too_large");

@@ -158,6 +158,12 @@ impl Person {
         self.api.http.request(method, format!("{}{path}", self.api.base)).bearer_auth(&self.token)
     }
 
+    /// Hands in a PDF.
+    pub async fn hand_in(&self, path: &str, pdf: Vec<u8>) -> Reply {
+        let request = self.request(reqwest::Method::POST, path).header("content-type", "application/pdf");
+        Reply::of(request.body(pdf)).await.unwrap()
+    }
+
     /// An error when the platform does not answer.
     pub async fn try_get(&self, path: &str) -> Result<Reply, reqwest::Error> {
         Reply::of(self.request(reqwest::Method::GET, path)).await

@@ -10,6 +10,10 @@ use crate::databases::Databases;
 use crate::issued::credential;
 use crate::network::{Network, SELLER_METER, buyer_meter, token};
 
+/// What stands in a bill that somebody hands in.
+const STRANGE_METER: &str = "88413377029";
+const STRANGE_CUSTOMER: &str = "60099471283";
+
 /// What nobody but its owner, or the operator's own files, may show: a name for it, and its text.
 fn private(databases: &Databases) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
@@ -262,6 +266,15 @@ on_both_databases! {
         let buyer = network.buyer(0);
         let trade = buyer.buy(&buyer_meter(0), &offer, &[(network.slot.as_str(), "2")]).await;
         let trade = trade["transaction_id"].as_str().unwrap().to_owned();
+        let bill = |meter: &str, customer: &str| {
+            test_support::pdf::document(&[&[&format!("Meter No: {meter}"), &format!("Consumer No: {customer}")]])
+        };
+        let documents = "/users/me/meter-documents";
+        let read = buyer.hand_in(documents, bill(&buyer_meter(0), "CUSTOMER-buyer-000")).await.ok();
+        assert_eq!(read["meter_number"]["value"], buyer_meter(0));
+        buyer.hand_in(documents, bill(SELLER_METER, "CUSTOMER-seller")).await.ok();
+        let read = buyer.hand_in(documents, bill(STRANGE_METER, STRANGE_CUSTOMER)).await.ok();
+        assert_eq!(read["consumer_number"]["value"], STRANGE_CUSTOMER);
         let ticket = buyer.post("/api/events/tickets", &json!({})).await.ok();
         let mut errors: Vec<String> = Vec::new();
         for reply in failures(&network, &trade).await {
@@ -286,6 +299,8 @@ on_both_databases! {
         }
         let mut private = private(&databases);
         assert!(private.keys().any(|name| name.contains("key")), "{:?}", private.keys());
+        private.insert("a meter of nobody's".to_owned(), STRANGE_METER.to_owned());
+        private.insert("a customer number of nobody's".to_owned(), STRANGE_CUSTOMER.to_owned());
         private.insert("a ticket".to_owned(), ticket["ticket"].as_str().unwrap().to_owned());
         private.extend(others);
         let logs = [

@@ -15,7 +15,7 @@ use crate::grade::same_number;
 use crate::months;
 use crate::reading::{Dropped, Field, Found, MonthUnits, Period, Reader, Reading, Reason};
 use crate::rules::{found, sound_period};
-use crate::text::{Document, Kind, is_word};
+use crate::text::{Document, Kind, is_numberlike, is_word};
 
 /// Characters of the bill that the model is shown.
 pub const SHOWN_MAX: usize = 24_000;
@@ -178,7 +178,7 @@ pub fn apply(reading: &mut Reading, document: &Document, content: &str) -> Resul
     reading.months.truncate(crate::MONTHS_MAX);
     dropped.truncate(DROPPED_COUNT);
     for one in &mut dropped {
-        one.value = one.value.chars().take(DROPPED_MAX).collect();
+        one.value = one.value.chars().filter(|c| !c.is_control()).take(DROPPED_MAX).collect();
     }
     reading.dropped = dropped;
     Ok(())
@@ -224,31 +224,31 @@ impl Shown for Period {
     }
 }
 
-/// A number in the text, whole, whatever gaps either has.
+/// A number in the text, whole, whatever gaps either has, as the text writes it.
 fn identifier(document: &Document, value: &str) -> Option<Found<String>> {
     let bare: String = value.to_lowercase().chars().filter(|c| is_word(*c)).collect();
-    if bare.chars().filter(char::is_ascii_digit).count() < 4 {
+    if !is_numberlike(value) {
         return None;
     }
     document.lines.iter().find_map(|line| {
-        let (at, _) = (0..line.lower.len()).find_map(|at| {
+        let (at, end) = (0..line.lower.len()).find_map(|at| {
             let end = line.label_at(at, &bare)?;
             let whole = !line.lower.get(end).is_some_and(|c| is_word(*c));
             whole.then_some((at, end))
         })?;
-        Some(found(value.trim().to_owned(), line, at, Reader::Model))
+        Some(found(line.slice(at, end), line, at, Reader::Model))
     })
 }
 
 /// The name of a DISCOM agrees with whatever the rules read; alone it counts when it stands in the text.
 fn discom(reading: &mut Reading, document: &Document, value: String, dropped: &mut Vec<Dropped>) {
     let bare: String = value.to_lowercase().chars().filter(|c| is_word(*c)).collect();
-    let stands = document.lines.iter().find_map(|line| Some((line, line.find(0, &bare)?.0)));
+    let stands = document.lines.iter().find_map(|line| Some((line, line.find(0, &bare)?)));
     match (stands.filter(|_| bare.chars().count() >= 2), reading.discom.as_mut()) {
         (None, _) => dropped.push(Dropped { field: Field::Discom, value, reason: Reason::NotInText }),
         (Some(_), Some(rules)) => rules.read_by = Reader::Both,
-        (Some((line, at)), None) => {
-            reading.discom = Some(found(value.trim().to_owned(), line, at, Reader::Model));
+        (Some((line, (at, end))), None) => {
+            reading.discom = Some(found(line.slice(at, end), line, at, Reader::Model));
         }
     }
 }

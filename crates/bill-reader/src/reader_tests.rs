@@ -7,7 +7,8 @@ use units::{IstDate, WattHours};
 use crate::*;
 
 const DELHI: &str = "North Delhi Light Limited\nELECTRICITY BILL\nConsumer No. : 60012345678 Meter Sr. No : TEST_METER_000111\n\
-    Sanctioned Load 5.00 kW Category Domestic\nBill Period : 01-04-2026 to 30-04-2026\nUnits Consumed : 312 Bill date 03-05-2026\n\
+    Sanctioned Load 5.00 kW Category Domestic\nBill Period : 01-04-2026 to 30-04-2026\n\
+    Units Consumed : 312 Bill date 03-05-2026\n\
     Consumption history\nMonth Units Amount (Rs.)\nMar-2026 298 1,845.00\nFeb-2026 1,105.5 7,010.25\nJan-2026 287 1,790.00\n\
     Helpline 19124";
 
@@ -89,9 +90,12 @@ fn single_lines() {
         ("Service Connection No: 02-345-678", Some("02-345-678")),
         ("Consumer Note 12345678", None),
         ("Consumer No: 01-04-2026", None),
-        ("Consumer No: XXXXXX1234", None),
+        ("Consumer No: xxxxxx1234", None),
         ("Consumer No: 12.3456", None),
         ("Consumer No: AB", None),
+        ("Consumer No: 123", None),
+        ("Consumer No: Residential", None),
+        ("Consumer No: CUSTOMER-north-7", Some("CUSTOMER-north-7")),
         ("Bank Account No 123456789", None),
         ("Account No 123456789", Some("123456789")),
         ("Consumer No\nDelhi 110001", None),
@@ -102,6 +106,7 @@ fn single_lines() {
     let meter = |text: &str| value(&rules(text).meter_number);
     assert_eq!(meter("Old Meter No 1234567\nMeter No 7654321").as_deref(), Some("7654321"));
     assert_eq!(meter("Energy Meter No. LT 7654321 (single phase)").as_deref(), Some("LT7654321"));
+    assert_eq!(meter("Meter No: TEST_METER_SELLER").as_deref(), Some("TEST_METER_SELLER"));
     let load = |text: &str| value(&rules(text).sanctioned_load_w);
     for (text, expected) in [
         ("Sanctioned Load: 5KW", Some(5_000)),
@@ -238,7 +243,11 @@ fn a_model_reads_what_has_no_label_and_only_what_is_there() {
     let reading = with_model(text, &good);
     assert_eq!((reading.fields(), reading.dropped.len()), (6, 0), "{:?}", reading.dropped);
     assert_eq!(reading.sanctioned_load_w.as_ref().unwrap().line, "load of 5.0 kW");
-    assert_eq!(reading.meter_number.unwrap().read_by, Reader::Model);
+    let meter = reading.meter_number.as_ref().unwrap();
+    assert_eq!((meter.read_by, meter.value.as_str()), (Reader::Model, "TEST-METER 000111"));
+    assert_eq!(value(&reading.discom).as_deref(), Some("Light Ltd"));
+    let odd = answer(|a| a["discom"] = "LIGHT\u{0}\u{7} LTD".into());
+    assert_eq!(value(&with_model(text, &odd).discom).as_deref(), Some("Light Ltd"));
     // Nothing of it is there.
     let reading = with_model("an empty page 6001234567 5 kW", &answer(|_| {}));
     let reasons: Vec<_> = reading.dropped.iter().map(|one| (one.field.as_str(), one.reason)).collect();
@@ -328,7 +337,9 @@ fn nothing_of_a_customer_shows_in_debug() {
 
 proptest! {
     #[test]
-    fn what_is_written_is_read(consumer in 10_000_000_u64..99_999_999_999, load in 1_i64..10_000_000, wh in 0_i64..9_999_999) {
+    fn what_is_written_is_read(
+        consumer in 10_000_000_u64..99_999_999_999, load in 1_i64..10_000_000, wh in 0_i64..9_999_999,
+    ) {
         let (kw, kwh) = (units::format_scaled(load, 3), WattHours::new(wh).to_kwh_text());
         let text = format!("Consumer No. {consumer}\nSanctioned Load : {kw} kW\nMonth Units\nApr-2026 {kwh}");
         let reading = rules(&text);

@@ -96,6 +96,12 @@ pub(crate) fn is_word(c: char) -> bool {
     c.is_alphanumeric() || (('\u{900}'..='\u{97f}').contains(&c) && !('\u{964}'..='\u{965}').contains(&c))
 }
 
+/// Whether a text may be the number of a customer or a meter: four digits, or something long that is no word.
+pub(crate) fn is_numberlike(text: &str) -> bool {
+    let digits = text.chars().filter(char::is_ascii_digit).count();
+    digits >= 4 || (text.len() >= 8 && (digits >= 1 || text.contains('_')))
+}
+
 fn is_gap(c: char) -> bool {
     !is_word(c)
 }
@@ -121,6 +127,10 @@ impl Line {
     pub(crate) fn evidence(&self, at: usize) -> String {
         let start = if self.chars.len() <= EVIDENCE_MAX { 0 } else { at.saturating_sub(EVIDENCE_MAX / 2) };
         self.chars.iter().skip(start).take(EVIDENCE_MAX).collect::<String>().trim().to_owned()
+    }
+
+    pub(crate) fn slice(&self, at: usize, end: usize) -> String {
+        self.chars.get(at..end).unwrap_or_default().iter().collect()
     }
 
     /// Where a word begins at that place.
@@ -216,7 +226,7 @@ impl Line {
         (!joined).then(|| Some((plain(body)?, end)))?
     }
 
-    /// A number of a customer or a meter that begins there: letters and digits, at least four of them digits.
+    /// A number of a customer or a meter that begins there: letters and digits ([`is_numberlike`]).
     pub(crate) fn identifier(&self, at: usize, shortest: usize) -> Option<(String, usize)> {
         if !self.starts(at) || matches!(self.token(at).0, Kind::Date(_) | Kind::Month(_)) {
             return None;
@@ -237,11 +247,10 @@ impl Line {
                 (text, end) = (text + &more, stop);
             }
         }
-        let digits = text.chars().filter(char::is_ascii_digit).count();
         let masked = text.to_ascii_lowercase().contains("xxx") || self.chars.get(end) == Some(&'*');
         let fraction = self.chars.get(end) == Some(&'.')
             && self.chars.get(end.saturating_add(1)).is_some_and(char::is_ascii_digit);
-        let sound = digits >= 4 && (shortest..=32).contains(&text.len()) && !masked && !fraction;
+        let sound = is_numberlike(&text) && (shortest..=32).contains(&text.len()) && !masked && !fraction;
         sound.then_some((text, end))
     }
 

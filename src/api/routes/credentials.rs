@@ -107,7 +107,8 @@ pub async fn upload(
     let kind = essence(&request);
     let pdf = kind == "application/pdf";
     if !pdf && !TAKEN.contains(&kind.as_str()) {
-        return Err(Problem::new(Code::UnsupportedMediaType, "A credential is JSON, a JWT or a PDF."));
+        return Err(Problem::new(Code::UnsupportedMediaType, "A credential is JSON, a JWT or a PDF.")
+            .advise("Send the Content-Type that says which: application/json, application/jwt or application/pdf."));
     }
     let bytes = collected(payload, "A credential").await?;
     let key = state.keyed(&request, &bytes, user.id).await?;

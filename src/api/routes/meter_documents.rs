@@ -16,7 +16,7 @@ use super::paging::{Asked as PageAsked, Page};
 use super::{Answer, id};
 use crate::api::State;
 use crate::api::access::Caller;
-use crate::api::idempotency::{Answered, Asked};
+use crate::api::idempotency::{Answered, Asked, Unkept};
 use crate::api::problem::Problem;
 use crate::bills::{Accepted, BillError, Stored, service};
 use crate::error::Code;
@@ -131,7 +131,8 @@ pub async fn upload(
     payload: Payload,
 ) -> Answer {
     if essence(&request) != "application/pdf" {
-        return Err(Problem::new(Code::UnsupportedMediaType, "A bill is a PDF: application/pdf."));
+        return Err(Problem::new(Code::UnsupportedMediaType, "A bill is a PDF.")
+            .advise("Send the header Content-Type: application/pdf."));
     }
     let bytes = collected(payload, "A bill").await?;
     let key = state.keyed(&request, &bytes, user.id).await?;
@@ -166,7 +167,10 @@ pub async fn upload(
         serde_json::from_slice(&answered.body).map_err(|_| Problem::of(Code::Internal))?;
     let document = read(&state, user.id, accepted.meter_document_id).await?;
     let place = format!("/users/me/meter-documents/{}", accepted.meter_document_id);
-    Ok(HttpResponse::Created().insert_header((header::LOCATION, place)).json(document))
+    let mut response = HttpResponse::Created().insert_header((header::LOCATION, place)).json(document);
+    // What a bill says goes when its owner takes it back: no copy of it is kept under the key.
+    response.extensions_mut().insert(Unkept);
+    Ok(response)
 }
 
 /// The user's bills, newest first.
