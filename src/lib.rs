@@ -120,6 +120,12 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/sqlite/0030_web.sql"),
         postgres: include_str!("../migrations/postgres/0030_web.sql"),
     },
+    Migration {
+        version: 31,
+        name: "tickets",
+        sqlite: include_str!("../migrations/sqlite/0031_tickets.sql"),
+        postgres: include_str!("../migrations/postgres/0031_tickets.sql"),
+    },
 ];
 
 /// The component under which [`MIGRATIONS`] are recorded.

@@ -82,7 +82,8 @@ pub async fn add(tx: &mut Tx, new: &Newcomer, now: Timestamp) -> Result<User, Db
         new.name.as_str().into(),
         no_token(&handle).into(),
         new.name.as_str().into(),
-        format!("{handle}@upi").into(),
+        // Where they are paid only the users themselves can say.
+        "".into(),
         now.into(),
         new.language.as_str().into(),
         new.verified.into(),

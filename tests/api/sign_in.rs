@@ -72,6 +72,7 @@ impl Desk {
         self.issuer.set_now(self.world.participant.now());
         let started =
             Reply::of(self.world.plain("GET", "/auth/oidc/local/start").header("Accept", JSON)).await;
+        assert_eq!((started.header("cache-control"), started.header("etag")), ("private, no-store", ""));
         let cookie = started.header("set-cookie").to_owned();
         for part in ["Path=/auth/oidc;", "Max-Age=600;", "HttpOnly;", "SameSite=Lax"] {
             assert!(cookie.contains(part), "{cookie}");
@@ -151,7 +152,10 @@ both_databases! {
         // The person is known by the subject, whatever address she has now, and in whatever way it is signed.
         desk.issuer.set_account(Account { email: "new@example.com".into(), ..Account::default() });
         desk.issuer.set_signing(Signing::Rs256);
-        let again = desk.sign_in().await.is(200);
+        let again = desk.sign_in().await;
+        // Nobody keeps it, and nobody asks whether it has changed.
+        assert_eq!((again.header("cache-control"), again.header("etag")), ("private, no-store", ""));
+        let again = again.is(200);
         assert_eq!(again["user_id"], new["user_id"]);
         assert_ne!(again["session_id"], new["session_id"]);
         desk.issuer.set_account(Account { subject: "another".into(), ..Account::default() });

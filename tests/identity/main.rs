@@ -5,7 +5,10 @@
 mod accounts;
 mod limits;
 mod matrix;
+mod payout;
 mod people;
+mod secrets;
+mod streams;
 mod tokens;
 #[path = "../api/world.rs"]
 #[allow(dead_code, reason = "the tests of the API use the rest")]

@@ -376,6 +376,7 @@ pub(super) fn tokens(
     in_cookie: bool,
 ) -> HttpResponse {
     let mut response = HttpResponse::build(status);
+    response.insert_header((header::CACHE_CONTROL, "private, no-store"));
     let refresh_token = if in_cookie {
         let cookie = cookie(state, &signed_in.refresh_token, signed_in.refresh_expires_in);
         response.insert_header((header::SET_COOKIE, cookie));
