@@ -7,6 +7,7 @@
 //! inside a transaction; messages are handed back to be sent once the transaction stands.
 
 mod accounts;
+pub mod addresses;
 pub mod admin;
 pub mod codes;
 pub mod consents;

@@ -115,6 +115,12 @@ pub const MIGRATIONS: &[Migration] = &[
         postgres: include_str!("../migrations/postgres/0013_exceptions.sql"),
     },
     Migration {
+        version: 14,
+        name: "ways",
+        sqlite: include_str!("../migrations/sqlite/0014_ways.sql"),
+        postgres: include_str!("../migrations/postgres/0014_ways.sql"),
+    },
+    Migration {
         version: 30,
         name: "web",
         sqlite: include_str!("../migrations/sqlite/0030_web.sql"),

@@ -47,6 +47,12 @@ export interface schemas {
     /** The trade, plan, interest or publication; `account` and `trust` where there is none */
     transaction_id: string;
   };
+  /** The code that was sent to the address. */
+  AddressProof: {
+    /** `email` or `phone`. */
+    address: string;
+    code: string;
+  };
   AddressVerified: {
     /** `email` or `phone`. */
     address: string;
@@ -735,10 +741,28 @@ export interface schemas {
   JsonWebKeySet: {
     keys: (Record<string, unknown>)[];
   };
+  /** An issuer that vouches for the user. */
+  LinkedIssuer: {
+    created_at: string;
+    id: string;
+    issuer: string;
+    /** When the user last signed in by it. */
+    used_at: string;
+  };
   /** Where a line opens. */
   Links: {
     events: string;
     trade: string;
+  };
+  /** By what the user signs in. */
+  Logins: {
+    email?: string | null;
+    email_verified: boolean;
+    /** The issuers that vouch for the user, oldest first. */
+    issuers: schemas["LinkedIssuer"][];
+    /** Whether there is one; without one `POST /auth/password/forgot` leads to one, once there is an e-mail address. */
+    password: boolean;
+    phone?: string | null;
   };
   /** Oneself. */
   Me: {
@@ -755,6 +779,7 @@ export interface schemas {
     name: string;
     /** Whom a buyer pays. */
     payout_name: string;
+    /** Empty until it is said; without one nothing is offered. */
     payout_vpa: string;
     phone?: string | null;
     /** `prosumer`, `consumer`, `producer`, `utility` or `admin`. */
@@ -817,6 +842,11 @@ export interface schemas {
       messageId?: string;
       status: "NACK";
     };
+  };
+  /** An address to be added: one of the two. */
+  NewAddress: {
+    email?: string | null;
+    phone?: string | null;
   };
   /** A token for a machine. */
   NewApiToken: {
@@ -1498,6 +1528,7 @@ export interface schemas {
     meters: schemas["MeterView"][];
     /** Whom a buyer pays. */
     payout_name: string;
+    /** Empty until it is said; without one nothing is offered. */
     payout_vpa: string;
     platform: schemas["Platform"];
   };
@@ -2252,7 +2283,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -2309,7 +2340,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -2366,7 +2397,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -2423,7 +2454,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -2452,7 +2483,10 @@ export interface operations {
       }) };
     };
   };
-  /** All events of the user from now on, or after `Last-Event-ID`. */
+  /**
+   * All events of the user from now on, or after `Last-Event-ID`. A last event `end`, without a number, whose data has the
+   * `code` and `detail` of an error, says that whoever opened the stream would not be let in any more: signed out, locked.
+   */
   get_api_events: {
     method: "GET";
     path: "/api/events";
@@ -2514,7 +2548,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -2545,7 +2579,8 @@ export interface operations {
   };
   /**
    * All events of the user over a WebSocket, one text message for each, as in `/api/events`: from now on, after the event
-   * `after`, or after the one that a first message `{"after": N}` names. By `Authorization`, or by a ticket.
+   * `after`, or after the one that a first message `{"after": N}` names. By `Authorization`, or by a ticket. It is closed
+   * with 1008 and the code of the error once whoever opened it would not be let in any more.
    */
   get_api_events_ws: {
     method: "GET";
@@ -2606,7 +2641,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -2699,7 +2734,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -2796,7 +2831,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -2890,7 +2925,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -2993,7 +3028,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -3051,7 +3086,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -3108,7 +3143,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -3165,7 +3200,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -3222,7 +3257,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -3279,7 +3314,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -3336,7 +3371,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -3446,7 +3481,7 @@ export interface operations {
   };
   /**
    * The events of one transaction as they happen: `id` its number, `event` its kind, `data` JSON. `Last-Event-ID`
-   * continues after an event; without it the stream begins with the first.
+   * continues after an event; without it the stream begins with the first. It ends as `/api/events` does.
    */
   get_api_transactions_id_events: {
     method: "GET";
@@ -3557,7 +3592,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -3650,7 +3685,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -3748,7 +3783,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -3806,7 +3841,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -3908,7 +3943,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -3964,7 +3999,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -4017,7 +4052,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -4069,7 +4104,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -4121,7 +4156,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -4291,7 +4326,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -4344,7 +4379,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -4433,7 +4468,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -4486,7 +4521,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -4540,7 +4575,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -4593,7 +4628,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -4646,7 +4681,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -4737,7 +4772,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -4826,7 +4861,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -4881,7 +4916,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -4973,7 +5008,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -5025,7 +5060,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -5229,7 +5264,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -5327,7 +5362,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -5383,7 +5418,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -5521,7 +5556,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -5577,7 +5612,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -5705,7 +5740,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -5835,7 +5870,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -5892,7 +5927,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -5985,7 +6020,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -6081,7 +6116,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -6181,7 +6216,220 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /** By what I sign in. */
+  get_users_me_logins: {
+    method: "GET";
+    path: "/users/me/logins";
+    parameters: {
+      header?: { "If-None-Match"?: string };
+    };
+    responses: {
+      200: { "application/json": schemas["Logins"] };
+      304: Record<string, never>;
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        status?: 403;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+    };
+  };
+  /**
+   * Sends a code to an address that is to be added to an account which has none of its kind. The answer is the same for
+   * an address of another account.
+   */
+  post_users_me_logins: {
+    method: "POST";
+    path: "/users/me/logins";
+    parameters: {
+      header?: { "Idempotency-Key"?: string };
+    };
+    body: schemas["NewAddress"];
+    responses: {
+      202: { "application/json": schemas["MessageSent"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /**
+   * Adds the address that the code was sent to: whoever has it signs in by it from now on. Five wrong ones, or five
+   * minutes, and a new code is needed.
+   */
+  post_users_me_logins_confirm: {
+    method: "POST";
+    path: "/users/me/logins/confirm";
+    parameters: {
+      header?: { "Idempotency-Key"?: string };
+    };
+    body: schemas["AddressProof"];
+    responses: {
+      204: Record<string, never>;
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /**
+   * Takes an issuer's word for me no more, and signs the other devices out that have come by an issuer. The last way in
+   * stays.
+   */
+  delete_users_me_logins_id: {
+    method: "DELETE";
+    path: "/users/me/logins/{id}";
+    parameters: {
+      path: { id: string };
+      header?: { "Idempotency-Key"?: string };
+    };
+    responses: {
+      204: Record<string, never>;
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -6273,7 +6521,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -6329,7 +6577,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -6421,7 +6669,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {

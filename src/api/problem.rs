@@ -231,6 +231,7 @@ fn next_step(code: Code) -> Option<&'static str> {
             "Hand in a credential that proves the meter, or claim it again with its key."
         }
         Code::CreditExceeded => "Top the account up, or ask the operator for more credit.",
+        Code::LastWayIn => "Add an e-mail address or a mobile number first: POST /users/me/logins.",
         Code::PayoutMissing => "Say where buyers pay you: PATCH /users/me with payout_vpa.",
         Code::WithdrawalExceeded => "Withdraw at most what the balance has beyond what is held.",
         Code::BelowSold => "Keep at least what is sold and reserved in that slot.",

@@ -29,8 +29,7 @@ use crate::error::{Code, Coded};
 use crate::network::Participant;
 
 /// How such a session has begun.
-const WAY: &str = "oidc";
-/// How often an account is looked for when somebody else makes it at the same time.
+pub(super) const WAY: &str = "oidc";
 /// So long the browser may be away.
 pub const ATTEMPT_LIFE: Span = Span::from_secs(600);
 

@@ -125,7 +125,8 @@ both_databases! {
     migrations = [("node", node::MIGRATIONS), ("wattmandi", wattmandi::MIGRATIONS)];
 
     async fn every_write_gives_the_same_bytes_again_also_after_a_restart(db: db::Db) {
-        let world = World::start(db.clone()).await;
+        // All of it in one minute.
+        let world = World::with(db.clone(), |state| state.web.limits.trade = 1_000).await;
         let given = prepare(&world).await;
         let nothing = (Uuid::from_u128(9).to_string(), json!({}));
         let mut replies = Vec::new();

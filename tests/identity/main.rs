@@ -10,6 +10,7 @@ mod people;
 mod secrets;
 mod streams;
 mod tokens;
+mod ways;
 #[path = "../api/world.rs"]
 #[allow(dead_code, reason = "the tests of the API use the rest")]
 mod world;

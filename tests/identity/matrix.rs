@@ -17,6 +17,8 @@ db::sql! {
     UNVERIFY = "UPDATE users SET verified = 0 WHERE id = $1";
     CREDENTIAL = "INSERT INTO credentials (id, user_id, digest, form, verdict, checks, created_at) \
         VALUES ($1, $2, 'd', 'json', 'refused', '[]', 0)";
+    LINK = "INSERT INTO external_logins (issuer, subject, user_id, created_at, used_at) \
+        VALUES ('https://issuer.example', 'asha', $1, 0, 0)";
     METER = "SELECT id FROM meters WHERE meter_id = 'TEST_METER_000111'";
     CONFIRM = "UPDATE contracts SET confirmed_at = created_at";
     MOVE = "UPDATE meters SET discom_code = 'SOUTH' WHERE meter_id = 'TEST_METER_000222'";
@@ -104,7 +106,7 @@ fn nothing_is_open_that_is_not_named_here() {
         only("/admin/", &[Role::Admin]);
         only("/utility/", &[Role::Utility]);
         only("/seller/o", &[Role::Prosumer, Role::Producer]);
-        let session = route.path.starts_with("/auth/");
+        let session = ["/auth/", "/users/me/logins"].iter().any(|start| route.path.starts_with(start));
         assert_eq!(scope == Scope::Session, session, "{place}");
         let trades = route.path.starts_with("/api/") && !route.path.starts_with("/api/webhooks")
             || route.path.starts_with("/seller/");
@@ -218,12 +220,15 @@ both_databases! {
         let stored = world.participant.db.write(move |tx| {
             async move {
                 tx.execute(&CREDENTIAL, &[credential.into(), owner.into()]).await?;
+                tx.execute(&LINK, &[owner.into()]).await?;
                 tx.query_one(&METER, &[]).await?.get::<uuid::Uuid>("id")
             }
             .boxed()
         });
         let meter: uuid::Uuid = stored.await.unwrap();
+        let link = accounts.linked(owner).await.unwrap()[0].id;
         let own: BTreeMap<&str, String> = [
+            ("/users/me/logins/", link.to_string()),
             ("/auth/sessions/", asha.session.to_string()),
             ("/auth/tokens/", token.id.to_string()),
             ("/users/me/credentials/", credential.to_string()),

@@ -358,7 +358,7 @@ pub(super) fn session(caller: &Caller) -> Result<Uuid, Problem> {
     }
 }
 
-fn sent(sent_by: &'static str, expires_in: i64) -> HttpResponse {
+pub(super) fn sent(sent_by: &'static str, expires_in: i64) -> HttpResponse {
     HttpResponse::Accepted().json(SentView { sent_by, expires_in })
 }
 
