@@ -88,6 +88,7 @@ pub struct UserConfig {
     pub discom: Option<String>,
     #[serde(default)]
     pub payout_name: Option<String>,
+    /// Where buyers pay; without one the user says it before anything is offered.
     #[serde(default)]
     pub payout_vpa: Option<String>,
     /// What the roof gives in a month; unknown, little may be listed.

@@ -67,8 +67,10 @@ codes! {
     BelowSold = "market.below_sold", 409, "More than that is already sold or reserved";
     OfferWithdrawn = "market.offer_withdrawn", 409, "The offer is withdrawn";
     AccountFull = "auth.too_many_tokens", 409, "The account has too many tokens";
+    LastWayIn = "auth.last_way_in", 409, "It is the last way into the account";
     CreditExceeded = "account.credit_exceeded", 409, "The account cannot bear that";
     WithdrawalExceeded = "account.withdrawal_exceeded", 409, "So much cannot be withdrawn";
+    PayoutMissing = "account.payout_missing", 409, "There is no address to be paid at";
     CancelWindowClosed = "trade.cancel_window_closed", 409, "The time to cancel is over";
     WebhookLimit = "webhook.limit_reached", 409, "So many webhooks cannot be had";
     ChoiceTooDear = "choice.too_dear", 409, "The offer costs more than the limit";

@@ -7,12 +7,14 @@
 //! inside a transaction; messages are handed back to be sent once the transaction stands.
 
 mod accounts;
+pub mod addresses;
 pub mod admin;
 pub mod codes;
 pub mod consents;
 pub mod contact;
 mod error;
 pub mod external;
+pub mod grants;
 pub mod keys;
 mod logins;
 mod mail;
@@ -40,7 +42,8 @@ sql! {
     INSERT = "INSERT INTO users (id, handle, display_name, token_hash, payout_name, payout_vpa, created_at) \
         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (handle) DO UPDATE SET \
         display_name = excluded.display_name, token_hash = excluded.token_hash, \
-        payout_name = excluded.payout_name, payout_vpa = excluded.payout_vpa";
+        payout_name = excluded.payout_name, \
+        payout_vpa = CASE WHEN excluded.payout_vpa = '' THEN users.payout_vpa ELSE excluded.payout_vpa END";
     WITH_TOKEN = "SELECT handle, token_hash FROM users WHERE token_hash < 'none:' OR token_hash >= 'none;'";
     LOCK_OUT = "UPDATE users SET token_hash = $2 WHERE handle = $1";
     BY_TOKEN = "SELECT * FROM users WHERE token_hash = $1";
@@ -56,7 +59,7 @@ pub struct User {
     pub display_name: String,
     /// Whom the buyer pays, as the payment terms name it.
     pub payout_name: String,
-    /// The virtual payment address of the payment terms.
+    /// The virtual payment address of the payment terms; empty until the user has one, and then nothing is offered.
     pub payout_vpa: String,
     pub role: Role,
     /// The DISCOM whose desk a utility account is.
@@ -91,7 +94,8 @@ fn no_token(handle: &str) -> String {
     format!("none:{handle}")
 }
 
-/// Adds a user; one whose handle exists already gets the new name, token and payout. Gives the user that now stands.
+/// Adds a user; one whose handle exists already gets the new name, token and payout, and keeps the address when the new
+/// one is empty. Gives the user that now stands.
 ///
 /// # Errors
 /// The database's.
@@ -129,7 +133,12 @@ pub async fn lock_out_others(tx: &mut Tx, handles: &[String]) -> Result<(), DbEr
 /// # Errors
 /// The database's.
 pub async fn find_by_token(tx: &mut Tx, token: &str) -> Result<Option<User>, DbError> {
-    tx.query_opt(&BY_TOKEN, &[token_hash(token).into()]).await?.as_ref().map(read_user).transpose()
+    find_by_hash(tx, &token_hash(token)).await
+}
+
+/// The user whose token of the operator's has this hash.
+async fn find_by_hash(tx: &mut Tx, hash: &str) -> Result<Option<User>, DbError> {
+    tx.query_opt(&BY_TOKEN, &[hash.into()]).await?.as_ref().map(read_user).transpose()
 }
 
 /// The user of that handle.

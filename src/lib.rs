@@ -117,6 +117,12 @@ pub const MIGRATIONS: &[Migration] = &[
         postgres: include_str!("../migrations/postgres/0013_exceptions.sql"),
     },
     Migration {
+        version: 14,
+        name: "ways",
+        sqlite: include_str!("../migrations/sqlite/0014_ways.sql"),
+        postgres: include_str!("../migrations/postgres/0014_ways.sql"),
+    },
+    Migration {
         version: 15,
         name: "meter_documents",
         sqlite: include_str!("../migrations/sqlite/0015_meter_documents.sql"),
@@ -127,6 +133,12 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "web",
         sqlite: include_str!("../migrations/sqlite/0030_web.sql"),
         postgres: include_str!("../migrations/postgres/0030_web.sql"),
+    },
+    Migration {
+        version: 31,
+        name: "tickets",
+        sqlite: include_str!("../migrations/sqlite/0031_tickets.sql"),
+        postgres: include_str!("../migrations/postgres/0031_tickets.sql"),
     },
 ];
 

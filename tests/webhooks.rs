@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use units::{Span, Timestamp};
 use wattmandi::events::fact::SearchAnswered;
 use wattmandi::events::{self, Fact};
+use wattmandi::identity::admin;
 use wattmandi::webhooks::{self, PER_USER, Secrets, Sender};
 
 use receiver::{Manner, Receiver};
@@ -376,6 +377,30 @@ both_databases! {
         for wrong in [json!({"url": "http://10.0.0.1/"}), json!({"url": receiver.url, "kinds": ["contract.nothing"]})] {
             world.post(ASHA, "/api/webhooks", &wrong).await.problem(422, "request.field_invalid");
         }
+    }
+
+    async fn nothing_is_sent_for_a_locked_user(db: Db) {
+        let (world, receiver, others) = (World::start(db).await, Receiver::start(), Receiver::start());
+        let hook = hooked(&world, &receiver, &[]).await;
+        world.post(BILAL, "/api/webhooks", &json!({"url": others.url})).await.is(201);
+        happen(&world, "t-1").await;
+        let lock = |locked: bool| {
+            let (db, user, now) = (world.participant.db.clone(), world.asha.id, world.clock_now());
+            async move { db.write(move |tx| admin::set_lock(tx, user, locked, now).boxed()).await.unwrap() }
+        };
+        lock(true).await;
+        happen(&world, "t-2").await;
+        assert_eq!(world.webhooks.pass().await, Ok(0));
+        world.clock.advance(Span::from_hours(1));
+        assert_eq!(world.webhooks.pass().await, Ok(0));
+        assert!(receiver.received().is_empty());
+        // The lock is no failure of the webhook: once it is gone, what waited comes.
+        lock(false).await;
+        drain(&world).await;
+        assert_eq!(receiver.received().len(), 2);
+        let tried: Vec<Value> = world.deliveries(&hook).await.iter().map(|one| one["attempts"].clone()).collect();
+        assert_eq!(tried, [json!(1), json!(1)]);
+        world.running.stop().await;
     }
 
     async fn old_deliveries_are_forgotten_in_pages(db: Db) {

@@ -47,6 +47,12 @@ export interface schemas {
     /** The trade, plan, interest or publication; `account` and `trust` where there is none */
     transaction_id: string;
   };
+  /** The code that was sent to the address. */
+  AddressProof: {
+    /** `email` or `phone`. */
+    address: string;
+    code: string;
+  };
   AddressVerified: {
     /** `email` or `phone`. */
     address: string;
@@ -1138,10 +1144,28 @@ export interface schemas {
   JsonWebKeySet: {
     keys: (Record<string, unknown>)[];
   };
+  /** An issuer that vouches for the user. */
+  LinkedIssuer: {
+    created_at: string;
+    id: string;
+    issuer: string;
+    /** When the user last signed in by it. */
+    used_at: string;
+  };
   /** Where a line opens. */
   Links: {
     events: string;
     trade: string;
+  };
+  /** By what the user signs in. */
+  Logins: {
+    email?: string | null;
+    email_verified: boolean;
+    /** The issuers that vouch for the user, oldest first. */
+    issuers: schemas["LinkedIssuer"][];
+    /** Whether there is one; without one `POST /auth/password/forgot` leads to one, once there is an e-mail address. */
+    password: boolean;
+    phone?: string | null;
   };
   /** Oneself. */
   Me: {
@@ -1158,6 +1182,7 @@ export interface schemas {
     name: string;
     /** Whom a buyer pays. */
     payout_name: string;
+    /** Empty until it is said; without one nothing is offered. */
     payout_vpa: string;
     phone?: string | null;
     /** `prosumer`, `consumer`, `producer`, `utility` or `admin`. */
@@ -1216,6 +1241,11 @@ export interface schemas {
       messageId?: string;
       status: "NACK";
     };
+  };
+  /** An address to be added: one of the two. */
+  NewAddress: {
+    email?: string | null;
+    phone?: string | null;
   };
   /** A token for a machine. */
   NewApiToken: {
@@ -1996,6 +2026,7 @@ export interface schemas {
     meters: schemas["MeterView"][];
     /** Whom a buyer pays. */
     payout_name: string;
+    /** Empty until it is said; without one nothing is offered. */
     payout_vpa: string;
     platform: schemas["Platform"];
   };
@@ -2746,7 +2777,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -2803,7 +2834,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -2860,7 +2891,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -2917,7 +2948,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -2946,7 +2977,10 @@ export interface operations {
       }) };
     };
   };
-  /** All events of the user from now on, or after `Last-Event-ID`. */
+  /**
+   * All events of the user from now on, or after `Last-Event-ID`. A last event `end`, without a number, whose data has the
+   * `code` and `detail` of an error, says that whoever opened the stream would not be let in any more: signed out, locked.
+   */
   get_api_events: {
     method: "GET";
     path: "/api/events";
@@ -3008,7 +3042,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -3039,7 +3073,8 @@ export interface operations {
   };
   /**
    * All events of the user over a WebSocket, one text message for each, as in `/api/events`: from now on, after the event
-   * `after`, or after the one that a first message `{"after": N}` names. By `Authorization`, or by a ticket.
+   * `after`, or after the one that a first message `{"after": N}` names. By `Authorization`, or by a ticket. It is closed
+   * with 1008 and the code of the error once whoever opened it would not be let in any more.
    */
   get_api_events_ws: {
     method: "GET";
@@ -3100,7 +3135,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -3193,7 +3228,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -3290,7 +3325,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -3384,7 +3419,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -3487,7 +3522,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -3545,7 +3580,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -3602,7 +3637,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -3659,7 +3694,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -3716,7 +3751,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -3773,7 +3808,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -3830,7 +3865,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -3940,7 +3975,7 @@ export interface operations {
   };
   /**
    * The events of one transaction as they happen: `id` its number, `event` its kind, `data` JSON. `Last-Event-ID`
-   * continues after an event; without it the stream begins with the first.
+   * continues after an event; without it the stream begins with the first. It ends as `/api/events` does.
    */
   get_api_transactions_id_events: {
     method: "GET";
@@ -4051,7 +4086,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -4144,7 +4179,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -4242,7 +4277,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -4300,7 +4335,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -4402,7 +4437,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -4458,7 +4493,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -4511,7 +4546,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -4563,7 +4598,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -4615,7 +4650,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -4794,7 +4829,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -4847,7 +4882,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -4938,7 +4973,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -4991,7 +5026,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -5045,7 +5080,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -5098,7 +5133,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -5151,7 +5186,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -5243,7 +5278,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -5333,7 +5368,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -5388,7 +5423,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -5482,7 +5517,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -5534,7 +5569,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -5746,7 +5781,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -5844,7 +5879,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -5900,7 +5935,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -6038,7 +6073,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -6094,7 +6129,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -6222,7 +6257,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -6352,7 +6387,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -6409,7 +6444,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -6502,7 +6537,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -6598,7 +6633,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -6698,7 +6733,220 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /** By what I sign in. */
+  get_users_me_logins: {
+    method: "GET";
+    path: "/users/me/logins";
+    parameters: {
+      header?: { "If-None-Match"?: string };
+    };
+    responses: {
+      200: { "application/json": schemas["Logins"] };
+      304: Record<string, never>;
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        status?: 403;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+    };
+  };
+  /**
+   * Sends a code to an address that is to be added to an account which has none of its kind. The answer is the same for
+   * an address of another account.
+   */
+  post_users_me_logins: {
+    method: "POST";
+    path: "/users/me/logins";
+    parameters: {
+      header?: { "Idempotency-Key"?: string };
+    };
+    body: schemas["NewAddress"];
+    responses: {
+      202: { "application/json": schemas["MessageSent"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /**
+   * Adds the address that the code was sent to: whoever has it signs in by it from now on. Five wrong ones, or five
+   * minutes, and a new code is needed.
+   */
+  post_users_me_logins_confirm: {
+    method: "POST";
+    path: "/users/me/logins/confirm";
+    parameters: {
+      header?: { "Idempotency-Key"?: string };
+    };
+    body: schemas["AddressProof"];
+    responses: {
+      204: Record<string, never>;
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /**
+   * Takes an issuer's word for me no more, and signs the other devices out that have come by an issuer. The last way in
+   * stays.
+   */
+  delete_users_me_logins_id: {
+    method: "DELETE";
+    path: "/users/me/logins/{id}";
+    parameters: {
+      path: { id: string };
+      header?: { "Idempotency-Key"?: string };
+    };
+    responses: {
+      204: Record<string, never>;
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -6826,7 +7074,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -6882,7 +7130,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -6974,7 +7222,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {

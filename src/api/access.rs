@@ -26,6 +26,7 @@ use super::limits::Class;
 use super::problem::{Problem, challenge};
 use super::{Shared, State, socket};
 use crate::error::Code;
+use crate::identity::grants::{Grant, Held};
 use crate::identity::{Role, Scope, User};
 
 /// Who may call.
@@ -144,8 +145,8 @@ impl Access {
 pub enum Means {
     /// Signed in on a device.
     Session { id: Uuid },
-    /// A program's token; `None` for the one that the operator configured.
-    ApiToken { id: Option<Uuid>, scopes: Vec<Scope> },
+    /// A program's token, or the one that the operator configured.
+    ApiToken { grant: Grant, scopes: Vec<Scope> },
 }
 
 /// Who calls, as the route's statement has let him in. A handler takes it as a parameter.
@@ -172,6 +173,62 @@ impl Caller {
     /// The user of a request, where one was let in.
     pub fn known(request: &HttpRequest) -> Option<Uuid> {
         request.extensions().get::<Self>().map(|caller| caller.user.id)
+    }
+
+    /// By what he was let in.
+    pub fn grant(&self) -> Grant {
+        match &self.by {
+            Means::Session { id } => Grant::Session(*id),
+            Means::ApiToken { grant, .. } => grant.clone(),
+        }
+    }
+
+    /// Who comes by that grant, as it stands now.
+    ///
+    /// # Errors
+    /// 401 when it is over, 403 for a locked account.
+    pub fn again(grant: &Grant, held: Option<Held>) -> Result<Self, Problem> {
+        let Some(Held { user, scopes }) = held else {
+            let detail = "What opened this is not good any more: a session that has ended, or a token.";
+            return Err(challenge(Problem::new(Code::TokenInvalid, detail), Some("invalid_token")));
+        };
+        if user.locked {
+            return Err(Problem::of(Code::AccountLocked));
+        }
+        let by = match (grant, scopes) {
+            (Grant::Session(id), _) => Means::Session { id: *id },
+            (grant, scopes) => Means::ApiToken { grant: grant.clone(), scopes: scopes.unwrap_or_default() },
+        };
+        Ok(Self { user, by })
+    }
+}
+
+/// The right to something that goes on for long: it is looked at again while it does.
+#[derive(Clone, Debug)]
+pub struct Pass {
+    pub user: Uuid,
+    pub grant: Grant,
+    access: Access,
+}
+
+impl Pass {
+    /// Of a request that was let in.
+    ///
+    /// # Errors
+    /// 500 where the route is open to everybody: a fault of ours.
+    pub fn of(request: &HttpRequest) -> Result<Self, Problem> {
+        let caller = Caller::of(request)?;
+        let access = request.extensions().get::<Access>().copied();
+        let access = access.ok_or_else(|| Problem::of(Code::Internal))?;
+        Ok(Self { user: caller.user.id, grant: caller.grant(), access })
+    }
+
+    /// Whether whoever has it would still be let in.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn judge(&self, held: Option<Held>) -> Result<(), Problem> {
+        self.access.admit(&Caller::again(&self.grant, held)?)
     }
 }
 
@@ -206,6 +263,7 @@ async fn enter<B: MessageBody>(
     match judge(access, &request).await {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
+            request.extensions_mut().insert(access);
             Ok(next.call(request).await?.map_into_left_body())
         }
         Err(problem) => Ok(request.error_response(problem).map_into_right_body()),

@@ -9,6 +9,7 @@ use super::Shared;
 use super::access::{Caller, Means};
 use super::problem::{Problem, challenge};
 use crate::error::Code;
+use crate::identity::grants::Grant;
 use crate::identity::{Identified, Scope};
 
 /// Longer ones are not looked up.
@@ -21,12 +22,15 @@ impl Shared {
     /// 401 without a valid token, 403 for a locked account.
     pub async fn caller(&self, request: &HttpRequest) -> Result<Caller, Problem> {
         let (token, accounts) = (token(request)?.to_owned(), self.accounts.clone());
+        let configured = Grant::configured(&token);
         let (user, by) = match self.run(async move { accounts.identify(&token).await }).await?? {
             Identified::Session { user, id } => (user, Means::Session { id }),
-            Identified::ApiToken { user, id, scopes } => (user, Means::ApiToken { id: Some(id), scopes }),
+            Identified::ApiToken { user, id, scopes } => {
+                (user, Means::ApiToken { grant: Grant::ApiToken(id), scopes })
+            }
             // What the operator has configured may do all that a token can.
             Identified::Configured(user) => {
-                (user, Means::ApiToken { id: None, scopes: Scope::GRANTED.to_vec() })
+                (user, Means::ApiToken { grant: configured, scopes: Scope::GRANTED.to_vec() })
             }
             Identified::Expired => {
                 return Err(challenge(Problem::of(Code::TokenExpired), Some("invalid_token")));

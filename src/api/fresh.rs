@@ -12,6 +12,9 @@ use sha2::{Digest, Sha256};
 /// Adds the tag to a read that succeeded, and takes the body from one that the client has.
 pub fn tagged(response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
     let read = response.request().method() == Method::GET && response.status() == StatusCode::OK;
+    // What nobody may keep, nobody asks for again.
+    let rule = response.headers().get(header::CACHE_CONTROL).and_then(|rule| rule.to_str().ok());
+    let read = read && !rule.is_some_and(|rule| rule.contains("no-store"));
     if !read || response.headers().contains_key(header::ETAG) {
         return response;
     }

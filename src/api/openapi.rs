@@ -24,7 +24,7 @@ use super::routes::transactions::TransactionDocument;
 use super::routes::{
     SERVED, account, admin, auth, consents, credentials, devices, discover, health, interests, me,
     meter_documents, meters, offers, oidc, orders, plans, privacy, profile, statements, streams, trade,
-    transactions, trust, utility, webhooks,
+    transactions, trust, utility, ways, webhooks,
 };
 use crate::identity::{Role, Scope};
 
@@ -79,6 +79,7 @@ pub struct AcceptedSchema {
         auth::logout, auth::logout_all, auth::phone_code, auth::phone_verify, auth::change_password, auth::forgot,
         auth::pages::reset, auth::reset, devices::sessions, devices::end_session, devices::tokens,
         devices::create_token, devices::revoke_token, me::keys, me::show, me::change, privacy::export,
+        ways::show, ways::ask, ways::confirm, ways::unlink,
         admin::list, admin::show, admin::change, utility::meters, utility::trades,
         trust::show, profile::show, offers::list, offers::create, offers::show, offers::change, offers::withdraw,
         orders::list, orders::show, orders::cancel, orders::push_status,

@@ -113,6 +113,11 @@ impl Problem {
         Self { instead: Some(Arc::new(kept)), ..Self::of(Code::Internal) }
     }
 
+    /// Something went wrong inside.
+    pub fn is_ours(&self) -> bool {
+        self.code.status() >= 500
+    }
+
     /// The stable text of its code.
     pub fn code(&self) -> &'static str {
         self.code.as_str()
@@ -233,6 +238,8 @@ fn next_step(code: Code) -> Option<&'static str> {
             "Hand in a credential that proves the meter, or claim it again with its key."
         }
         Code::CreditExceeded => "Top the account up, or ask the operator for more credit.",
+        Code::LastWayIn => "Add an e-mail address or a mobile number first: POST /users/me/logins.",
+        Code::PayoutMissing => "Say where buyers pay you: PATCH /users/me with payout_vpa.",
         Code::WithdrawalExceeded => "Withdraw at most what the balance has beyond what is held.",
         Code::BelowSold => "Keep at least what is sold and reserved in that slot.",
         Code::InProgress => "Ask again with the same key, a second later.",

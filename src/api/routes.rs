@@ -27,6 +27,7 @@ pub mod trade;
 pub mod transactions;
 pub mod trust;
 pub mod utility;
+pub mod ways;
 pub mod webhooks;
 
 use actix_web::dev::ServiceRequest;
@@ -157,6 +158,9 @@ table! {
     "/.well-known/jwks.json" { get me::keys [Public] }
     "/users/me" { get me::show [SignedIn: Read], patch me::change [SignedIn: Account] }
     "/users/me/export" { get privacy::export [SignedIn: Session] }
+    "/users/me/logins" { get ways::show [SignedIn: Session, Read], post ways::ask [SignedIn: Session] }
+    "/users/me/logins/confirm" { post ways::confirm [SignedIn: Session] }
+    "/users/me/logins/{id}" { delete ways::unlink [SignedIn: Session] }
     "/admin/users" { get admin::list [Admin: Admin, Read] }
     "/admin/users/{id}" { get admin::show [Admin: Admin, Read], patch admin::change [Admin: Admin] }
     "/utility/meters" { get utility::meters [Utility: Read] }

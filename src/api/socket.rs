@@ -15,15 +15,14 @@ use db::DbError;
 use futures_util::{FutureExt, StreamExt};
 use serde::Deserialize;
 use tokio::time::timeout;
-use uuid::Uuid;
 
-use super::access::{Access, Caller, Means};
+use super::access::{Access, Caller, Pass};
 use super::problem::{Problem, challenge};
 use super::stream::{self, Reader};
 use super::{Shared, State, cors};
 use crate::error::Code;
 use crate::events::{Event, tickets};
-use crate::identity::{self, Scope, User};
+use crate::identity::grants::{Grant, Held};
 
 /// Where streams are opened.
 pub const PATH: &str = "/api/events/ws";
@@ -97,19 +96,25 @@ impl Shared {
             }
         };
         let Some(ticket) = wish.ticket else { return access.caller(self, request).await };
-        let Some(user) = self.redeemed(ticket).await? else {
+        let Some((grant, held)) = self.redeemed(ticket).await? else {
             self.count_address(request).await?;
             let detail = "The ticket was used before, has expired, or is none.";
             return Err(challenge(Problem::new(Code::TokenInvalid, detail), Some("invalid_token")));
         };
-        self.count_user(request, user.id, access.class).await?;
-        let caller = Caller { user, by: Means::ApiToken { id: None, scopes: vec![Scope::Read] } };
+        let caller = match Caller::again(&grant, held) {
+            Ok(caller) => caller,
+            Err(problem) => {
+                self.count_address(request).await?;
+                return Err(problem);
+            }
+        };
+        self.count_user(request, caller.user.id, access.class).await?;
         access.admit(&caller)?;
         Ok(caller)
     }
 
-    /// Whose ticket it is.
-    async fn redeemed(&self, ticket: String) -> Result<Option<User>, Problem> {
+    /// By what the ticket's user was let in, and what that is still worth.
+    async fn redeemed(&self, ticket: String) -> Result<Option<(Grant, Option<Held>)>, Problem> {
         if ticket.len() > TICKET_MAX {
             return Ok(None);
         }
@@ -118,10 +123,12 @@ impl Shared {
             db.write(move |tx| {
                 let ticket = ticket.clone();
                 async move {
-                    match tickets::redeem(tx, &ticket, now).await? {
-                        Some(id) => identity::get(tx, id).await.map(Some),
-                        None => Ok::<_, DbError>(None),
-                    }
+                    let Some((user, by)) = tickets::redeem(tx, &ticket, now).await? else {
+                        return Ok::<_, DbError>(None);
+                    };
+                    let Some(grant) = Grant::read(&by) else { return Ok(None) };
+                    let held = grant.held(tx, user, now).await?;
+                    Ok(Some((grant, held)))
                 }
                 .boxed()
             })
@@ -131,18 +138,13 @@ impl Shared {
     }
 }
 
-/// Opens a stream of all events of a user.
+/// Opens a stream of all events of who was let in, for as long as he would be.
 ///
 /// # Errors
 /// 400 when no WebSocket is asked for, 429 when the user has too many streams.
-pub async fn open(
-    state: &State,
-    request: &HttpRequest,
-    payload: Payload,
-    user: Uuid,
-) -> Result<HttpResponse, Problem> {
+pub async fn open(state: &State, request: &HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
     let wish = Wish::read(state, request)?;
-    let reader = Reader::begin(state, user, None, wish.after).await?;
+    let reader = Reader::begin(state, Pass::of(request)?, None, wish.after).await?;
     let (response, session, messages) = actix_ws::handle(request, payload)
         .map_err(|_| Problem::new(Code::RequestMalformed, "The handshake of a WebSocket is expected."))?;
     let messages = messages.max_frame_size(MESSAGE_MAX);
@@ -176,8 +178,13 @@ impl Line {
     async fn tell(&mut self, mut reader: Reader, messages: &mut MessageStream) -> End {
         let mut heartbeat = stream::heartbeat();
         loop {
-            let Ok(events) = reader.read().await else {
-                return Some((CloseCode::Error, "the events cannot be read"));
+            let events = match reader.read().await {
+                Ok(events) => events,
+                Err(problem) if problem.is_ours() => {
+                    return Some((CloseCode::Error, "the events cannot be read"));
+                }
+                // He is told why, in the words of the errors.
+                Err(problem) => return Some((CloseCode::Policy, problem.code())),
             };
             for event in &events {
                 if let Err(end) = self.send(event).await {

@@ -2,7 +2,9 @@
 //!
 //! `id` is the event's sequence number; `Last-Event-ID` continues after it. An event may be told late, as transactions
 //! commit out of order, but none is left out while a stream is open: the last seconds are always read again. Streams
-//! are counted per user, so that a client which forgets its streams harms itself only.
+//! are counted per user, so that a client which forgets its streams harms itself only. A stream goes on no longer than
+//! whoever opened it would be let in: that is looked at whenever there is something to tell, in the transaction that reads
+//! it, and at least every [`CHECKED_EVERY`].
 
 use std::collections::{BTreeSet, HashMap};
 use std::convert::Infallible;
@@ -19,6 +21,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 use units::{Span, Timestamp};
 use uuid::Uuid;
 
+use super::access::Pass;
 use super::news::Waiting;
 use super::problem::Problem;
 use super::{Shared, State};
@@ -33,6 +36,8 @@ const PER_USER: usize = 8;
 const PAGE: i64 = 100;
 /// A comment so often keeps proxies from closing the connection.
 const HEARTBEAT: Duration = Duration::from_secs(15);
+/// So often, by the wire clock, the right of a stream is looked at that has nothing to tell.
+const CHECKED_EVERY: Span = Span::from_secs(15);
 /// A transaction has committed so long after it began, or failed.
 const LATE: Span = Span::from_secs(5);
 
@@ -89,7 +94,8 @@ struct Told<'a> {
 /// Reads a user's events in their order, from a place on, and of one transaction when it is named.
 pub struct Reader {
     state: State,
-    user: Uuid,
+    pass: Pass,
+    checked_at: Timestamp,
     transaction: Option<String>,
     /// Nothing up to here is told any more.
     after: i64,
@@ -104,24 +110,31 @@ struct Feed {
     reader: Reader,
     heartbeat: Interval,
     opened: bool,
+    ended: bool,
 }
 
-/// Opens a stream of the user's events, of one transaction when it is named. Without `Last-Event-ID` a transaction is
-/// told from its beginning, all events from now on.
+/// Why a stream ended, as its last event says.
+#[derive(Serialize)]
+struct EndOf {
+    code: &'static str,
+    detail: String,
+}
+
+/// Opens a stream of the events of who was let in, of one transaction when it is named. Without `Last-Event-ID` a
+/// transaction is told from its beginning, all events from now on.
 ///
 /// # Errors
 /// 422 for a `Last-Event-ID` that is no number, 429 when the user has too many streams.
 pub async fn open(
     state: &State,
     request: &HttpRequest,
-    user: Uuid,
     transaction: Option<String>,
 ) -> Result<HttpResponse, Problem> {
     let last = last_event_id(request)?;
     // A transaction is told from its beginning.
     let last = last.or(transaction.is_some().then_some(0));
-    let reader = Reader::begin(state, user, transaction, last).await?;
-    let feed = Feed { reader, heartbeat: heartbeat(), opened: false };
+    let reader = Reader::begin(state, Pass::of(request)?, transaction, last).await?;
+    let feed = Feed { reader, heartbeat: heartbeat(), opened: false, ended: false };
     Ok(HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "text/event-stream"))
         .insert_header((header::CACHE_CONTROL, "no-store"))
@@ -154,18 +167,18 @@ impl Reader {
     /// 429 when the user has too many streams; the database's.
     pub async fn begin(
         state: &State,
-        user: Uuid,
+        pass: Pass,
         transaction: Option<String>,
         after: Option<i64>,
     ) -> Result<Self, Problem> {
-        let seat = state.streams.sit(user)?;
+        let seat = state.streams.sit(pass.user)?;
         let after = match after {
             Some(seq) => seq,
             None => state.read(|tx| events::last_seq(tx).boxed()).await?,
         };
         let waiting = state.news.subscribe();
-        let told = BTreeSet::new();
-        Ok(Self { state: state.clone(), user, transaction, after, told, waiting, _seat: seat })
+        let (told, checked_at) = (BTreeSet::new(), state.participant.now());
+        Ok(Self { state: state.clone(), pass, checked_at, transaction, after, told, waiting, _seat: seat })
     }
 
     /// Begins anew after an event.
@@ -182,15 +195,27 @@ impl Reader {
     /// What is new, at most [`PAGE`] events.
     ///
     /// # Errors
-    /// The database's.
+    /// 401 and 403 when the right to it is over; the database's.
     pub async fn read(&mut self) -> Result<Vec<Event>, Problem> {
-        let (user, transaction, after) = (self.user, self.transaction.clone(), self.after);
-        let events = Shared::read(&self.state, move |tx| {
-            let transaction = transaction.clone();
-            async move { events::after(tx, user, transaction.as_deref(), after, PAGE).await }.boxed()
+        let now = self.state.participant.now();
+        let due = now.since(self.checked_at) >= CHECKED_EVERY;
+        let (pass, transaction, after) = (self.pass.clone(), self.transaction.clone(), self.after);
+        let (events, held) = Shared::read(&self.state, move |tx| {
+            let (pass, transaction) = (pass.clone(), transaction.clone());
+            async move {
+                let events = events::after(tx, pass.user, transaction.as_deref(), after, PAGE).await?;
+                let looked = due || !events.is_empty();
+                let held = if looked { Some(pass.grant.held(tx, pass.user, now).await?) } else { None };
+                Ok((events, held))
+            }
+            .boxed()
         })
         .await?;
-        let settled = self.state.participant.now().saturating_sub(LATE);
+        if let Some(held) = held {
+            self.pass.judge(held)?;
+            self.checked_at = now;
+        }
+        let settled = now.saturating_sub(LATE);
         let full = i64::try_from(events.len()).is_ok_and(|count| count >= PAGE);
         // What is old enough has no earlier event still to come; a full page must move on in any case.
         let done = events.iter().take_while(|event| full || event.at < settled).last().map(|event| event.seq);
@@ -205,15 +230,25 @@ impl Reader {
 }
 
 impl Feed {
-    /// The next piece of the stream; none when the server stops or cannot read the log.
+    /// The next piece of the stream; none when it has ended, the server stops or cannot read the log.
     async fn next(&mut self) -> Option<Bytes> {
+        if self.ended {
+            return None;
+        }
         if !self.opened {
             self.opened = true;
             return Some(Bytes::from_static(b"retry: 2000\n\n"));
         }
         let stopping = self.reader.state.stopping.clone();
         loop {
-            let chunk: String = self.reader.read().await.ok()?.iter().map(told).collect();
+            let chunk: String = match self.reader.read().await {
+                Ok(events) => events.iter().map(told).collect(),
+                Err(problem) if problem.is_ours() => return None,
+                Err(problem) => {
+                    self.ended = true;
+                    return Some(Bytes::from(end_of(&problem)));
+                }
+            };
             if !chunk.is_empty() {
                 return Some(Bytes::from(chunk));
             }
@@ -233,6 +268,12 @@ pub fn document(event: &Event) -> Option<String> {
         Told { seq: event.seq, transaction_id: &event.transaction_id, kind: &event.kind, at: event.at, data };
     // JSON has no line break outside of strings, and none inside.
     serde_json::to_string(&body).ok().map(|body| body.replace(['\n', '\r'], " "))
+}
+
+/// Without a number: it is no event of the log, and nothing is resumed after it.
+fn end_of(problem: &Problem) -> String {
+    let end = EndOf { code: problem.code(), detail: problem.to_string() };
+    format!("event: end\ndata: {}\n\n", serde_json::to_string(&end).unwrap_or_default())
 }
 
 fn told(event: &Event) -> String {

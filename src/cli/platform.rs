@@ -302,7 +302,7 @@ async fn seed(db: &Db, ids: &Ids, clocks: &Clocks, config: &Config) -> Result<()
             // Without a token of the operator's: one that nobody knows.
             token: user.token.as_ref().map_or_else(|| nobodys(ids), |token| token.expose().to_owned()),
             payout_name: user.payout_name.clone().unwrap_or_else(|| user.name.clone()),
-            payout_vpa: user.payout_vpa.clone().unwrap_or_else(|| format!("{}@upi", user.handle)),
+            payout_vpa: user.payout_vpa.clone().unwrap_or_default(),
         };
         let declared = declared(user);
         // A place was checked with the rest of the configuration.

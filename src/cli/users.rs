@@ -111,7 +111,7 @@ async fn add(
         display_name: name.clone(),
         token: nobodys,
         payout_name: name,
-        payout_vpa: format!("{id}@upi"),
+        payout_vpa: String::new(),
     };
     let row = (user, email.clone(), hash);
     let added = db.write(move |tx| {

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::keys::{ACCESS_LIFE, Bearer, Judged, Jwk, Keys, Root};
 use super::sessions::{self, EndedBy, NewSession, REFRESH_LIFE, Session};
 use super::tokens::{self, ApiToken};
-use super::{Hasher, IdentityError, Scope, User, codes, contact, find_by_token, logins};
+use super::{Hasher, IdentityError, Scope, User, addresses, codes, contact, find_by_token, logins};
 use crate::network::SigningKey;
 
 /// A refresh token begins so.
@@ -270,6 +270,7 @@ impl Accounts {
             async move {
                 codes::prune(tx, now).await?;
                 logins::prune_links(tx, now).await?;
+                addresses::prune(tx, now).await?;
                 tokens::prune(tx, now).await
             }
             .boxed()

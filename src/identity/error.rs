@@ -51,6 +51,12 @@ pub enum IdentityError {
     OwnAccount,
     #[error("the e-mail address belongs to another account")]
     EmailTaken,
+    #[error("the mobile number belongs to another account: sign in by it")]
+    PhoneTaken,
+    #[error("the account has an address of this kind already")]
+    AddressPresent(&'static str),
+    #[error("nothing else opens this account")]
+    LastWayIn,
     #[error("too many people sign in at this moment")]
     Busy,
     #[error("there is no such {0}")]
@@ -83,7 +89,10 @@ impl Coded for IdentityError {
             | E::RoleUnknown
             | E::DiscomMisplaced
             | E::OwnAccount
-            | E::EmailTaken => Code::FieldInvalid,
+            | E::EmailTaken
+            | E::PhoneTaken
+            | E::AddressPresent(_) => Code::FieldInvalid,
+            E::LastWayIn => Code::LastWayIn,
             E::TokensFull(_) => Code::AccountFull,
             E::Busy => Code::RateLimited,
             E::NotFound(_) => Code::NotFound,
@@ -95,7 +104,8 @@ impl Coded for IdentityError {
         use IdentityError as E;
         let field = match self {
             E::EmailInvalid | E::EmailTaken => "email",
-            E::PhoneInvalid => "phone",
+            E::PhoneInvalid | E::PhoneTaken => "phone",
+            E::AddressPresent(kind) => kind,
             E::NameInvalid => "name",
             E::DeviceInvalid => "device",
             E::LanguageInvalid => "language",

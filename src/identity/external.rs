@@ -29,7 +29,7 @@ use crate::error::{Code, Coded};
 use crate::network::Participant;
 
 /// How such a session has begun.
-const WAY: &str = "oidc";
+pub(super) const WAY: &str = "oidc";
 /// So long the browser may be away.
 pub const ATTEMPT_LIFE: Span = Span::from_secs(600);
 

@@ -82,7 +82,8 @@ pub async fn add(tx: &mut Tx, new: &Newcomer, now: Timestamp) -> Result<User, Db
         new.name.as_str().into(),
         no_token(&handle).into(),
         new.name.as_str().into(),
-        format!("{handle}@upi").into(),
+        // Where they are paid only the users themselves can say.
+        "".into(),
         now.into(),
         new.language.as_str().into(),
         new.verified.into(),
@@ -169,6 +170,11 @@ pub async fn set_password(tx: &mut Tx, user: Uuid, hash: &str, now: Timestamp) -
 /// Whoever opened the link has the mailbox.
 pub async fn confirm_email(tx: &mut Tx, user: Uuid, now: Timestamp) -> Result<(), DbError> {
     tx.execute(&CONFIRM_EMAIL, &[user.into(), now.into()]).await?;
+    confirm_user(tx, user).await
+}
+
+/// The user has an address that was checked.
+pub async fn confirm_user(tx: &mut Tx, user: Uuid) -> Result<(), DbError> {
     tx.execute(&CONFIRM_USER, &[user.into()]).await?;
     Ok(())
 }

@@ -33,6 +33,8 @@ sql! {
     END = "UPDATE sessions SET ended_at = $3, ended_by = $4 WHERE id = $1 AND user_id = $2 AND ended_at IS NULL";
     END_OTHERS = "UPDATE sessions SET ended_at = $3, ended_by = $4 \
         WHERE user_id = $1 AND id <> $2 AND ended_at IS NULL";
+    END_OF_WAY = "UPDATE sessions SET ended_at = $4, ended_by = $5 \
+        WHERE user_id = $1 AND way = $2 AND id <> $3 AND ended_at IS NULL";
     LIVE = "SELECT id, way, device, created_at, used_at, expires_at FROM sessions \
         WHERE user_id = $1 AND ended_at IS NULL AND expires_at > $2 ORDER BY id DESC LIMIT $3";
     BEARER = "SELECT u.* FROM sessions s JOIN users u ON u.id = s.user_id \
@@ -204,6 +206,22 @@ pub async fn end_others(
 ) -> Result<u64, DbError> {
     let but = but.unwrap_or_else(Uuid::nil);
     tx.execute(&END_OTHERS, &[user.into(), but.into(), now.into(), by.as_str().into()]).await
+}
+
+/// Ends every session of a user that has begun in that way, but for one.
+///
+/// # Errors
+/// The database's.
+pub async fn end_of_way(
+    tx: &mut Tx,
+    user: Uuid,
+    way: &str,
+    but: Uuid,
+    by: EndedBy,
+    now: Timestamp,
+) -> Result<u64, DbError> {
+    let params = [user.into(), way.into(), but.into(), now.into(), by.as_str().into()];
+    tx.execute(&END_OF_WAY, &params).await
 }
 
 /// Forgets some of the sessions that are over since a week. Gives how many; zero when none is left.

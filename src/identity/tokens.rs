@@ -20,6 +20,8 @@ sql! {
         WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > $2 ORDER BY id DESC LIMIT $3";
     FIND = "SELECT u.*, t.id AS token_id, t.scopes, t.used_at FROM api_tokens t JOIN users u ON u.id = t.user_id \
         WHERE t.token_hash = $1 AND t.revoked_at IS NULL AND t.expires_at > $2";
+    BY_ID = "SELECT u.*, t.id AS token_id, t.scopes, t.used_at FROM api_tokens t JOIN users u ON u.id = t.user_id \
+        WHERE t.id = $1 AND t.user_id = $2 AND t.revoked_at IS NULL AND t.expires_at > $3";
     REVOKE = "UPDATE api_tokens SET revoked_at = $3 WHERE id = $1 AND user_id = $2 AND revoked_at IS NULL";
     USED = "UPDATE api_tokens SET used_at = $2 WHERE id = $1";
     PRUNE = "DELETE FROM api_tokens WHERE expires_at < $1";
@@ -80,14 +82,24 @@ pub async fn of_user(tx: &mut Tx, user: Uuid, now: Timestamp) -> Result<Vec<ApiT
 /// # Errors
 /// The database's.
 pub async fn find(tx: &mut Tx, secret: &str, now: Timestamp) -> Result<Option<Presented>, DbError> {
-    let row = tx.query_opt(&FIND, &[token_hash(secret).into(), now.into()]).await?;
-    let Some(row) = row else { return Ok(None) };
-    Ok(Some(Presented {
-        user: read_user(&row)?,
+    tx.query_opt(&FIND, &[token_hash(secret).into(), now.into()]).await?.as_ref().map(presented).transpose()
+}
+
+/// That token of the user, when it is good.
+///
+/// # Errors
+/// The database's.
+pub async fn by_id(tx: &mut Tx, user: Uuid, id: Uuid, now: Timestamp) -> Result<Option<Presented>, DbError> {
+    tx.query_opt(&BY_ID, &[id.into(), user.into(), now.into()]).await?.as_ref().map(presented).transpose()
+}
+
+fn presented(row: &Row) -> Result<Presented, DbError> {
+    Ok(Presented {
+        user: read_user(row)?,
         id: row.get("token_id")?,
         scopes: scopes(&row.get::<String>("scopes")?),
         used_at: row.get("used_at")?,
-    }))
+    })
 }
 
 /// Remembers that a token was used.

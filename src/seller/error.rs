@@ -23,6 +23,8 @@ pub enum SellerError {
     MeterNotFound,
     #[error("the meter's DISCOM is not one that this platform records contracts with")]
     DiscomUnknown,
+    #[error("your account has no address at which buyers pay")]
+    PayoutMissing,
     #[error("the contract is {}: that cannot be done now", .0.as_str())]
     State(State),
     #[error("a confirmed contract can only be cancelled for a while after its confirmation")]
@@ -154,6 +156,7 @@ impl Coded for SellerError {
             Self::OfferNotFound | Self::OrderNotFound | Self::MeterNotFound => Code::NotFound,
             Self::DiscomUnknown => Code::NotEligible,
             Self::State(_) | Self::Stale | Self::TooManyOpen | Self::Wire(_) => Code::StateConflict,
+            Self::PayoutMissing => Code::PayoutMissing,
             Self::CancelWindowClosed => Code::CancelWindowClosed,
             Self::Field { .. } => Code::FieldInvalid,
             Self::IdempotencyMismatch => Code::IdempotencyMismatch,

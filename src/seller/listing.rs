@@ -32,7 +32,7 @@ pub(super) fn answer<A: serde::Serialize>(
 /// Lists hours of one of the user's meters. `remembered` is what the client will be answered under its key.
 ///
 /// # Errors
-/// Not the user's meter; what [`market::list`] refuses.
+/// Not the user's meter; no address at which buyers pay; what [`market::list`] refuses.
 pub async fn list_offer(
     p: &Participant,
     user: &User,
@@ -43,6 +43,10 @@ pub async fn list_offer(
     let meter = own_meter(p, user, &wish.meter_id).await?;
     if p.settings.discom(&meter.discom_code).is_none() {
         return Err(SellerError::DiscomUnknown);
+    }
+    // A contract names whom the buyer pays, and nobody makes an address up.
+    if user.payout_vpa.is_empty() {
+        return Err(SellerError::PayoutMissing);
     }
     let new = NewOffer {
         id: p.ids.uuid(),

@@ -27,13 +27,16 @@ sql! {
     INSERT_FILTER = "INSERT INTO webhook_filters (webhook, pattern) VALUES ($1, $2)";
     DELETE_FILTERS = "DELETE FROM webhook_filters WHERE webhook = $1";
     DELETE_DELIVERIES = "DELETE FROM webhook_deliveries WHERE webhook = $1";
-    // The oldest few of each webhook that may be called.
+    // The oldest few of each webhook that may be called. Nothing goes out for a user who is locked; once unlocked he gets
+    // what was not forgotten meanwhile.
     DUE = "SELECT r.webhook, r.event, r.attempts, r.failures FROM (SELECT d.webhook, d.event, d.attempts, w.failures, \
         ROW_NUMBER() OVER (PARTITION BY d.webhook ORDER BY d.due_at, d.event) AS place FROM webhooks w \
+        JOIN users u ON u.id = w.user_id AND u.locked_at IS NULL \
         JOIN webhook_deliveries d ON d.webhook = w.id AND d.state = 'pending' AND d.due_at <= $1 \
         WHERE w.state = 'active' AND w.retry_at <= $1) AS r WHERE r.place <= $2 ORDER BY r.place LIMIT $3";
     CLAIM = "UPDATE webhook_deliveries SET attempts = attempts + 1, due_at = $3 \
-        WHERE webhook = $1 AND event = $2 AND state = 'pending' AND due_at <= $4";
+        WHERE webhook = $1 AND event = $2 AND state = 'pending' AND due_at <= $4 AND NOT EXISTS (SELECT 1 \
+        FROM webhooks w JOIN users u ON u.id = w.user_id WHERE w.id = $1 AND u.locked_at IS NOT NULL)";
     EVENT = "SELECT transaction_id, kind, payload, at FROM events WHERE seq = $1";
     // What was replayed while it was under way is still to be sent.
     END = "UPDATE webhook_deliveries SET state = $3, status = $4, error = $5, ended_at = $6 \

@@ -72,6 +72,7 @@ impl Desk {
         self.issuer.set_now(self.world.participant.now());
         let started =
             Reply::of(self.world.plain("GET", "/auth/oidc/local/start").header("Accept", JSON)).await;
+        assert_eq!((started.header("cache-control"), started.header("etag")), ("private, no-store", ""));
         let cookie = started.header("set-cookie").to_owned();
         for part in ["Path=/auth/oidc;", "Max-Age=600;", "HttpOnly;", "SameSite=Lax"] {
             assert!(cookie.contains(part), "{cookie}");
@@ -113,6 +114,19 @@ impl Desk {
         panic!("no message came");
     }
 
+    /// The code that was sent.
+    async fn code(&self) -> String {
+        for _ in 0..200 {
+            let messages = self.world.operator("/admin/messages").await.is(200);
+            let sent = messages.as_array().unwrap().iter().find(|sent| sent["kind"] == "sign_in_code");
+            if let Some(sent) = sent {
+                return sent["body"].as_str().unwrap().split(' ').next().unwrap().to_owned();
+            }
+            node::pause(std::time::Duration::from_millis(25)).await;
+        }
+        panic!("no code came");
+    }
+
     async fn verify(&self, token: &str) -> Reply {
         Reply::of(
             self.world
@@ -151,7 +165,10 @@ both_databases! {
         // The person is known by the subject, whatever address she has now, and in whatever way it is signed.
         desk.issuer.set_account(Account { email: "new@example.com".into(), ..Account::default() });
         desk.issuer.set_signing(Signing::Rs256);
-        let again = desk.sign_in().await.is(200);
+        let again = desk.sign_in().await;
+        // Nobody keeps it, and nobody asks whether it has changed.
+        assert_eq!((again.header("cache-control"), again.header("etag")), ("private, no-store", ""));
+        let again = again.is(200);
         assert_eq!(again["user_id"], new["user_id"]);
         assert_ne!(again["session_id"], new["session_id"]);
         desk.issuer.set_account(Account { subject: "another".into(), ..Account::default() });
@@ -253,6 +270,36 @@ both_databases! {
         // The link that lay in her mailbox opens nothing for him any more.
         desk.verify(&link).await.problem(401, "auth.code_invalid");
         assert_eq!(desk.sign_in().await.is(200)["user_id"], asha["user_id"]);
+        desk.close().await;
+    }
+
+    async fn an_issuer_is_let_go_unless_it_is_the_last_way_in(db: db::Db) {
+        let desk = Desk::open(db).await;
+        let unproven = |subject: &str| Account { subject: subject.into(), email_verified: false, ..Account::default() };
+        let access = |tokens: &Value| tokens["access_token"].as_str().unwrap().to_owned();
+        desk.issuer.set_account(unproven("asha"));
+        let first = desk.sign_in().await.is(201);
+        let (here, there) = (access(&first), access(&desk.sign_in().await.is(200)));
+        desk.issuer.set_account(unproven("another"));
+        let stranger = access(&desk.sign_in().await.is(201));
+        let listed = desk.world.get(&here, "/users/me/logins").await.is(200);
+        let [one] = &listed["issuers"].as_array().unwrap()[..] else { panic!("{listed}") };
+        assert_eq!((&one["issuer"], &listed["password"]), (&json!(desk.issuer.url), &json!(false)));
+        let path = format!("/users/me/logins/{}", one["id"].as_str().unwrap());
+        let remove = |token: &str| Reply::of(desk.world.request(token, "DELETE", &path));
+        remove(&stranger).await.problem(404, "resource.not_found");
+        remove(&here).await.problem(409, "auth.last_way_in");
+        // With a number of her own it is not the last one.
+        desk.world.post(&here, "/users/me/logins", &json!({"phone": "9810012345"})).await.is(202);
+        let shown = json!({"address": "phone", "code": desk.code().await});
+        assert_eq!(desk.world.post(&here, "/users/me/logins/confirm", &shown).await.status, 204);
+        assert_eq!(remove(&here).await.status, 204);
+        remove(&here).await.problem(404, "resource.not_found");
+        // What came by the issuer is signed out elsewhere, and comes to another account from now on.
+        desk.world.get(&here, "/users/me").await.is(200);
+        desk.world.get(&there, "/users/me").await.problem(401, "auth.token_invalid");
+        desk.issuer.set_account(unproven("asha"));
+        assert_ne!(desk.sign_in().await.is(201)["user_id"], first["user_id"]);
         desk.close().await;
     }
 

@@ -5,9 +5,13 @@
 mod accounts;
 mod limits;
 mod matrix;
+mod payout;
 mod people;
 mod privacy;
+mod secrets;
+mod streams;
 mod tokens;
+mod ways;
 #[path = "../api/world.rs"]
 #[allow(dead_code, reason = "the tests of the API use the rest")]
 mod world;

@@ -19,6 +19,8 @@ db::sql! {
         VALUES ($1, $2, 'd', 'json', 'refused', '[]', 0)";
     BILL = "INSERT INTO meter_documents (id, user_id, digest, pages, grade, model, bonus, checks, reading, created_at) \
         VALUES ($1, $2, 'd', 1, 'D', 'used', 'given', '[]', $3, 0)";
+    LINK = "INSERT INTO external_logins (issuer, subject, user_id, created_at, used_at) \
+        VALUES ('https://issuer.example', 'asha', $1, 0, 0)";
     METER = "SELECT id FROM meters WHERE meter_id = 'TEST_METER_000111'";
     CONFIRM = "UPDATE contracts SET confirmed_at = created_at";
     MOVE = "UPDATE meters SET discom_code = 'SOUTH' WHERE meter_id = 'TEST_METER_000222'";
@@ -106,9 +108,10 @@ fn nothing_is_open_that_is_not_named_here() {
         only("/admin/", &[Role::Admin]);
         only("/utility/", &[Role::Utility]);
         only("/seller/o", &[Role::Prosumer, Role::Producer]);
-        // What opens an account, shows all of it, or ends it.
+        // What opens an account, leads into it, shows all of it, or ends it.
         let own = [("get", "/users/me/export"), ("delete", "/users/me")];
-        let session = route.path.starts_with("/auth/") || own.contains(&(route.method, route.path));
+        let ways = ["/auth/", "/users/me/logins"].iter().any(|start| route.path.starts_with(start));
+        let session = ways || own.contains(&(route.method, route.path));
         assert_eq!(scope == Scope::Session, session, "{place}");
         let trades = route.path.starts_with("/api/") && !route.path.starts_with("/api/webhooks")
             || route.path.starts_with("/seller/");
@@ -225,12 +228,15 @@ both_databases! {
             async move {
                 tx.execute(&CREDENTIAL, &[credential.into(), owner.into()]).await?;
                 tx.execute(&BILL, &[bill.into(), owner.into(), reading.into()]).await?;
+                tx.execute(&LINK, &[owner.into()]).await?;
                 tx.query_one(&METER, &[]).await?.get::<uuid::Uuid>("id")
             }
             .boxed()
         });
         let meter: uuid::Uuid = stored.await.unwrap();
+        let link = accounts.linked(owner).await.unwrap()[0].id;
         let own: BTreeMap<&str, String> = [
+            ("/users/me/logins/", link.to_string()),
             ("/auth/sessions/", asha.session.to_string()),
             ("/auth/tokens/", token.id.to_string()),
             ("/users/me/credentials/", credential.to_string()),

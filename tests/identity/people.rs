@@ -3,6 +3,7 @@
 use futures_util::FutureExt;
 use serde_json::{Value, json};
 use std::sync::Arc;
+use std::time::Duration;
 use wattmandi::identity::{Accounts, Role, Setup, User, admin};
 
 use crate::world::{Reply, US, World};
@@ -17,7 +18,8 @@ pub async fn say(world: &World, path: &str, body: &Value) -> Reply {
 
 /// The newest message of that kind, once there are so many of the kind: they are sent behind the answer.
 pub async fn message(world: &World, kind: &str, count: usize) -> Value {
-    for _ in 0..500 {
+    // However slow the machine is: what is sent comes.
+    for _ in 0..3_000 {
         let kept = world.operator("/admin/messages").await.is(200);
         let of_kind: Vec<_> =
             kept.as_array().unwrap().iter().filter(|m| m["kind"] == kind).cloned().collect();
@@ -25,7 +27,7 @@ pub async fn message(world: &World, kind: &str, count: usize) -> Value {
             assert_eq!(of_kind.len(), count, "{of_kind:?}");
             return of_kind[0].clone();
         }
-        tokio::task::yield_now().await;
+        node::pause(Duration::from_millis(10)).await;
     }
     panic!("there are fewer than {count} messages of the kind {kind}");
 }

@@ -156,7 +156,7 @@ pub fn user(handle: &str, meter: &str, discom: &str, solar_w: Option<i64>) -> St
     let solar = solar_w.map(|w| format!("resource_type = \"SOLAR\"\ninstalled_capacity_w = {w}\n"));
     format!(
         "\n[[users]]\nhandle = \"{handle}\"\nname = \"{handle}\"\ntoken = \"{}\"\n\
-         monthly_production_kwh = \"1000\"\nproduction_verified = true\n\
+         payout_vpa = \"{handle}@upi\"\nmonthly_production_kwh = \"1000\"\nproduction_verified = true\n\
          monthly_consumption_kwh = \"1000\"\n\n[[users.meters]]\n\
          id = \"{meter}\"\ndiscom = \"{discom}\"\ncustomer_number = \"CUSTOMER-{handle}\"\n\
          sanctioned_load_w = 5000\n{}",

@@ -315,11 +315,16 @@ class Client:
                 raise problem(response.status, document if isinstance(document, dict) else {},
                               _seconds(fields.get("retry-after")))
             data: List[str] = []
+            kind = ""
             for raw in response:
                 line = raw.decode("utf-8").rstrip("\r\n")
-                if line.startswith("data:"):
+                if line.startswith("event:"):
+                    kind = line[6:].lstrip(" ")
+                elif line.startswith("data:"):
                     data.append(line[5:].lstrip(" "))
                 elif not line and data:
+                    if kind == "end":  # the next attempt is told why
+                        return
                     yield cast("models.Event", json.loads("\n".join(data)))
                     data = []
         except socket.timeout as error:

@@ -49,6 +49,13 @@ class AccountChangedEvent(TypedDict):
     transaction_id: str
 
 
+class AddressProof(TypedDict):
+    """The code that was sent to the address."""
+
+    address: str
+    code: str
+
+
 class AddressVerified(TypedDict):
     address: str
 
@@ -780,11 +787,33 @@ class JsonWebKeySet(TypedDict):
     keys: List[Dict[str, Any]]
 
 
+class LinkedIssuer(TypedDict):
+    """An issuer that vouches for the user."""
+
+    created_at: str
+    id: str
+    issuer: str
+    used_at: str
+
+
 class Links(TypedDict):
     """Where a line opens."""
 
     events: str
     trade: str
+
+
+class _Logins(TypedDict):
+    email_verified: bool
+    issuers: List["LinkedIssuer"]
+    password: bool
+
+
+class Logins(_Logins, total=False):
+    """By what the user signs in."""
+
+    email: Union[str, None]
+    phone: Union[str, None]
 
 
 class _Me(TypedDict):
@@ -874,6 +903,13 @@ class Nack(TypedDict):
     """A refusal in the network's words (Beckn 2.0)"""
 
     message: Dict[str, Any]
+
+
+class NewAddress(TypedDict, total=False):
+    """An address to be added: one of the two."""
+
+    email: Union[str, None]
+    phone: Union[str, None]
 
 
 class _NewApiToken(TypedDict):

@@ -35,6 +35,8 @@ const CODE_TRIES_IN: Span = Span::from_minutes(6);
 const ASKED: u32 = 3;
 /// Messages of one purpose to one address, whoever asks.
 const SENT: u32 = 12;
+/// Codes for addresses to be added, to one address, whoever asks.
+const SENT_CODES: u32 = 5;
 /// Codes that one client may ask for, whatever the numbers: each costs the operator money.
 const CODES: u32 = 10;
 
@@ -53,6 +55,8 @@ pub enum Purpose {
     Resend,
     /// A code by SMS is asked for. How many a number gets, the database counts: [`crate::identity::codes`].
     Code,
+    /// A code is asked for by who is signed in, to add an address to the account.
+    Address,
     /// A code is tried. How often each can be, the database counts.
     CodeTry,
 }
@@ -73,6 +77,7 @@ pub(super) struct Names {
     verify: Buckets,
     resend: Buckets,
     code: Buckets,
+    address: Buckets,
     code_try: Buckets,
 }
 
@@ -96,6 +101,12 @@ impl Names {
                 client: Some(counter("otp-address", CODES, HOUR)),
                 ..of(counter("otp", ASKED, HOUR))
             },
+            address: Buckets {
+                client: Some(counter("address-client", CODES, HOUR)),
+                name: Some(counter("address-user", CODES, HOUR)),
+                sent: Some(counter("sent-address", SENT_CODES, HOUR)),
+                ..of(counter("address", ASKED, HOUR))
+            },
             code_try: of(counter("otp-try", CODE_TRIES, CODE_TRIES_IN)),
         }
     }
@@ -108,6 +119,7 @@ impl Names {
             Purpose::Verify => &self.verify,
             Purpose::Resend => &self.resend,
             Purpose::Code => &self.code,
+            Purpose::Address => &self.address,
             Purpose::CodeTry => &self.code_try,
         }
     }

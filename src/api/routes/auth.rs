@@ -358,7 +358,7 @@ pub(super) fn session(caller: &Caller) -> Result<Uuid, Problem> {
     }
 }
 
-fn sent(sent_by: &'static str, expires_in: i64) -> HttpResponse {
+pub(super) fn sent(sent_by: &'static str, expires_in: i64) -> HttpResponse {
     HttpResponse::Accepted().json(SentView { sent_by, expires_in })
 }
 
@@ -376,6 +376,7 @@ pub(super) fn tokens(
     in_cookie: bool,
 ) -> HttpResponse {
     let mut response = HttpResponse::build(status);
+    response.insert_header((header::CACHE_CONTROL, "private, no-store"));
     let refresh_token = if in_cookie {
         let cookie = cookie(state, &signed_in.refresh_token, signed_in.refresh_expires_in);
         response.insert_header((header::SET_COOKIE, cookie));

@@ -148,7 +148,7 @@ pub async fn revoke_token(state: State, caller: Caller, request: HttpRequest, pa
     Ok(HttpResponse::NoContent().finish())
 }
 
-fn uuid(request: &HttpRequest, what: &str) -> Result<Uuid, Problem> {
+pub(super) fn uuid(request: &HttpRequest, what: &str) -> Result<Uuid, Problem> {
     Uuid::parse_str(id(request, what)?).map_err(|_| Problem::not_found(what))
 }
 

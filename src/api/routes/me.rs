@@ -43,6 +43,7 @@ pub struct MeView {
     pub may_trade: bool,
     /// Whom a buyer pays.
     pub payout_name: String,
+    /// Empty until it is said; without one nothing is offered.
     #[schema(example = "asha@upi")]
     pub payout_vpa: String,
     #[schema(value_type = String, format = DateTime)]

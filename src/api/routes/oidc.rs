@@ -79,6 +79,7 @@ pub async fn start(state: State, request: HttpRequest) -> Answer {
     if wants_json(&request) {
         let answer = HttpResponse::Ok()
             .insert_header((header::SET_COOKIE, cookie))
+            .insert_header((header::CACHE_CONTROL, "private, no-store"))
             .json(StartedView { url: begun.url });
         return Ok(answer);
     }

@@ -31,6 +31,7 @@ pub struct Profile {
     pub display_name: String,
     /// Whom a buyer pays.
     pub payout_name: String,
+    /// Empty until it is said; without one nothing is offered.
     #[schema(example = "asha@upi")]
     pub payout_vpa: String,
     pub meters: Vec<MeterView>,

@@ -36,13 +36,13 @@ pub struct TicketDocument {
     responses((status = 201, body = TicketDocument)))]
 pub async fn ticket(state: State, request: HttpRequest, payload: Payload) -> Answer {
     let Asked { user, .. } = state.asked::<EmptyBody>(&request, payload).await?;
-    let (p, id) = (state.participant.clone(), user.id);
+    let (p, id, by) = (state.participant.clone(), user.id, Caller::of(&request)?.grant().written());
     let ticket = URL_SAFE_NO_PAD.encode(p.ids.bytes::<24>());
     let (text, now) = (ticket.clone(), p.now());
     let issued = state.run(async move {
         p.db.write(move |tx| {
-            let text = text.clone();
-            async move { tickets::issue(tx, &text, id, now).await }.boxed()
+            let (text, by) = (text.clone(), by.clone());
+            async move { tickets::issue(tx, &text, id, &by, now).await }.boxed()
         })
         .await
     });
@@ -58,18 +58,14 @@ pub async fn ticket(state: State, request: HttpRequest, payload: Payload) -> Ans
 }
 
 /// All events of the user over a WebSocket, one text message for each, as in `/api/events`: from now on, after the event
-/// `after`, or after the one that a first message `{"after": N}` names. By `Authorization`, or by a ticket.
+/// `after`, or after the one that a first message `{"after": N}` names. By `Authorization`, or by a ticket. It is closed
+/// with 1008 and the code of the error once whoever opened it would not be let in any more.
 #[utoipa::path(get, path = "/api/events/ws", tag = "transactions",
     params(("ticket" = Option<String>, Query, description = "Of POST /api/events/tickets, in place of a token"),
         ("after" = Option<i64>, Query, minimum = 0, description = "The number of the last event that was seen")),
     responses((status = 101, description = "A WebSocket follows"),
         (status = 400, description = "No WebSocket was asked for", body = crate::api::problem::ProblemBody,
             content_type = "application/problem+json")))]
-pub async fn socket(
-    state: State,
-    Caller { user, .. }: Caller,
-    request: HttpRequest,
-    payload: Payload,
-) -> Answer {
-    socket::open(&state, &request, payload, user.id).await
+pub async fn socket(state: State, request: HttpRequest, payload: Payload) -> Answer {
+    socket::open(&state, &request, payload).await
 }

@@ -144,7 +144,7 @@ pub async fn show(state: State, Caller { user, .. }: Caller, request: HttpReques
 }
 
 /// The events of one transaction as they happen: `id` its number, `event` its kind, `data` JSON. `Last-Event-ID`
-/// continues after an event; without it the stream begins with the first.
+/// continues after an event; without it the stream begins with the first. It ends as `/api/events` does.
 #[utoipa::path(get, path = "/api/transactions/{id}/events", tag = "transactions",
     params(("id" = String, Path, description = "The transaction id"), ("Last-Event-ID" = Option<i64>, Header)),
     responses((status = 200, description = "Server-sent events", body = String, content_type = "text/event-stream")))]
@@ -153,14 +153,15 @@ pub async fn events(state: State, Caller { user, .. }: Caller, request: HttpRequ
     if document(&state, &user, transaction, None).await?.is_none() {
         return Err(Problem::not_found("transaction"));
     }
-    stream::open(&state, &request, user.id, Some(transaction.to_owned())).await
+    stream::open(&state, &request, Some(transaction.to_owned())).await
 }
 
-/// All events of the user from now on, or after `Last-Event-ID`.
+/// All events of the user from now on, or after `Last-Event-ID`. A last event `end`, without a number, whose data has the
+/// `code` and `detail` of an error, says that whoever opened the stream would not be let in any more: signed out, locked.
 #[utoipa::path(get, path = "/api/events", tag = "transactions", params(("Last-Event-ID" = Option<i64>, Header)),
     responses((status = 200, description = "Server-sent events", body = String, content_type = "text/event-stream")))]
-pub async fn all_events(state: State, Caller { user, .. }: Caller, request: HttpRequest) -> Answer {
-    stream::open(&state, &request, user.id, None).await
+pub async fn all_events(state: State, request: HttpRequest) -> Answer {
+    stream::open(&state, &request, None).await
 }
 
 fn side(page: &Asked) -> Result<Option<Side>, Problem> {

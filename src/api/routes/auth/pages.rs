@@ -83,5 +83,7 @@ fn page(body: &str) -> Answer {
     let mut response = html("Wattmandi", body);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, header::HeaderValue::from_static(CSP));
+    // It holds what the link brought.
+    headers.insert(header::CACHE_CONTROL, header::HeaderValue::from_static("private, no-store"));
     Ok(response)
 }
