@@ -4,6 +4,8 @@
 
 #[path = "api/consents.rs"]
 mod consents;
+#[path = "api/credentials.rs"]
+mod credentials;
 #[path = "api/doors.rs"]
 mod doors;
 #[path = "api/keys.rs"]
