@@ -10,5 +10,5 @@ pub mod store;
 pub mod verifier;
 
 pub use model::{Judged, NewCredential, Proven, Stored, StoredCheck};
-pub use store::{delete, find, insert, of_user};
+pub use store::{delete, due, find, holds, insert, of_user};
 pub use verifier::{Judgment, Unreadable, Verifier};

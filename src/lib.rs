@@ -129,6 +129,12 @@ pub const MIGRATIONS: &[Migration] = &[
         postgres: include_str!("../migrations/postgres/0015_meter_documents.sql"),
     },
     Migration {
+        version: 17,
+        name: "revocation",
+        sqlite: include_str!("../migrations/sqlite/0017_revocation.sql"),
+        postgres: include_str!("../migrations/postgres/0017_revocation.sql"),
+    },
+    Migration {
         version: 30,
         name: "web",
         sqlite: include_str!("../migrations/sqlite/0030_web.sql"),

@@ -7,12 +7,14 @@ pub mod claim;
 pub mod present;
 pub mod profile;
 pub mod proof;
+pub mod standing;
 
 use db::{DbError, Row, Tx, sql};
 use units::{Timestamp, WattHours};
 use uuid::Uuid;
 
 sql! {
+    LOCK_USER = "SELECT id FROM users WHERE id = $1 {FOR UPDATE}";
     INSERT = "INSERT INTO meters (id, user_id, meter_id, meter_key, discom_code, customer_number, resource_type, \
         installed_capacity_w, sanctioned_load_w, verified, created_at, latitude, longitude) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (meter_key) DO NOTHING";
@@ -114,6 +116,11 @@ pub async fn of_discom(
 /// The database's.
 pub async fn find_by_key(tx: &mut Tx, meter_key: &str) -> Result<Option<Meter>, DbError> {
     tx.query_opt(&BY_KEY, &[meter_key.into()]).await?.as_ref().map(read).transpose()
+}
+
+/// Lets what one user does at the same time happen one after the other, until the transaction ends.
+async fn alone(tx: &mut Tx, user_id: Uuid) -> Result<(), DbError> {
+    tx.query_one(&LOCK_USER, &[user_id.into()]).await.map(drop)
 }
 
 fn read(row: &Row) -> Result<Meter, DbError> {

@@ -5,7 +5,7 @@
 //! its action. A ledger leg's end goes to the side whose contract it records.
 
 use std::future::Future;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use db::DbError;
@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::contract::{self, Side};
+use crate::credentials::Verifier;
 use crate::events::{answers, idempotency, tickets};
 use crate::identity::Accounts;
 use crate::metering;
@@ -28,6 +29,8 @@ use crate::{buyer, discom, seller, webhooks};
 const EVERY: Duration = Duration::from_millis(500);
 /// How often the plans under way are looked at: each step of a plan waits for the next look.
 const PLANS_EVERY: Duration = Duration::from_millis(100);
+/// How often it is looked which credentials are to be asked for again.
+const STANDING_EVERY: Duration = Duration::from_secs(60);
 /// How often old rows are forgotten.
 const PRUNE_EVERY: Duration = Duration::from_secs(600);
 
@@ -215,7 +218,7 @@ pub fn spawn(participant: &Participant, cancel: &CancellationToken) -> Vec<JoinH
         let p = p.clone();
         async move { money(&p).await }
     });
-    let node = tokio::spawn(std::sync::Arc::clone(&participant.node).run(cancel.clone()));
+    let node = tokio::spawn(Arc::clone(&participant.node).run(cancel.clone()));
     vec![
         node,
         tokio::spawn(publish),
@@ -227,6 +230,19 @@ pub fn spawn(participant: &Participant, cancel: &CancellationToken) -> Vec<JoinH
         tokio::spawn(prune),
         tokio::spawn(money),
     ]
+}
+
+/// Starts asking, again and again, whether credentials are revoked; ends with `cancel`.
+pub fn watch_credentials(
+    participant: &Participant,
+    verifier: Arc<Verifier>,
+    cancel: &CancellationToken,
+) -> JoinHandle<()> {
+    let p = participant.clone();
+    tokio::spawn(every(STANDING_EVERY, cancel.clone(), "credentials", move || {
+        let (p, verifier) = (p.clone(), Arc::clone(&verifier));
+        async move { metering::standing::check_due(&p, &verifier).await }
+    }))
 }
 
 /// One round of every job by time, for tests that move the clock themselves: how much there was to do.

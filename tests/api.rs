@@ -6,6 +6,8 @@
 mod bills;
 #[path = "api/consents.rs"]
 mod consents;
+#[path = "api/credentials.rs"]
+mod credentials;
 #[path = "api/doors.rs"]
 mod doors;
 #[path = "api/keys.rs"]

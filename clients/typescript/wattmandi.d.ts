@@ -358,7 +358,10 @@ export interface schemas {
     meters: schemas["CredentialClaim"][];
     /** Code of the program, of an enrollment. */
     program?: string | null;
-    /** `verified` when every check passed, else `refused`. */
+    /**
+     * `verified` when every check passed, else `refused`. Later its issuer may have made it `revoked`; it is
+     * `suspended` while nobody says whether it is, and proves nothing until somebody does.
+     */
     state: string;
     valid_from?: string | null;
     valid_until?: string | null;
@@ -1471,7 +1474,10 @@ export interface schemas {
       meters: schemas["CredentialClaim"][];
       /** Code of the program, of an enrollment. */
       program?: string | null;
-      /** `verified` when every check passed, else `refused`. */
+      /**
+       * `verified` when every check passed, else `refused`. Later its issuer may have made it `revoked`; it is
+       * `suspended` while nobody says whether it is, and proves nothing until somebody does.
+       */
       state: string;
       valid_from?: string | null;
       valid_until?: string | null;

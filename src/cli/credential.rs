@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use clock::{Clock, SystemClock};
-use energy_credentials::{Binding, Role};
+use energy_credentials::{Binding, Role, Verdict, names};
 use pdf_text::Apart;
 use serde_json::json;
 use units::{DeliverySlot, Timestamp};
@@ -48,10 +48,27 @@ enum For {
     Buyer,
 }
 
+/// The bytes of a credential: the file's, or out of the PDF that it is, which begins somewhere in its first kilobyte;
+/// beside that why a PDF carries none.
+async fn carried(mut file: Vec<u8>) -> Result<Result<Vec<u8>, String>, AnyError> {
+    let head = file.get(..file.len().min(1_024)).unwrap_or_default();
+    let Some(start) = head.windows(5).position(|bytes| bytes == b"%PDF-") else { return Ok(Ok(file)) };
+    let pdf = file.split_off(start);
+    let reader = Apart::new(std::env::current_exe()?, &["pdf-text"]);
+    Ok(present::out_of_pdf(&reader, pdf).await.map_err(|fault| fault.to_string()))
+}
+
+/// What cannot be read is judged, too: it has not the form of a credential.
+fn unreadable(reason: &str) -> ExitCode {
+    let check = json!({"name": names::FORMAT, "verdict": Verdict::Failed.as_str(), "reason": reason});
+    println!("{:#}", json!({"verified": false, "checks": [check]}));
+    ExitCode::FAILURE
+}
+
 /// Prints the judgment as JSON; fails when the credential is not verified.
 ///
 /// # Errors
-/// The file or the configuration cannot be read, or holds no credential.
+/// The file or the configuration cannot be read.
 pub(super) async fn run(options: Options) -> Result<ExitCode, AnyError> {
     let config = Config::load(&options.config, &environment())?;
     let verifier =
@@ -62,10 +79,10 @@ pub(super) async fn run(options: Options) -> Result<ExitCode, AnyError> {
     };
     let slot = options.slot.as_deref().map(Timestamp::parse_rfc3339).transpose()?;
     let slot = slot.map(DeliverySlot::starting_at).transpose()?;
-    let mut bytes = std::fs::read(&options.file)?;
-    if bytes.starts_with(b"%PDF-") {
-        bytes = present::out_of_pdf(&Apart::new(std::env::current_exe()?, &["pdf-text"]), bytes).await?;
-    }
+    let bytes = match carried(std::fs::read(&options.file)?).await? {
+        Ok(bytes) => bytes,
+        Err(reason) => return Ok(unreadable(&reason)),
+    };
     let binding = Binding {
         meter: options.meter,
         customer: options.customer,
@@ -75,7 +92,10 @@ pub(super) async fn run(options: Options) -> Result<ExitCode, AnyError> {
             For::Buyer => Role::Buyer,
         }),
     };
-    let Judgment { presented, report } = verifier.judge(bytes, binding, slot, now).await?;
+    let Judgment { presented, report } = match verifier.judge(bytes, binding, slot, now).await {
+        Ok(judgment) => judgment,
+        Err(fault) => return Ok(unreadable(fault.reason())),
+    };
     let checks: Vec<StoredCheck> = report.checks.iter().map(StoredCheck::from).collect();
     let shown = json!({
         "verified": report.verified(),

@@ -145,7 +145,7 @@ pub async fn start(config: &Config, place: Place, clocks: Clocks, ids: Ids) -> R
         keep: Span::from_secs(config.network.policy_cache_secs),
         limits: Limits { time: Duration::from_millis(config.network.policy_time_ms), ..Limits::default() },
     };
-    let verifier = Verifier::new(&config.credentials, client.clone())?;
+    let verifier = Arc::new(Verifier::new(&config.credentials, client.clone())?);
     let issuers = Issuers::new(&config.sign_in, &config.network.base_url, &client, &clocks.wire, &ids)?;
     let policies = Policies::new(client, Arc::clone(&clocks.wire), source);
     let participant = Participant { db, clocks, ids, node, settings: Arc::new(settings), policies };
@@ -163,12 +163,13 @@ pub async fn start(config: &Config, place: Place, clocks: Clocks, ids: Ids) -> R
     state.messenger = Arc::new(post.clone());
     state.web = web(config)?;
     state.webhooks = Some(webhooks.clone());
-    state.credentials = Arc::new(verifier);
+    state.credentials = Arc::clone(&verifier);
     state.bills = Arc::new(bills(config)?);
     let address = place.listen.local_addr().map_err(|e| StartError::Listen(config.server.listen, e))?;
     let ops_address = place.ops.as_ref().and_then(|ops| ops.local_addr().ok());
     let server = api::serve(state, place.listen, place.ops).map_err(|e| StartError::Listen(address, e))?;
     let mut tasks = workers::spawn(&participant, &cancel);
+    tasks.push(workers::watch_credentials(&participant, verifier, &cancel));
     let stop = cancel.clone();
     tasks.push(tokio::spawn(async move { webhooks.run(&stop).await }));
     Ok(Platform { participant, address, ops_address, cancel, server, tasks, post })

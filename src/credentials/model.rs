@@ -78,6 +78,8 @@ pub struct NewCredential {
     pub claims: Option<Judged>,
     pub valid_from: Option<Timestamp>,
     pub valid_until: Option<Timestamp>,
+    /// Where its revocation stands; none where it names no registry.
+    pub status_url: Option<String>,
 }
 
 /// A credential on record.
@@ -94,6 +96,12 @@ pub struct Stored {
     pub claims: Option<Judged>,
     pub valid_from: Option<Timestamp>,
     pub valid_until: Option<Timestamp>,
+    /// Where its revocation stands; none where it names no registry.
+    pub status_url: Option<String>,
+    /// Since when it proves nothing for the time being, for nobody says whether it is revoked.
+    pub suspended_at: Option<Timestamp>,
+    /// For good.
+    pub revoked_at: Option<Timestamp>,
     pub created_at: Timestamp,
 }
 
@@ -101,6 +109,8 @@ impl Stored {
     /// Whether it proves anything at this instant.
     pub fn holds_at(&self, now: Timestamp) -> bool {
         self.verified
+            && self.suspended_at.is_none()
+            && self.revoked_at.is_none()
             && self.valid_from.is_none_or(|from| from <= now)
             && self.valid_until.is_none_or(|until| now < until)
     }

@@ -8,21 +8,28 @@ use super::model::{Judged, NewCredential, Stored, StoredCheck};
 
 sql! {
     INSERT = "INSERT INTO credentials (id, user_id, digest, form, kind, issuer, discom_code, verdict, checks, claims, \
-        valid_from, valid_until, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+        valid_from, valid_until, status_url, status_due, created_at) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
     OF_USER = "SELECT id, user_id, form, kind, issuer, discom_code, verdict, checks, claims, valid_from, valid_until, \
-        created_at FROM credentials WHERE user_id = $1 AND deleted_at IS NULL AND id < $2 ORDER BY id DESC LIMIT $3";
+        status_url, suspended_at, revoked_at, created_at FROM credentials WHERE user_id = $1 AND deleted_at IS NULL AND id < $2 ORDER BY id DESC LIMIT $3";
     BY_ID = "SELECT id, user_id, form, kind, issuer, discom_code, verdict, checks, claims, valid_from, valid_until, \
-        created_at FROM credentials WHERE id = $1 AND user_id = $2 AND deleted_at IS NULL";
-    DELETE = "UPDATE credentials SET deleted_at = $3, claims = NULL WHERE id = $1 AND user_id = $2 \
+        status_url, suspended_at, revoked_at, created_at FROM credentials WHERE id = $1 AND user_id = $2 AND deleted_at IS NULL";
+    DUE = "SELECT id, user_id, form, kind, issuer, discom_code, verdict, checks, claims, valid_from, valid_until, \
+        status_url, suspended_at, revoked_at, created_at FROM credentials WHERE status_due <= $1 \
+        AND deleted_at IS NULL AND (valid_until IS NULL OR valid_until > $1) ORDER BY status_due, id LIMIT $2";
+    LOCK = "SELECT id, user_id, form, kind, issuer, discom_code, verdict, checks, claims, valid_from, valid_until, \
+        status_url, suspended_at, revoked_at, created_at FROM credentials \
+        WHERE id = $1 AND deleted_at IS NULL {FOR UPDATE}";
+    DELETE = "UPDATE credentials SET deleted_at = $3, claims = NULL, status_url = NULL, status_due = NULL WHERE id = $1 AND user_id = $2 \
         AND deleted_at IS NULL";
     COUNT = "SELECT COUNT(*) AS n FROM credentials WHERE user_id = $1 AND created_at > $2";
 }
 
-/// Keeps a judgment.
+/// Keeps a judgment; a verified credential is asked for again at `due`.
 ///
 /// # Errors
 /// The database's.
-pub async fn insert(tx: &mut Tx, new: &NewCredential, now: Timestamp) -> Result<(), DbError> {
+pub async fn insert(tx: &mut Tx, new: &NewCredential, due: Timestamp, now: Timestamp) -> Result<(), DbError> {
     let json = |text: Result<String, serde_json::Error>| text.map_err(|e| DbError::Other(e.to_string()));
     let claims = new.claims.as_ref().map(|claims| json(serde_json::to_string(claims))).transpose()?;
     let values = params![
@@ -38,6 +45,8 @@ pub async fn insert(tx: &mut Tx, new: &NewCredential, now: Timestamp) -> Result<
         claims,
         new.valid_from,
         new.valid_until,
+        new.status_url.clone(),
+        new.verified.then_some(due),
         now
     ];
     tx.execute(&INSERT, &values).await.map(drop)
@@ -73,6 +82,23 @@ pub async fn find(tx: &mut Tx, user: Uuid, id: Uuid) -> Result<Option<Stored>, D
     tx.query_opt(&BY_ID, &params![id, user]).await?.as_ref().map(read).transpose()
 }
 
+/// Verified credentials whose revocation is to be asked for now, the longest due first.
+///
+/// # Errors
+/// The database's.
+pub async fn due(tx: &mut Tx, now: Timestamp, limit: i64) -> Result<Vec<Stored>, DbError> {
+    tx.query(&DUE, &params![now, limit]).await?.iter().map(read).collect()
+}
+
+/// Whether a credential still proves something, and keeps that so until the transaction ends.
+///
+/// # Errors
+/// The database's.
+pub async fn holds(tx: &mut Tx, id: Uuid, now: Timestamp) -> Result<bool, DbError> {
+    let row = tx.query_opt(&LOCK, &params![id]).await?;
+    Ok(row.as_ref().map(read).transpose()?.is_some_and(|credential| credential.holds_at(now)))
+}
+
 /// Takes a credential out of sight, and what it says out of the record; false when there is none of that user.
 ///
 /// # Errors
@@ -97,6 +123,9 @@ fn read(row: &Row) -> Result<Stored, DbError> {
         claims: claims.map(|text| serde_json::from_str::<Judged>(&text)).transpose().map_err(broken)?,
         valid_from: row.get("valid_from")?,
         valid_until: row.get("valid_until")?,
+        status_url: row.get("status_url")?,
+        suspended_at: row.get("suspended_at")?,
+        revoked_at: row.get("revoked_at")?,
         created_at: row.get("created_at")?,
     })
 }

@@ -95,10 +95,22 @@ impl Verifier {
         let Some(url) = presented.status_url().filter(|_| worth_asking) else {
             return Ok(Judgment { presented, report });
         };
-        let answer = self.fetch(&url, now).await;
-        evidence.status = answer.map_or(Status::Unreachable, |answer| Status::Answered(answer.status));
+        evidence.status = self.status(&url, now).await;
         let report = self.verify(&presented, &evidence, &binding, covers, now).await;
         Ok(Judgment { presented, report })
+    }
+
+    /// What the registry says at the address of a credential, asked now or within the last minutes. Only for an address
+    /// that a verified credential names.
+    pub async fn status(&self, url: &str, now: Timestamp) -> Status {
+        let answer = self.fetch(url, now).await;
+        answer.map_or(Status::Unreachable, |answer| Status::Answered(answer.status))
+    }
+
+    /// Whether that issuer is still believed, for that DISCOM.
+    pub fn believes(&self, issuer: Option<&str>, discom: Option<&str>) -> bool {
+        let trusted = issuer.and_then(|issuer| self.trust.find(issuer));
+        trusted.is_some_and(|trusted| Some(trusted.discom.as_str()) == discom)
     }
 
     /// Canonical forms take a moment of a processor: aside from those who wait for sockets.

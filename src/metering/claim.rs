@@ -12,8 +12,9 @@ use units::{Span, Timestamp};
 use uuid::Uuid;
 
 use super::proof::{self, Proof, Source};
+use super::standing::{self, Standing};
 use super::{Meter, find_by_key};
-use crate::credentials::{self, Proven};
+use crate::credentials::{self, Proven, Stored, Verifier};
 use crate::error::{Code, Coded, of_rule};
 use crate::events::idempotency::{self, Key};
 use crate::network::{Participant, normalize_meter, plain_meter};
@@ -25,7 +26,6 @@ const TRIES_IN: Span = Span::from_hours(1);
 const CHECK_PATH: &str = "discom/meters/check";
 
 sql! {
-    LOCK_USER = "SELECT id FROM users WHERE id = $1 {FOR UPDATE}";
     COUNT = "SELECT COUNT(*) AS n, CAST(COALESCE(MIN(at), 0) AS BIGINT) AS first FROM meter_claims WHERE user_id = $1 \
         AND at > $2 AND outcome <> 'too_often'";
     TRY = "INSERT INTO meter_claims (id, user_id, meter_key, method, outcome, at) VALUES ($1, $2, $3, $4, $5, $6)";
@@ -55,6 +55,8 @@ pub enum ClaimError {
     TooOften { wait: Span },
     #[error("the DISCOM cannot be asked now")]
     Unanswered,
+    #[error("nobody says now whether the credential is revoked")]
+    Unconfirmed,
     #[error("you have no such meter")]
     NotFound,
     #[error("offers or trades of yours are still open")]
@@ -73,7 +75,7 @@ impl Coded for ClaimError {
             Self::NotProven => Code::MeterNotProven,
             Self::Taken => Code::MeterTaken,
             Self::TooOften { .. } => Code::RateLimited,
-            Self::Unanswered => Code::PeerUnavailable,
+            Self::Unanswered | Self::Unconfirmed => Code::PeerUnavailable,
             Self::NotFound => Code::NotFound,
             Self::InUse => Code::MeterInUse,
             Self::IdempotencyMismatch => Code::IdempotencyMismatch,
@@ -123,7 +125,12 @@ struct Shown {
 ///
 /// # Errors
 /// See [`ClaimError`]; every try, also a refused one, is on record.
-pub async fn claim(p: &Participant, claim: &Claim, key: Option<Key>) -> Result<Meter, ClaimError> {
+pub async fn claim(
+    p: &Participant,
+    verifier: &Verifier,
+    claim: &Claim,
+    key: Option<Key>,
+) -> Result<Meter, ClaimError> {
     let now = p.now();
     let attempt = p.ids.uuid();
     let (named, method) = match &claim.with {
@@ -136,7 +143,10 @@ pub async fn claim(p: &Participant, claim: &Claim, key: Option<Key>) -> Result<M
         With::Credential { id, meter_id } => {
             let (id, meter_id, user) = (*id, meter_id.clone(), claim.user_id);
             let read = p.db.read(move |tx| Box::pin(async move { credentials::find(tx, user, id).await }));
-            from_credential(read.await?.as_ref(), meter_id.as_deref(), now)
+            let credential: Option<Stored> = read.await?;
+            confirmed(p, verifier, credential.as_ref(), now)
+                .await
+                .and_then(|credential| from_credential(credential, meter_id.as_deref()))
         }
     };
     let shown = shown.and_then(|shown| {
@@ -169,9 +179,10 @@ pub async fn claim(p: &Participant, claim: &Claim, key: Option<Key>) -> Result<M
         })
     });
     match taken.await {
-        Err(ClaimError::Taken) => {
-            conclude(p, attempt, "taken").await?;
-            Err(ClaimError::Taken)
+        Err(error @ (ClaimError::Taken | ClaimError::NotProven)) => {
+            conclude(p, attempt, if matches!(error, ClaimError::Taken) { "taken" } else { "not_proven" })
+                .await?;
+            Err(error)
         }
         done => done,
     }
@@ -180,7 +191,7 @@ pub async fn claim(p: &Participant, claim: &Claim, key: Option<Key>) -> Result<M
 fn outcome_of(error: &ClaimError) -> &'static str {
     match error {
         ClaimError::TooOften { .. } => "too_often",
-        ClaimError::Unanswered => "unanswered",
+        ClaimError::Unanswered | ClaimError::Unconfirmed => "unanswered",
         _ => "not_proven",
     }
 }
@@ -198,7 +209,7 @@ async fn begin(
     let wait = p.db.write(move |tx| {
         let meter_key = meter_key.clone();
         Box::pin(async move {
-            tx.query_one(&LOCK_USER, &params![user]).await?;
+            super::alone(tx, user).await?;
             let row = tx.query_one(&COUNT, &params![user, since]).await?;
             let (tries, first): (i64, Timestamp) = (row.get("n")?, row.get("first")?);
             let outcome = if tries >= TRIES { "too_often" } else { "asked" };
@@ -267,12 +278,23 @@ async fn ask(p: &Participant, discom: &str, serial: &str, key: &str) -> Result<S
     })
 }
 
-fn from_credential(
-    credential: Option<&credentials::Stored>,
-    meter_id: Option<&str>,
+/// A credential that nobody has revoked: what it is to prove anew is asked for anew.
+async fn confirmed<'c>(
+    p: &Participant,
+    verifier: &Verifier,
+    credential: Option<&'c Stored>,
     now: Timestamp,
-) -> Result<Shown, ClaimError> {
-    let credential = credential.filter(|credential| credential.holds_at(now)).ok_or(ClaimError::NotProven)?;
+) -> Result<&'c Stored, ClaimError> {
+    let timely = |credential: &&Stored| Stored { suspended_at: None, ..(*credential).clone() }.holds_at(now);
+    let credential = credential.filter(timely).ok_or(ClaimError::NotProven)?;
+    match standing::ask(p, verifier, credential).await? {
+        Standing::Good => Ok(credential),
+        Standing::Doubted => Err(ClaimError::Unconfirmed),
+        Standing::Ended => Err(ClaimError::NotProven),
+    }
+}
+
+fn from_credential(credential: &Stored, meter_id: Option<&str>) -> Result<Shown, ClaimError> {
     let claims = credential.claims.as_ref().ok_or(ClaimError::NotProven)?;
     let mut named = claims.meters.iter().filter_map(|said| Some((said.meter.as_deref()?, said)));
     let (id, says) = match meter_id.map(normalize_meter) {
@@ -323,6 +345,11 @@ async fn take(
         verified: false,
         place,
     };
+    if let Source::Credential(credential) = shown.source
+        && !credentials::holds(tx, credential, now).await?
+    {
+        return Err(ClaimError::NotProven);
+    }
     let (latitude, longitude) = place.unzip();
     let values = params![
         &meter_key,
@@ -355,7 +382,7 @@ async fn take(
 /// # Errors
 /// Not the user's; still in use; the database's.
 pub async fn release(tx: &mut Tx, user: Uuid, meter_id: &str, now: Timestamp) -> Result<(), ClaimError> {
-    tx.query_one(&LOCK_USER, &params![user]).await?;
+    super::alone(tx, user).await?;
     let key = normalize_meter(meter_id);
     let meters = super::of_user(tx, user).await?;
     let meter = meters.into_iter().find(|meter| meter.meter_key == key).ok_or(ClaimError::NotFound)?;

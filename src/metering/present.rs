@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use units::Span;
 use uuid::Uuid;
 
-use super::{profile, proof};
+use super::{profile, proof, standing};
 use crate::credentials::{self, Judged, Judgment, NewCredential, StoredCheck, Unreadable, Verifier};
 use crate::error::{Code, Coded};
 use crate::events::idempotency::{self, Key};
@@ -90,6 +90,7 @@ pub async fn present(
         })
     });
     let (count, declared, meters) = read.await?;
+    // Whoever has had his number already makes us fetch and verify nothing.
     if count >= PER_USER {
         return Err(PresentError::TooOften);
     }
@@ -112,7 +113,12 @@ pub async fn present(
     let written = p.db.write(move |tx| {
         let (new, ids, key, answer) = (new.clone(), ids.clone(), key.clone(), answer.clone());
         Box::pin(async move {
-            credentials::insert(tx, &new, now).await?;
+            // Uploads at the same time are counted one after the other.
+            super::alone(tx, user).await?;
+            if credentials::store::count_since(tx, user, since).await? >= PER_USER {
+                return Err(PresentError::TooOften);
+            }
+            credentials::insert(tx, &new, now.saturating_add(standing::ASKED_EVERY), now).await?;
             if let Some(stored) = credentials::find(tx, user, new.id).await? {
                 proof::apply(tx, &stored, &ids, now).await?;
             }
@@ -150,5 +156,6 @@ fn record(
         claims: report.claims.as_ref().map(Judged::from),
         valid_from,
         valid_until: valid_until.flatten(),
+        status_url: presented.status_url(),
     }
 }

@@ -18,7 +18,8 @@ sql! {
     EXPIRED = "SELECT id, meter_key FROM meter_proofs WHERE ended_at IS NULL AND valid_until <= $1 ORDER BY id LIMIT 100";
     END = "UPDATE meter_proofs SET ended_at = $2 WHERE id = $1";
     STANDING = "SELECT resource_type, installed_capacity_w, sanctioned_load_w FROM meter_proofs \
-        WHERE meter_key = $1 AND ended_at IS NULL ORDER BY at, id";
+        WHERE meter_key = $1 AND ended_at IS NULL AND suspended = 0 ORDER BY at, id";
+    SUSPEND = "UPDATE meter_proofs SET suspended = $2 WHERE credential = $1 AND ended_at IS NULL";
     SET = "UPDATE meters SET resource_type = $2, installed_capacity_w = $3, sanctioned_load_w = $4, verified = $5 \
         WHERE meter_key = $1";
     OPERATORS = "INSERT INTO meter_proofs (id, meter_key, user_id, source, resource_type, installed_capacity_w, \
@@ -117,12 +118,27 @@ pub async fn withdraw(tx: &mut Tx, user: Uuid, credential: Uuid, now: Timestamp)
     if !credentials::delete(tx, user, credential, now).await? {
         return Ok(false);
     }
+    end_of_credential(tx, credential, now).await?;
+    Ok(true)
+}
+
+/// Ends what a credential proves.
+pub(super) async fn end_of_credential(tx: &mut Tx, credential: Uuid, now: Timestamp) -> Result<(), DbError> {
     let meters = tx.query(&METERS_OF_CREDENTIAL, &params![credential]).await?;
     tx.execute(&END_OF_CREDENTIAL, &params![credential, now]).await?;
     for row in meters {
         refresh(tx, &row.get::<String>("meter_key")?).await?;
     }
-    Ok(true)
+    Ok(())
+}
+
+/// Lets what a credential proves count no more for the time being, or again.
+pub(super) async fn suspend(tx: &mut Tx, credential: Uuid, suspended: bool) -> Result<(), DbError> {
+    tx.execute(&SUSPEND, &params![credential, i64::from(suspended)]).await?;
+    for row in tx.query(&METERS_OF_CREDENTIAL, &params![credential]).await? {
+        refresh(tx, &row.get::<String>("meter_key")?).await?;
+    }
+    Ok(())
 }
 
 /// Ends every proof of a meter.

@@ -2,9 +2,11 @@
 
 use serde_json::{Value, json};
 use test_support::both_databases;
+use wattmandi::api::SERVED;
 use wattmandi::contract::{Side, State};
+use wattmandi::identity::{Role, Scope};
 
-use crate::world::{ASHA, BILAL, World};
+use crate::world::{ASHA, BILAL, Reply, World};
 
 /// What a schema of the document comes to, without its references.
 fn resolved<'d>(document: &'d Value, schema: &'d Value) -> &'d Value {
@@ -43,6 +45,30 @@ fn every_list_has_pages_and_every_read_a_tag() {
 
 both_databases! {
     migrations = [("node", node::MIGRATIONS), ("wattmandi", wattmandi::MIGRATIONS)];
+
+    async fn every_read_is_answered_again_by_its_tag(db: db::Db) {
+        let world = World::start(db).await;
+        let mut reads = 0;
+        for route in SERVED.iter().filter(|route| route.method == "get" && !route.path.contains('{')) {
+            let streams = ["/api/events", "/api/events/ws"].contains(&route.path);
+            let roles = route.access.who.roles().unwrap_or(&[Role::Prosumer]);
+            let session = route.access.scope == Some(Scope::Session);
+            if streams || session || !roles.contains(&Role::Prosumer) {
+                continue;
+            }
+            let first = world.get(ASHA, route.path).await;
+            let tag = first.header("etag").to_owned();
+            assert!(first.status == 200 && !tag.is_empty(), "{}: {}", route.path, first.status);
+            let again = world.request(ASHA, "GET", route.path).header("If-None-Match", &tag);
+            let again = Reply::of(again).await;
+            assert_eq!((again.status, again.body.len(), again.header("etag")), (304, 0, &*tag), "{}", route.path);
+            let other = world.request(ASHA, "GET", route.path).header("If-None-Match", "\"another\"");
+            assert_eq!(Reply::of(other).await.status, 200, "{}", route.path);
+            reads += 1;
+        }
+        assert!(reads > 20, "{reads}");
+        world.running.stop().await;
+    }
 
     async fn lists_come_in_pages(db: db::Db) {
         let world = World::start(db).await;

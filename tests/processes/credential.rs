@@ -45,8 +45,15 @@ async fn a_credential_is_judged_from_a_file_and_from_the_pdf_that_carries_it() {
         let (code, shown) = judge(folder, &content, &["--meter", "TEST_METER_OTHER"]).await;
         assert!(code == 1 && shown.contains("it is for another meter"), "{shown}");
     }
-    let (code, _) = judge(folder, &pdf("Nothing in it"), &[]).await;
-    assert_eq!(code, 1);
+    let forged = good.replacen("eyJ", "eyK", 1);
+    for unreadable in [pdf("Nothing in it"), b"%PDF-1.7 broken".to_vec(), forged.into_bytes(), Vec::new()] {
+        let (code, shown) = judge(folder, &unreadable, &[]).await;
+        let shown: Value = serde_json::from_str(&shown).unwrap();
+        let check = &shown["checks"][0];
+        assert_eq!((code, &shown["verified"]), (1, &Value::Bool(false)));
+        assert_eq!((&check["name"], &check["verdict"]), (&"format".into(), &"failed".into()));
+        assert!(check["reason"].as_str().unwrap().len() > 10, "{shown}");
+    }
     let (code, shown) = judge(folder, good.as_bytes(), &["--at", "2025-12-31T00:00:00Z"]).await;
     assert!(code == 1 && shown.contains("it is not valid yet"), "{shown}");
 }

@@ -14,6 +14,43 @@ const CAPACITY_MAX: i64 = 10_000_000;
 /// Most entries of a list that are read.
 const ENTRIES_MAX: usize = 200;
 
+/// The members of a subject that are read; whatever else stands there decides nothing.
+pub(crate) const READ: [&str; 33] = [
+    "customerNumber",
+    "consumerNumber",
+    "fullName",
+    "meterNumber",
+    "serviceConnectionDate",
+    "premisesType",
+    "connectionType",
+    "tariffCategoryCode",
+    "sanctionedLoadKW",
+    "sanctionedLoadKw",
+    "sanctionedLoad",
+    "generationType",
+    "commissioningDate",
+    "capacityKW",
+    "storageCapacityKWh",
+    "powerRatingKW",
+    "programName",
+    "programCode",
+    "enrollmentDate",
+    "enrollmentValidUntil",
+    "meterId",
+    "parentResources",
+    "subResources",
+    "maxExport",
+    "maxExportKw",
+    "ratedPower",
+    "ratedPowerKw",
+    "nominalPower",
+    "nominalPowerKw",
+    "storageCapacity",
+    "storageCapacityKwh",
+    "energyCapacity",
+    "energyCapacityKwh",
+];
+
 /// A plant behind a meter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Generator {

@@ -4,6 +4,8 @@
 //! from what each published context maps; they hold what credentials use of it. A credential that names any other
 //! context is unknown until the operator adds that context.
 
+mod electricity;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -58,6 +60,7 @@ fn held() -> Vec<(String, String)> {
         all.push((profile.eos_url(), profile.eos()));
         all.push((profile.store_url(), profile.store()));
     }
+    all.push((electricity::URL.to_owned(), electricity::text()));
     all
 }
 

@@ -13,6 +13,7 @@ use oxrdf::vocab::rdf;
 use oxrdf::{Dataset, Quad, Term};
 use sha2::{Digest, Sha256};
 
+use crate::claims::READ;
 use crate::contexts::Contexts;
 
 /// Most statements of a credential.
@@ -32,10 +33,27 @@ pub enum Unreadable {
     Refused(&'static str),
 }
 
-/// The canonical N-Quads.
-pub fn canonical(document: &Json, contexts: &Contexts) -> Result<String, Unreadable> {
-    let quads = quads(document, contexts)?;
-    refuse_puzzles(&quads)?;
+/// What relative names are resolved against: nothing, which leaves them out, as the standard has it of a document
+/// without an address; or the address that a widespread signer takes then (a status of the type `dedi` is such a name).
+const BASES: [Option<&str>; 2] = [None, Some("http://example.org/base/")];
+
+/// The canonical N-Quads, once for each of the [`BASES`] that makes a difference.
+pub fn canonical(document: &Json, contexts: &Contexts) -> Result<Vec<String>, Unreadable> {
+    let mut forms = Vec::new();
+    let mut known = 0;
+    for base in BASES {
+        let quads = quads(document, contexts, base)?;
+        // A base only adds what had no name without one.
+        if quads.len() > known {
+            known = quads.len();
+            forms.push(lines(&quads)?);
+        }
+    }
+    Ok(forms)
+}
+
+fn lines(quads: &[Quad]) -> Result<String, Unreadable> {
+    refuse_puzzles(quads)?;
     let mut dataset: Dataset = quads.iter().collect();
     dataset.canonicalize(CanonicalizationAlgorithm::Rdfc10 {
         hash_algorithm: CanonicalizationHashAlgorithm::Sha256,
@@ -45,7 +63,7 @@ pub fn canonical(document: &Json, contexts: &Contexts) -> Result<String, Unreada
     Ok(lines.concat())
 }
 
-fn quads(document: &Json, contexts: &Contexts) -> Result<Vec<Quad>, Unreadable> {
+fn quads(document: &Json, contexts: &Contexts, base: Option<&str>) -> Result<Vec<Quad>, Unreadable> {
     refuse_inner_contexts(document, true)?;
     let urls = crate::verify::context_urls(document.get("@context"));
     let urls =
@@ -55,9 +73,11 @@ fn quads(document: &Json, contexts: &Contexts) -> Result<Vec<Quad>, Unreadable> 
     }
     let held = contexts.clone();
     let bytes = document.to_bytes();
-    let parser = JsonLdParser::new().for_slice(&bytes).with_load_document_callback(move |url, _| match held
-        .get(url)
-    {
+    let mut parser = JsonLdParser::new();
+    if let Some(base) = base {
+        parser = parser.with_base_iri(base).map_err(|_| Unreadable::Refused("its base is no address"))?;
+    }
+    let parser = parser.for_slice(&bytes).with_load_document_callback(move |url, _| match held.get(url) {
         Some(text) => {
             Ok(JsonLdRemoteDocument { document: text.as_bytes().to_vec(), document_url: url.to_owned() })
         }
@@ -128,7 +148,7 @@ fn refuse_puzzles(quads: &[Quad]) -> Result<(), Unreadable> {
 pub fn says_what_it_says(document: &Json, contexts: &Contexts) -> Result<(), Unreadable> {
     let mut probes = Probes::default();
     let probed = probes.replace(document, "", "");
-    let quads = quads(&probed, contexts)?;
+    let quads = quads(&probed, contexts, None)?;
     let mut found: BTreeMap<usize, Vec<&Quad>> = BTreeMap::new();
     for quad in &quads {
         let index = value_of(&quad.object).and_then(|value| value.strip_prefix(PROBE)?.parse().ok());
@@ -185,11 +205,12 @@ fn value_of(term: &Term) -> Option<&str> {
     }
 }
 
-/// The members that decide something: all of the subject, the issuer, the dates.
+/// The members that decide something: what is read of the subject, the issuer, the dates.
 fn is_read(member: &str) -> bool {
     let read =
         ["/issuer", "/validFrom", "/validUntil", "/issuanceDate", "/expirationDate", "/credentialStatus"];
-    member.starts_with("/credentialSubject") || read.contains(&member)
+    let subject = member.strip_prefix("/credentialSubject");
+    subject.is_some_and(|path| path.split('/').any(|name| READ.contains(&name))) || read.contains(&member)
 }
 
 /// A value of the JSON: its object by its place, and its member by its names alone.
@@ -217,7 +238,7 @@ impl Probes {
                 let kept =
                     ["id", "type", "@type"].contains(&name) || (place.is_empty() && name == "@context");
                 if kept {
-                    if name == "type" && place.starts_with("/credentialSubject/") {
+                    if name == "type" && is_resource(place) {
                         self.kinds.extend(inner.as_str().map(str::to_owned));
                     }
                     return (name, inner.clone());
@@ -231,6 +252,13 @@ impl Probes {
             }
         }
     }
+}
+
+/// Whether what stands at a place is read by its type.
+fn is_resource(place: &str) -> bool {
+    let place = without_indices(place);
+    place.starts_with("/credentialSubject/")
+        && ["/energyResources", "/subResources"].iter().any(|list| place.ends_with(list))
 }
 
 fn without_indices(place: &str) -> String {

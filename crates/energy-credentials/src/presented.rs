@@ -107,7 +107,9 @@ impl Presented {
         if bytes.len() > CREDENTIAL_MAX {
             return Err(Refused::new("the credential is too large"));
         }
-        let text = std::str::from_utf8(bytes).map_err(|_| Refused::new("the credential is not text"))?.trim();
+        let text = std::str::from_utf8(bytes).map_err(|_| Refused::new("the credential is not text"))?;
+        // Editors put a byte order mark in front.
+        let text = text.trim_start_matches('\u{feff}').trim();
         if jwt::is_compact(text) {
             return Self::from_jwt(Jwt::parse(text)?);
         }
@@ -124,6 +126,9 @@ impl Presented {
             Json::Object(document) => document,
             _ => return Err(Refused::new("a credential is a JSON object or a JWT")),
         };
+        if let Some(token) = enveloped(&document) {
+            return Self::from_jwt(Jwt::parse(token)?);
+        }
         if !document.contains("credentialSubject") {
             let wrapped = ["credential", "verifiableCredential", "credentialData", "vc", "jwt"];
             let Some(name) = wrapped.into_iter().find(|name| document.contains(name)) else {
@@ -209,6 +214,16 @@ impl Presented {
     pub fn status_url(&self) -> Option<String> {
         status::lookup_url(self)
     }
+}
+
+/// The JWT in the envelope that the data model 2.0 has for one: `data:application/vc+jwt,…` as its id.
+fn enveloped(document: &Object) -> Option<&str> {
+    if document.contains("credentialSubject") {
+        return None;
+    }
+    let data = document.get("id").and_then(Json::as_str)?.strip_prefix("data:")?;
+    let (kind, token) = data.split_once(',')?;
+    ["application/vc+jwt", "application/vc+ld+json+jwt"].contains(&kind).then(|| token.trim())
 }
 
 /// Members that belong to the JWT and not to the credential.

@@ -112,25 +112,30 @@ fn embedded(
     };
     let mut options = proof.clone();
     options.remove("proofValue");
-    let (algorithm, inputs) = match suite {
-        Suite::Rdf(algorithm) => (algorithm, rdf_inputs(&presented.document, options, contexts)),
-        Suite::Jcs(algorithm) => {
-            (algorithm, jcs_input(&presented.document, &options).map(|input| vec![input]))
-        }
+    let algorithm = match suite {
+        Suite::Rdf(algorithm) | Suite::Jcs(algorithm) => algorithm,
     };
-    let inputs = match inputs {
-        Ok(inputs) => inputs,
-        Err(Unreadable::Unknown(reason)) => return (Verdict::Unknown, reason),
-        Err(Unreadable::Refused(reason)) => return failed(reason),
+    let fits =
+        |input: &[u8]| keys.iter().any(|key| key.algorithm() == algorithm && key.verifies(input, &signature));
+    let signed = match suite {
+        Suite::Rdf(_) => rdf_fits(&presented.document, options, contexts, fits),
+        Suite::Jcs(_) => jcs_input(&presented.document, &options).map(|input| fits(&input)),
     };
-    let fits = |input: &Vec<u8>| {
-        keys.iter().any(|key| key.algorithm() == algorithm && key.verifies(input, &signature))
-    };
-    judged(inputs.iter().any(fits))
+    match signed {
+        Ok(signed) => judged(signed),
+        Err(Unreadable::Unknown(reason)) => (Verdict::Unknown, reason),
+        Err(Unreadable::Refused(reason)) => failed(reason),
+    }
 }
 
-/// What may have been signed: with the contexts as they are, and with that of the suite added, as signers add it.
-fn rdf_inputs(document: &Object, options: Object, contexts: &Contexts) -> Result<Vec<Vec<u8>>, Unreadable> {
+/// Whether what may have been signed fits: with the contexts as they are, and with that of the suite added, as signers
+/// add it.
+fn rdf_fits(
+    document: &Object,
+    options: Object,
+    contexts: &Contexts,
+    fits: impl Fn(&[u8]) -> bool,
+) -> Result<bool, Unreadable> {
     let Some(urls) = context_urls(document.get("@context")) else {
         return Err(Unreadable::Refused("a context of its own could give its words another meaning"));
     };
@@ -138,8 +143,7 @@ fn rdf_inputs(document: &Object, options: Object, contexts: &Contexts) -> Result
     if !urls.contains(&SUITE_2020) {
         variants.push(urls.into_iter().chain([SUITE_2020]).collect());
     }
-    let mut inputs = Vec::new();
-    let mut fault = None;
+    let (mut readable, mut fault) = (false, None);
     for urls in variants {
         let context = Json::array(urls.into_iter().map(Json::from));
         let with = |object: &Object| {
@@ -152,13 +156,19 @@ fn rdf_inputs(document: &Object, options: Object, contexts: &Contexts) -> Result
             Ok((jsonld::canonical(&options, contexts)?, jsonld::canonical(&document, contexts)?))
         });
         match read {
-            Ok((options, document)) => inputs.push(digests(options.as_bytes(), document.as_bytes())),
+            Ok((options, documents)) => {
+                readable = true;
+                let options = options.first().map(String::as_bytes).unwrap_or_default();
+                if documents.iter().any(|document| fits(&digests(options, document.as_bytes()))) {
+                    return Ok(true);
+                }
+            }
             Err(unreadable) => fault = fault.or(Some(unreadable)),
         }
     }
     match fault {
-        Some(fault) if inputs.is_empty() => Err(fault),
-        _ => Ok(inputs),
+        Some(fault) if !readable => Err(fault),
+        _ => Ok(false),
     }
 }
 

@@ -17,6 +17,20 @@ pub enum Status {
     NotAsked,
 }
 
+impl Status {
+    /// What the answer says of a revocation, and why: only 404 and 410 say that there is none.
+    pub fn revocation(self) -> (Verdict, String) {
+        let (verdict, reason) = match self {
+            Self::Answered(200) => (Verdict::Failed, "the registry lists it as revoked"),
+            Self::Answered(404 | 410) => (Verdict::Passed, "the registry does not list it as revoked"),
+            Self::Answered(_) => (Verdict::Unknown, "the registry gave no usable answer"),
+            Self::Unreachable => (Verdict::Unknown, "the registry cannot be reached"),
+            Self::NotAsked => (Verdict::Unknown, "the registry was not asked"),
+        };
+        (verdict, reason.to_owned())
+    }
+}
+
 /// Where to look. Some credentials name the registry instead of their own record in it.
 pub(crate) fn lookup_url(presented: &Presented) -> Option<String> {
     let address = entry(presented)?.get("id").and_then(Json::as_str)?;
@@ -41,8 +55,12 @@ fn escaped(byte: u8) -> String {
     }
 }
 
+/// The entry; of several none is known which alone would do.
 fn entry(presented: &Presented) -> Option<&Json> {
-    presented.document.get("credentialStatus")
+    match presented.document.get("credentialStatus") {
+        Some(Json::Array(several)) if several.len() == 1 => several.first(),
+        entry => entry,
+    }
 }
 
 pub(crate) fn check(presented: &Presented, found: Status) -> (Verdict, String) {
@@ -56,13 +74,5 @@ pub(crate) fn check(presented: &Presented, found: Status) -> (Verdict, String) {
     if lookup_url(presented).is_none() {
         return (Verdict::Unknown, "its status names no address that can be asked".to_owned());
     }
-    match found {
-        Status::Answered(200) => (Verdict::Failed, "the registry lists it as revoked".to_owned()),
-        Status::Answered(404 | 410) => {
-            (Verdict::Passed, "the registry does not list it as revoked".to_owned())
-        }
-        Status::Answered(_) => (Verdict::Unknown, "the registry gave no usable answer".to_owned()),
-        Status::Unreachable => (Verdict::Unknown, "the registry cannot be reached".to_owned()),
-        Status::NotAsked => (Verdict::Unknown, "the registry was not asked".to_owned()),
-    }
+    found.revocation()
 }

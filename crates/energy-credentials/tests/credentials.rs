@@ -141,6 +141,29 @@ fn es256_verifies_with_its_own_key_and_no_other() {
 }
 
 #[test]
+fn an_envelope_of_the_data_model_holds_a_jwt() {
+    let judge = Judge::new();
+    let token = String::from_utf8(jwt(&credential())).unwrap();
+    let envelope = |kind: &str| {
+        format!(
+            r#"{{"@context":["https://www.w3.org/ns/credentials/v2"],"type":"EnvelopedVerifiableCredential",
+            "id":"data:{kind},{token}"}}"#
+        )
+    };
+    let good = envelope("application/vc+jwt");
+    let presentation = format!(r#"{{"type":["VerifiablePresentation"],"verifiableCredential":[{good}]}}"#);
+    for text in [&good, &presentation, &format!("\u{feff}{token}")] {
+        assert!(judge.judge(text.as_bytes()).verified(), "{text}");
+    }
+    // What stands beside it is not what was signed.
+    let beside = good.replacen('{', r#"{"issuer":"did:web:other.example","#, 1);
+    assert_eq!(Presented::parse(beside.as_bytes()).unwrap().issuer(), Some(did().as_str()));
+    for other in ["application/vc+sd-jwt", "text/plain"] {
+        assert!(Presented::parse(envelope(other).as_bytes()).is_err(), "{other}");
+    }
+}
+
+#[test]
 fn forged_jwts_are_refused() {
     let judge = Judge::new();
     for algorithm in ["none", "HS256", "RS256", "EdDSA\",\"crit\":[\"x\"],\"x\":\"", "eddsa"] {
@@ -207,6 +230,16 @@ fn revocation_fails_closed() {
     let presented = Presented::parse(&jwt(&registry)).unwrap();
     let url = "https://dedi.example/dedi/lookup/did:web:north/revoked/0f2f8a5e-2a61-4f0c-9c9f-0d8f3c0f1a09";
     assert_eq!(presented.status_url().as_deref(), Some(url));
+    // An entry in a list of its own, and several, of which none may be left out.
+    let entry = r#"{"id":"https://dedi.example/dedi/lookup/north/revoked/09","type":"dedi"}"#;
+    judge.evidence.status = Status::Answered(404);
+    let single = payload.replace(entry, &format!("[{entry}]"));
+    assert!(single != payload && judge.judge(&jwt(&single)).verified());
+    judge.evidence.status = Status::Answered(200);
+    assert_eq!(fault(&judge.judge(&jwt(&single))), Some((names::REVOCATION, Verdict::Failed)));
+    judge.evidence.status = Status::Answered(404);
+    let several = payload.replace(entry, &format!("[{entry},{entry}]"));
+    assert_eq!(fault(&judge.judge(&jwt(&several))), Some((names::REVOCATION, Verdict::Unknown)));
     let list = payload.replace(r#""type":"dedi"}"#, r#""type":"BitstringStatusListEntry"}"#);
     judge.evidence.status = Status::Answered(404);
     assert_eq!(fault(&judge.judge(&jwt(&list))), Some((names::REVOCATION, Verdict::Unknown)));
@@ -312,6 +345,50 @@ fn a_proof_inside_the_json_is_verified_over_rdf_and_over_jcs() {
                 "{to}"
             );
         }
+    }
+}
+
+#[test]
+fn an_electricity_credential_is_verified_over_rdf_as_any_signer_makes_it() {
+    let mut judge = Judge::new();
+    judge.evidence.status = Status::Answered(404);
+    for (fixture, asks) in [
+        (include_str!("fixtures/electricity-rdfc.json"), false),
+        // The type of the status is a relative name: one signer leaves it out, another one has an address for it.
+        (include_str!("fixtures/electricity-status.json"), true),
+        (include_str!("fixtures/electricity-status-based.json"), true),
+    ] {
+        let report = judge.judge(fixture.as_bytes());
+        assert!(report.verified(), "{:?}", report.checks);
+        assert_eq!(Presented::parse(fixture.as_bytes()).unwrap().status_url().is_some(), asks);
+        let claims = report.claims.unwrap();
+        let meter = claims.of_meter("test_meter_meena").unwrap();
+        assert_eq!((meter.installed_capacity_w(), meter.sanctioned_load_w), (Some(4_500), Some(6_000)));
+        assert_eq!(meter.storage[0].capacity_wh, 10_000);
+        // Canonical forms take their time in a program that is not optimized: each change once.
+        if asks {
+            continue;
+        }
+        for (from, to) in [
+            ("\"value\": 4.5", "\"value\": 45"),
+            ("\"unit\": \"kW\"", "\"unit\": \"MW\""),
+            ("\"SOLAR_PV\"", "\"WIND\""),
+            ("TEST_CUST_MEENA", "TEST_CUST_OTHER"),
+            ("meter:TEST_METER_MEENA", "meter:TEST_METER_OTHER"),
+            ("assets:solar:ROOF-7", "assets:solar:ROOF-8"),
+            ("2027-01-18", "2028-01-18"),
+        ] {
+            assert!(fixture.contains(from), "{from}");
+            let changed = judge.judge(fixture.replacen(from, to, 1).as_bytes());
+            assert_eq!(changed.verdict(names::PROOF), Some(Verdict::Failed), "{to}");
+        }
+        // What nobody reads may stand there unsigned; what is read may not.
+        let idle = fixture.replace("\"M-1\"", "\"M-2\"");
+        assert!(idle != fixture && judge.judge(idle.as_bytes()).verified());
+        let more = fixture.replace("\"serialNumber\"", "\"maxExportKw\": 900, \"serialNumber\"");
+        assert!(more != fixture && !judge.judge(more.as_bytes()).verified());
+        let profile = "\"generationProfiles\": [{\"capacityKW\": 900}], \"customerDetails\"";
+        assert!(!judge.judge(fixture.replace("\"customerDetails\"", profile).as_bytes()).verified());
     }
 }
 

@@ -38,7 +38,8 @@ const TAKEN: [&str; 5] =
 pub struct CredentialDocument {
     #[schema(value_type = String, format = "uuid")]
     pub credential_id: Uuid,
-    /// `verified` when every check passed, else `refused`.
+    /// `verified` when every check passed, else `refused`. Later its issuer may have made it `revoked`; it is
+    /// `suspended` while nobody says whether it is, and proves nothing until somebody does.
     #[schema(example = "verified")]
     pub state: &'static str,
     /// `json`, `jwt` or `pdf`.
@@ -235,7 +236,12 @@ fn shown(credential: &Stored, own: &[String]) -> CredentialDocument {
     };
     CredentialDocument {
         credential_id: credential.id,
-        state: if credential.verified { "verified" } else { "refused" },
+        state: match credential {
+            Stored { verified: false, .. } => "refused",
+            Stored { revoked_at: Some(_), .. } => "revoked",
+            Stored { suspended_at: Some(_), .. } => "suspended",
+            Stored { .. } => "verified",
+        },
         form: credential.form.clone(),
         kind: credential.kind.clone(),
         issuer: credential.issuer.clone(),

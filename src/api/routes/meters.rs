@@ -59,10 +59,10 @@ pub async fn list(state: State, Caller { user, .. }: Caller, request: HttpReques
 pub async fn create(state: State, request: HttpRequest, payload: Payload) -> Answer {
     let Asked { user, body, key, .. } = state.asked::<ClaimBody>(&request, payload).await?;
     let claim = Claim { user_id: user.id, place: place(body.place.as_deref())?, with: with(body)? };
-    let (p, under) = (state.participant.clone(), key.clone());
+    let (p, verifier, under) = (state.participant.clone(), state.credentials.clone(), key.clone());
     // What takes the client's time is told with a header, which the code alone cannot carry.
     let work = async move {
-        match claim::claim(&p, &claim, under).await {
+        match claim::claim(&p, &verifier, &claim, under).await {
             Err(ClaimError::TooOften { wait }) => Ok(Err(wait)),
             Ok(meter) => Ok(Ok(meter.meter_id)),
             Err(error) => Err(error),
