@@ -123,6 +123,18 @@ fn single_lines() {
     ] {
         assert_eq!(load(text), expected, "{text}");
     }
+    for text in [
+        "Billing Period 05/04/2026-04/05/2026",
+        "Bill period:5 Apr 2026 to 04-May-26",
+        "Bill Period\n05.04.2026 04.05.2026",
+    ] {
+        let period = value(&rules(text).bill_period).unwrap();
+        assert_eq!(
+            (period.from.to_string(), period.to.to_string()),
+            ("2026-04-05".into(), "2026-05-04".into())
+        );
+    }
+    assert!(rules("Bill Period 05/05/2026 to 04/05/2026").bill_period.is_none());
     let discom = |text: &str| value(&rules(text).discom);
     assert_eq!(discom("Tata Power Delhi Distribution Ltd").as_deref(), Some("TPDDL"));
     assert_eq!(discom("a northern wind").as_deref(), None);

@@ -189,7 +189,7 @@ impl Line {
         let back = |steps| at.checked_sub(steps).and_then(|place| self.lower.get(place).copied());
         // The end of something longer, as of a day that does not exist, is no month.
         let joined = matches!(back(1), Some('-' | '/' | '.')) && back(2).is_some_and(is_word);
-        if let Some((date, length)) = dates::date(rest).filter(|_| !joined) {
+        if let Some((date, length)) = dates::date(rest) {
             return (Kind::Date(date), at.saturating_add(length));
         }
         if let Some((month, length)) = dates::month(rest).filter(|_| !joined) {
