@@ -162,7 +162,8 @@ def rounds(tally, folder, requests, seed, seconds):
         table(tally, seen, operations)
         tally.equal([status for status in total if status.startswith("5")], [], "the list of 5xx")
         fine = sum(count for status, count in total.items() if status.startswith("2"))
-        tally.check(fine * 10 > sum(total.values()), "a tenth of the requests were carried out", found=total)
+        # A short round is mostly made of what must be refused.
+        tally.check(fine * 20 > sum(total.values()), "a twentieth of the requests were carried out", found=total)
         tally.check(total.get("429", 0) * 10 < sum(total.values()), "few requests were refused by their number",
                     found=total)
         tally.equal(network.panics(), [], "the panics in the log")

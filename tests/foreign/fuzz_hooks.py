@@ -90,7 +90,8 @@ def token_of(case):
     own = access["scope"] == "session" or case.method.upper() != "GET" and OWN.match(case.path)
     if not own and not (OWN.match(case.path) and likely()):
         return next(TOKENS)
-    if case.path in ENDS and not likely(0.2):
+    let_in = set(seen["%s %s" % (case.method.upper(), case.path)]) - {"401", "429"}
+    if case.path in ENDS and let_in and not likely(0.2):
         return "nobody's"
     return ACCOUNTS.bearer("prosumer")
 
