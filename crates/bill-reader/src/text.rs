@@ -260,7 +260,7 @@ impl Line {
         while let Some(c) = self.chars.get(end) {
             let joins = matches!(c, '-' | '/' | '_')
                 && self.chars.get(end.saturating_add(1)).is_some_and(char::is_ascii_alphanumeric);
-            if !c.is_ascii_alphanumeric() && !(joins && end > at) {
+            if !(c.is_ascii_alphanumeric() || joins && end > at) {
                 break;
             }
             end = end.saturating_add(1);
