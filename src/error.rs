@@ -68,6 +68,7 @@ codes! {
     OfferWithdrawn = "market.offer_withdrawn", 409, "The offer is withdrawn";
     AccountFull = "auth.too_many_tokens", 409, "The account has too many tokens";
     CreditExceeded = "account.credit_exceeded", 409, "The account cannot bear that";
+    AccountOpen = "account.not_settled", 409, "Something of the account is still open";
     WithdrawalExceeded = "account.withdrawal_exceeded", 409, "So much cannot be withdrawn";
     CancelWindowClosed = "trade.cancel_window_closed", 409, "The time to cancel is over";
     WebhookLimit = "webhook.limit_reached", 409, "So many webhooks cannot be had";

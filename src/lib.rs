@@ -116,6 +116,12 @@ pub const MIGRATIONS: &[Migration] = &[
         postgres: include_str!("../migrations/postgres/0013_exceptions.sql"),
     },
     Migration {
+        version: 16,
+        name: "erasure",
+        sqlite: include_str!("../migrations/sqlite/0016_erasure.sql"),
+        postgres: include_str!("../migrations/postgres/0016_erasure.sql"),
+    },
+    Migration {
         version: 30,
         name: "web",
         sqlite: include_str!("../migrations/sqlite/0030_web.sql"),

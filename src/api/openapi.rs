@@ -76,7 +76,7 @@ pub struct AcceptedSchema {
         auth::register, auth::pages::verify_email, auth::verify_email, auth::resend, auth::login, auth::refresh,
         auth::logout, auth::logout_all, auth::phone_code, auth::phone_verify, auth::change_password, auth::forgot,
         auth::pages::reset, auth::reset, devices::sessions, devices::end_session, devices::tokens,
-        devices::create_token, devices::revoke_token, me::keys, me::show, me::change, privacy::export,
+        devices::create_token, devices::revoke_token, me::keys, me::show, me::change, privacy::export, privacy::erase,
         admin::list, admin::show, admin::change, utility::meters, utility::trades,
         trust::show, profile::show, offers::list, offers::create, offers::show, offers::change, offers::withdraw,
         orders::list, orders::show, orders::cancel, orders::push_status,
@@ -188,8 +188,8 @@ fn client(path: &str, method: &HttpMethod, operation: &mut Operation) {
         }
         return;
     }
-    // What is answered below /auth opens an account, and is kept under no key.
-    if path.starts_with("/auth/") {
+    // What is answered below /auth opens an account, and is kept under no key; of an account that is gone nothing is.
+    if path.starts_with("/auth/") || (path == "/users/me" && *method == HttpMethod::Delete) {
         return;
     }
     let parameters = operation.parameters.get_or_insert_default();

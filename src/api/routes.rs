@@ -146,7 +146,11 @@ table! {
     }
     "/auth/tokens/{id}" { delete devices::revoke_token [SignedIn: Session] }
     "/.well-known/jwks.json" { get me::keys [Public] }
-    "/users/me" { get me::show [SignedIn: Read], patch me::change [SignedIn: Account] }
+    "/users/me" {
+        get me::show [SignedIn: Read],
+        patch me::change [SignedIn: Account],
+        delete privacy::erase [SignedIn: Session]
+    }
     "/users/me/export" { get privacy::export [SignedIn: Session] }
     "/admin/users" { get admin::list [Admin: Admin, Read] }
     "/admin/users/{id}" { get admin::show [Admin: Admin, Read], patch admin::change [Admin: Admin] }

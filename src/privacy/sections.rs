@@ -307,6 +307,7 @@ sections! {
 pub const LEFT_OUT: &[(&str, &str)] = &[
     ("answers", "copies of what the user was answered within two days: the things themselves are exported"),
     ("idempotency_keys", "as answers"),
+    ("erasures", "only of accounts that are gone"),
     ("event_tickets", "hashes of secrets that are good for seconds"),
     ("mail_links", "hashes of secrets that are good for two days at most"),
 ];

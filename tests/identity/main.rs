@@ -3,9 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod accounts;
+mod erasure;
 mod matrix;
 mod people;
 mod privacy;
+mod scan;
 mod tokens;
 #[path = "../api/world.rs"]
 #[allow(dead_code, reason = "the tests of the API use the rest")]
