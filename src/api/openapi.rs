@@ -23,7 +23,8 @@ use super::problem::ProblemBody;
 use super::routes::transactions::TransactionDocument;
 use super::routes::{
     SERVED, account, admin, auth, consents, credentials, devices, discover, health, interests, me, meters,
-    offers, oidc, orders, plans, privacy, profile, statements, streams, trade, transactions, trust, utility, webhooks,
+    offers, oidc, orders, plans, privacy, profile, statements, streams, trade, transactions, trust, utility,
+    webhooks,
 };
 use crate::identity::{Role, Scope};
 
