@@ -69,6 +69,7 @@ codes! {
     AccountFull = "auth.too_many_tokens", 409, "The account has too many tokens";
     LastWayIn = "auth.last_way_in", 409, "It is the last way into the account";
     CreditExceeded = "account.credit_exceeded", 409, "The account cannot bear that";
+    AccountOpen = "account.not_settled", 409, "Something of the account is still open";
     WithdrawalExceeded = "account.withdrawal_exceeded", 409, "So much cannot be withdrawn";
     PayoutMissing = "account.payout_missing", 409, "There is no address to be paid at";
     CancelWindowClosed = "trade.cancel_window_closed", 409, "The time to cancel is over";

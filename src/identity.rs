@@ -21,6 +21,7 @@ mod mail;
 mod password;
 mod phone;
 pub mod profile;
+mod reproof;
 mod role;
 pub mod sessions;
 pub mod tokens;
@@ -36,6 +37,7 @@ pub use self::logins::{Login, enter, login};
 pub use self::mail::Registration;
 pub use self::password::{Hasher, check as check_password};
 pub use self::phone::PhoneSignIn;
+pub use self::reproof::Proof;
 pub use self::role::{Role, Scope};
 
 sql! {

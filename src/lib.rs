@@ -117,24 +117,6 @@ pub const MIGRATIONS: &[Migration] = &[
         postgres: include_str!("../migrations/postgres/0013_exceptions.sql"),
     },
     Migration {
-        version: 14,
-        name: "ways",
-        sqlite: include_str!("../migrations/sqlite/0014_ways.sql"),
-        postgres: include_str!("../migrations/postgres/0014_ways.sql"),
-    },
-    Migration {
-        version: 15,
-        name: "meter_documents",
-        sqlite: include_str!("../migrations/sqlite/0015_meter_documents.sql"),
-        postgres: include_str!("../migrations/postgres/0015_meter_documents.sql"),
-    },
-    Migration {
-        version: 17,
-        name: "revocation",
-        sqlite: include_str!("../migrations/sqlite/0017_revocation.sql"),
-        postgres: include_str!("../migrations/postgres/0017_revocation.sql"),
-    },
-    Migration {
         version: 30,
         name: "web",
         sqlite: include_str!("../migrations/sqlite/0030_web.sql"),
@@ -145,6 +127,30 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "tickets",
         sqlite: include_str!("../migrations/sqlite/0031_tickets.sql"),
         postgres: include_str!("../migrations/postgres/0031_tickets.sql"),
+    },
+    Migration {
+        version: 32,
+        name: "ways",
+        sqlite: include_str!("../migrations/sqlite/0032_ways.sql"),
+        postgres: include_str!("../migrations/postgres/0032_ways.sql"),
+    },
+    Migration {
+        version: 33,
+        name: "meter_documents",
+        sqlite: include_str!("../migrations/sqlite/0033_meter_documents.sql"),
+        postgres: include_str!("../migrations/postgres/0033_meter_documents.sql"),
+    },
+    Migration {
+        version: 34,
+        name: "erasure",
+        sqlite: include_str!("../migrations/sqlite/0034_erasure.sql"),
+        postgres: include_str!("../migrations/postgres/0034_erasure.sql"),
+    },
+    Migration {
+        version: 35,
+        name: "revocation",
+        sqlite: include_str!("../migrations/sqlite/0035_revocation.sql"),
+        postgres: include_str!("../migrations/postgres/0035_revocation.sql"),
     },
 ];
 

@@ -51,6 +51,8 @@ pub struct Settings {
     pub check_interval: Span,
     /// How often the subscription with the catalog service is looked at, wire time.
     pub subscription_interval: Span,
+    /// How long the messages of an erased account are kept for a dispute, market time.
+    pub dispute_period: Span,
     /// Open reservations that one buyer's meter, and one peer platform, may have with us.
     pub open_per_meter_max: i64,
     pub open_per_peer_max: i64,

@@ -34,7 +34,7 @@ pub mod store;
 pub use bill::{Bill, Flows, MeterLine, SlotBill};
 pub use clearing::{NETTED_EVERY, clearing_due, net_clearing};
 pub use hold::{adjust, amount_for};
-pub use ledger::{Audit, audit, entries, open_user, overview, post};
+pub use ledger::{Audit, audit, close_user, entries, open_user, overview, post};
 pub use model::{
     Account, AccountId, AccountKind, Draft, Entry, JournalKind, Line, MoneyError, Overview, Posted, Quality,
     SettledSlot, Stamp,

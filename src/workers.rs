@@ -23,7 +23,7 @@ use crate::identity::Accounts;
 use crate::metering;
 use crate::network::{self, Action, Participant};
 use crate::settlement::{self, MoneyError, SimulatedBank, Stamp};
-use crate::{buyer, discom, seller, webhooks};
+use crate::{buyer, discom, privacy, seller, webhooks};
 
 /// How often the jobs look, when nobody wakes them.
 const EVERY: Duration = Duration::from_millis(500);
@@ -218,6 +218,11 @@ pub fn spawn(participant: &Participant, cancel: &CancellationToken) -> Vec<JoinH
         let p = p.clone();
         async move { money(&p).await }
     });
+    let p = participant.clone();
+    let erasures = every(EVERY, cancel.clone(), "erasures", move || {
+        let p = p.clone();
+        async move { privacy::sweep::sweep(&p).await }
+    });
     let node = tokio::spawn(Arc::clone(&participant.node).run(cancel.clone()));
     vec![
         node,
@@ -229,6 +234,7 @@ pub fn spawn(participant: &Participant, cancel: &CancellationToken) -> Vec<JoinH
         tokio::spawn(subscription),
         tokio::spawn(prune),
         tokio::spawn(money),
+        tokio::spawn(erasures),
     ]
 }
 
@@ -282,14 +288,15 @@ async fn money(participant: &Participant) -> Result<usize, DbError> {
     })
 }
 
-/// Forgets idempotency keys with their answers, tickets, deliveries of webhooks that have ended and what is over of signing
-/// in, and ends the proofs of meters that have expired; messages are the node's to forget.
+/// Forgets idempotency keys with their answers, tickets, marks of meters, deliveries of webhooks that have ended and what
+/// is over of signing in, and ends the proofs of meters that have expired; messages are the node's to forget.
 async fn prune(participant: &Participant) -> Result<usize, DbError> {
     let now = participant.now();
     let forgotten = participant.db.write(move |tx| {
         async move {
             let keys = idempotency::prune(tx, now).await?;
             let answers = answers::prune(tx, now).await?;
+            privacy::marks::prune(tx, now).await?;
             Ok::<_, DbError>(keys.saturating_add(answers).saturating_add(tickets::prune(tx, now).await?))
         }
         .boxed()

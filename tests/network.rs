@@ -18,6 +18,8 @@ mod cancel;
 mod client;
 #[path = "network/delivery.rs"]
 mod delivery;
+#[path = "network/erasure.rs"]
+mod erasure;
 #[path = "network/events.rs"]
 mod events;
 #[path = "network/extras.rs"]
@@ -37,6 +39,8 @@ mod plans;
 mod policy;
 #[path = "network/privacy.rs"]
 mod privacy;
+#[path = "identity/scan.rs"]
+mod scan;
 #[path = "network/time.rs"]
 mod time;
 #[path = "network/trade.rs"]

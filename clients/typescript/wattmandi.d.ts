@@ -47,12 +47,6 @@ export interface schemas {
     /** The trade, plan, interest or publication; `account` and `trust` where there is none */
     transaction_id: string;
   };
-  /** The code that was sent to the address. */
-  AddressProof: {
-    /** `email` or `phone`. */
-    address: string;
-    code: string;
-  };
   AddressVerified: {
     /** `email` or `phone`. */
     address: string;
@@ -126,6 +120,10 @@ export interface schemas {
     scopes: string[];
     /** To the hour. */
     used_at?: string | null;
+  };
+  /** The tokens that are good; at most 50. */
+  ApiTokens: {
+    items: schemas["ApiToken"][];
   };
   /** A transaction to be called off. */
   Cancel: {
@@ -358,10 +356,7 @@ export interface schemas {
     meters: schemas["CredentialClaim"][];
     /** Code of the program, of an enrollment. */
     program?: string | null;
-    /**
-     * `verified` when every check passed, else `refused`. Later its issuer may have made it `revoked`; it is
-     * `suspended` while nobody says whether it is, and proves nothing until somebody does.
-     */
+    /** `verified` when every check passed, else `refused`. */
     state: string;
     valid_from?: string | null;
     valid_until?: string | null;
@@ -484,6 +479,21 @@ export interface schemas {
     place?: string | null;
     /** Over all verified meters. */
     sanctioned_load_kw: schemas["ProfileFact"];
+  };
+  /** Shows once more who one is: one of the two. */
+  EraseMe: {
+    /** For accounts by mobile number: `POST /auth/phone/code` sends it. */
+    code?: string | null;
+    password?: string | null;
+  };
+  /** The account is gone. */
+  Erased: {
+    erased_at: string;
+    /**
+     * Until then, by the clock of the market, the messages of settled trades are kept in case of a dispute, and with
+     * them the meter's number; afterwards their digests, under a random id.
+     */
+    evidence_until: string;
   };
   /** One event of the user's log, as streams and webhooks tell it */
   Event: (schemas["AccountChangedEvent"] | schemas["AddressVerifiedEvent"] | schemas["AnsweredEvent"] | schemas["CascadeFailedEvent"] | schemas["ContractChangedEvent"] | schemas["ContractSettledEvent"] | schemas["ContractStatusEvent"] | schemas["DeliveryResolvedEvent"] | schemas["DeliveryTroubleEvent"] | schemas["InterestBoughtEvent"] | schemas["InterestBuyingEvent"] | schemas["InterestMatchedEvent"] | schemas["OfferChangedEvent"] | schemas["OfferStockEvent"] | schemas["OfferVerdictEvent"] | schemas["OrderAskedEvent"] | schemas["PasswordChangedEvent"] | schemas["PlanChangedEvent"] | schemas["PlanPartChangedEvent"] | schemas["PlanReplannedEvent"] | schemas["RefusedEvent"] | schemas["RoleChangedEvent"] | schemas["SearchAnsweredEvent"] | schemas["SessionReusedEvent"] | schemas["TrustChangedEvent"] | schemas["WebhookDisabledEvent"]);
@@ -1015,6 +1025,10 @@ export interface schemas {
     slots: schemas["FoundSlotView"][];
     valid_until?: string | null;
   };
+  /** The offers that a search has found so far. */
+  FoundOffers: {
+    items: schemas["FoundOfferView"][];
+  };
   /** One hour of a found offer. */
   FoundSlotView: {
     /** When the catalog was read; the seller has the last word. */
@@ -1127,6 +1141,10 @@ export interface schemas {
     /** For people. */
     title: string;
   };
+  /** Where one may sign in besides here. */
+  Issuers: {
+    items: schemas["Issuer"][];
+  };
   /** One booking. */
   JournalEntry: {
     /** What the account got; negative for what it paid. */
@@ -1147,28 +1165,10 @@ export interface schemas {
   JsonWebKeySet: {
     keys: (Record<string, unknown>)[];
   };
-  /** An issuer that vouches for the user. */
-  LinkedIssuer: {
-    created_at: string;
-    id: string;
-    issuer: string;
-    /** When the user last signed in by it. */
-    used_at: string;
-  };
   /** Where a line opens. */
   Links: {
     events: string;
     trade: string;
-  };
-  /** By what the user signs in. */
-  Logins: {
-    email?: string | null;
-    email_verified: boolean;
-    /** The issuers that vouch for the user, oldest first. */
-    issuers: schemas["LinkedIssuer"][];
-    /** Whether there is one; without one `POST /auth/password/forgot` leads to one, once there is an e-mail address. */
-    password: boolean;
-    phone?: string | null;
   };
   /** Oneself. */
   Me: {
@@ -1185,7 +1185,6 @@ export interface schemas {
     name: string;
     /** Whom a buyer pays. */
     payout_name: string;
-    /** Empty until it is said; without one nothing is offered. */
     payout_vpa: string;
     phone?: string | null;
     /** `prosumer`, `consumer`, `producer`, `utility` or `admin`. */
@@ -1223,6 +1222,10 @@ export interface schemas {
     /** Only a verified meter trades. */
     verified: boolean;
   };
+  /** The user's meters. */
+  Meters: {
+    items: schemas["MeterView"][];
+  };
   /** How much to move. */
   MoveMoney: {
     amount_inr: string;
@@ -1244,11 +1247,6 @@ export interface schemas {
       messageId?: string;
       status: "NACK";
     };
-  };
-  /** An address to be added: one of the two. */
-  NewAddress: {
-    email?: string | null;
-    phone?: string | null;
   };
   /** A token for a machine. */
   NewApiToken: {
@@ -1428,20 +1426,6 @@ export interface schemas {
     transaction_id: string;
   };
   /** One page of a list, newest first. */
-  Page_ApiToken: {
-    items: {
-      created_at: string;
-      expires_at: string;
-      id: string;
-      name: string;
-      scopes: string[];
-      /** To the hour. */
-      used_at?: string | null;
-    }[];
-    /** Give it as `cursor` to get the next page; null on the last one. */
-    next_cursor?: string | null;
-  };
-  /** One page of a list, newest first. */
   Page_Consent: {
     items: {
       at: string;
@@ -1474,33 +1458,9 @@ export interface schemas {
       meters: schemas["CredentialClaim"][];
       /** Code of the program, of an enrollment. */
       program?: string | null;
-      /**
-       * `verified` when every check passed, else `refused`. Later its issuer may have made it `revoked`; it is
-       * `suspended` while nobody says whether it is, and proves nothing until somebody does.
-       */
+      /** `verified` when every check passed, else `refused`. */
       state: string;
       valid_from?: string | null;
-      valid_until?: string | null;
-    }[];
-    /** Give it as `cursor` to get the next page; null on the last one. */
-    next_cursor?: string | null;
-  };
-  /** One page of a list, newest first. */
-  Page_FoundOfferView: {
-    items: {
-      /** The seller's platform. */
-      bpp_id: string;
-      /** Code of the seller's DISCOM. */
-      discom: string;
-      found_at: string;
-      name?: string | null;
-      obstacle?: (schemas["ObstacleView"] | null);
-      offer_id: string;
-      rank: schemas["Rank"];
-      resource_type?: string | null;
-      /** Masked: the last four characters. */
-      seller_meter: string;
-      slots: schemas["FoundSlotView"][];
       valid_until?: string | null;
     }[];
     /** Give it as `cursor` to get the next page; null on the last one. */
@@ -1530,18 +1490,6 @@ export interface schemas {
     next_cursor?: string | null;
   };
   /** One page of a list, newest first. */
-  Page_Issuer: {
-    items: {
-      name: string;
-      /** Where a browser goes to sign in there. */
-      start: string;
-      /** For people. */
-      title: string;
-    }[];
-    /** Give it as `cursor` to get the next page; null on the last one. */
-    next_cursor?: string | null;
-  };
-  /** One page of a list, newest first. */
   Page_JournalEntry: {
     items: {
       /** What the account got; negative for what it paid. */
@@ -1557,25 +1505,6 @@ export interface schemas {
       reference: string;
       /** The trade that it is about. */
       transaction_id?: string | null;
-    }[];
-    /** Give it as `cursor` to get the next page; null on the last one. */
-    next_cursor?: string | null;
-  };
-  /** One page of a list, newest first. */
-  Page_MeterView: {
-    items: {
-      /** Masked. */
-      customer_number: string;
-      discom: string;
-      /** On this platform. */
-      id: string;
-      installed_capacity_w?: number | null;
-      meter_id: string;
-      /** `SOLAR`, `BATTERY`, …; null for a meter that only draws. */
-      resource_type?: string | null;
-      sanctioned_load_w?: number | null;
-      /** Only a verified meter trades. */
-      verified: boolean;
     }[];
     /** Give it as `cursor` to get the next page; null on the last one. */
     next_cursor?: string | null;
@@ -1616,39 +1545,6 @@ export interface schemas {
       /** `searching`, `proposed`, `reserving`, `confirming`, `standing`, `partial`, `failed`, `cancelling` or `cancelled`. */
       state: string;
       updated_at: string;
-    }[];
-    /** Give it as `cursor` to get the next page; null on the last one. */
-    next_cursor?: string | null;
-  };
-  /** One page of a list, newest first. */
-  Page_Session: {
-    items: {
-      created_at: string;
-      /** Whether this request comes from it. */
-      current: boolean;
-      device: string;
-      expires_at: string;
-      id: string;
-      /** `password`, `phone` or the name of another issuer. */
-      signed_in_by: string;
-      /** When it last asked for a new access token. */
-      used_at: string;
-    }[];
-    /** Give it as `cursor` to get the next page; null on the last one. */
-    next_cursor?: string | null;
-  };
-  /** One page of a list, newest first. */
-  Page_StatementHead: {
-    items: {
-      closing_inr: string;
-      csv: string;
-      html: string;
-      json: string;
-      /** A month in India. */
-      month: string;
-      /** The month goes on. */
-      open: boolean;
-      opening_inr: string;
     }[];
     /** Give it as `cursor` to get the next page; null on the last one. */
     next_cursor?: string | null;
@@ -2032,7 +1928,6 @@ export interface schemas {
     meters: schemas["MeterView"][];
     /** Whom a buyer pays. */
     payout_name: string;
-    /** Empty until it is said; without one nothing is offered. */
     payout_vpa: string;
     platform: schemas["Platform"];
   };
@@ -2280,6 +2175,10 @@ export interface schemas {
     /** The trade, plan, interest or publication; `account` and `trust` where there is none */
     transaction_id: string;
   };
+  /** Every device; at most 50. */
+  Sessions: {
+    items: schemas["Session"][];
+  };
   /** E-mail address and password. */
   SignIn: {
     /** Put the refresh token into a cookie for web pages of this origin instead of the answer. */
@@ -2355,6 +2254,10 @@ export interface schemas {
     /** This line's part of each position; after a correction the difference. */
     sums: schemas["Sums"];
     transaction_id: string;
+  };
+  /** The months with bookings, newest first. */
+  StatementList: {
+    items: schemas["StatementHead"][];
   };
   /** The stock of one hour: `sold + reserved <= published`, always. */
   StockSlot: {
@@ -2661,12 +2564,8 @@ export interface operations {
   get_well_known_jwks_json: {
     method: "GET";
     path: "/.well-known/jwks.json";
-    parameters: {
-      header?: { "If-None-Match"?: string };
-    };
     responses: {
       200: { "application/json": schemas["JsonWebKeySet"] };
-      304: Record<string, never>;
       400: { "application/problem+json": (schemas["Problem"] & {
         code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
@@ -2783,7 +2682,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -2840,7 +2739,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -2897,7 +2796,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -2954,7 +2853,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -2983,10 +2882,7 @@ export interface operations {
       }) };
     };
   };
-  /**
-   * All events of the user from now on, or after `Last-Event-ID`. A last event `end`, without a number, whose data has the
-   * `code` and `detail` of an error, says that whoever opened the stream would not be let in any more: signed out, locked.
-   */
+  /** All events of the user from now on, or after `Last-Event-ID`. */
   get_api_events: {
     method: "GET";
     path: "/api/events";
@@ -3048,7 +2944,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -3079,8 +2975,7 @@ export interface operations {
   };
   /**
    * All events of the user over a WebSocket, one text message for each, as in `/api/events`: from now on, after the event
-   * `after`, or after the one that a first message `{"after": N}` names. By `Authorization`, or by a ticket. It is closed
-   * with 1008 and the code of the error once whoever opened it would not be let in any more.
+   * `after`, or after the one that a first message `{"after": N}` names. By `Authorization`, or by a ticket.
    */
   get_api_events_ws: {
     method: "GET";
@@ -3141,7 +3036,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -3234,7 +3129,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -3331,7 +3226,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -3425,7 +3320,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -3528,7 +3423,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -3586,7 +3481,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -3643,7 +3538,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -3700,7 +3595,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -3757,7 +3652,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -3814,7 +3709,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -3871,7 +3766,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -3981,7 +3876,7 @@ export interface operations {
   };
   /**
    * The events of one transaction as they happen: `id` its number, `event` its kind, `data` JSON. `Last-Event-ID`
-   * continues after an event; without it the stream begins with the first. It ends as `/api/events` does.
+   * continues after an event; without it the stream begins with the first.
    */
   get_api_transactions_id_events: {
     method: "GET";
@@ -4028,11 +3923,11 @@ export interface operations {
     path: "/api/transactions/{id}/offers";
     parameters: {
       path: { id: string };
-      query?: { max_price_inr?: string; from?: string; to?: string; quantity_kwh?: string; min_trust?: string; proven?: boolean; lat?: string; lon?: string; limit?: number; cursor?: string };
+      query?: { max_price_inr?: string; from?: string; to?: string; quantity_kwh?: string; min_trust?: string; proven?: boolean; lat?: string; lon?: string };
       header?: { "If-None-Match"?: string };
     };
     responses: {
-      200: { "application/json": schemas["Page_FoundOfferView"] };
+      200: { "application/json": schemas["FoundOffers"] };
       304: Record<string, never>;
       400: { "application/problem+json": (schemas["Problem"] & {
         code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
@@ -4092,7 +3987,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -4185,7 +4080,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -4283,7 +4178,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -4341,7 +4236,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -4443,7 +4338,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -4499,7 +4394,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -4552,7 +4447,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -4604,7 +4499,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -4656,7 +4551,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -4689,13 +4584,8 @@ export interface operations {
   get_auth_oidc: {
     method: "GET";
     path: "/auth/oidc";
-    parameters: {
-      query?: { limit?: number; cursor?: string };
-      header?: { "If-None-Match"?: string };
-    };
     responses: {
-      200: { "application/json": schemas["Page_Issuer"] };
-      304: Record<string, never>;
+      200: { "application/json": schemas["Issuers"] };
       400: { "application/problem+json": (schemas["Problem"] & {
         code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
@@ -4732,13 +4622,11 @@ export interface operations {
     parameters: {
       path: { provider: string };
       query?: { code?: string; state?: string; iss?: string; error?: string };
-      header?: { "If-None-Match"?: string };
     };
     responses: {
       200: { "application/json": schemas["Tokens"] };
       201: { "application/json": schemas["Tokens"] };
       303: Record<string, never>;
-      304: Record<string, never>;
       400: { "application/problem+json": (schemas["Problem"] & {
         code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
@@ -4775,12 +4663,10 @@ export interface operations {
     path: "/auth/oidc/{provider}/start";
     parameters: {
       path: { provider: string };
-      header?: { "If-None-Match"?: string };
     };
     responses: {
       200: { "application/json": schemas["SignInStarted"] };
       303: Record<string, never>;
-      304: Record<string, never>;
       400: { "application/problem+json": (schemas["Problem"] & {
         code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
@@ -4835,7 +4721,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -4888,7 +4774,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -4923,11 +4809,9 @@ export interface operations {
     path: "/auth/password/reset";
     parameters: {
       query?: { token?: string };
-      header?: { "If-None-Match"?: string };
     };
     responses: {
       200: { "text/html": string };
-      304: Record<string, never>;
       400: { "application/problem+json": (schemas["Problem"] & {
         code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
@@ -4979,7 +4863,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -5032,7 +4916,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -5086,7 +4970,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -5139,7 +5023,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -5192,7 +5076,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -5221,16 +5105,15 @@ export interface operations {
       }) };
     };
   };
-  /** The devices that are signed in, newest first; at most 50. */
+  /** The devices that are signed in, newest first. */
   get_auth_sessions: {
     method: "GET";
     path: "/auth/sessions";
     parameters: {
-      query?: { limit?: number; cursor?: string };
       header?: { "If-None-Match"?: string };
     };
     responses: {
-      200: { "application/json": schemas["Page_Session"] };
+      200: { "application/json": schemas["Sessions"] };
       304: Record<string, never>;
       400: { "application/problem+json": (schemas["Problem"] & {
         code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
@@ -5284,7 +5167,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -5313,16 +5196,15 @@ export interface operations {
       }) };
     };
   };
-  /** The API tokens that are good, newest first; at most 50. */
+  /** The API tokens that are good, newest first. */
   get_auth_tokens: {
     method: "GET";
     path: "/auth/tokens";
     parameters: {
-      query?: { limit?: number; cursor?: string };
       header?: { "If-None-Match"?: string };
     };
     responses: {
-      200: { "application/json": schemas["Page_ApiToken"] };
+      200: { "application/json": schemas["ApiTokens"] };
       304: Record<string, never>;
       400: { "application/problem+json": (schemas["Problem"] & {
         code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
@@ -5374,7 +5256,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -5429,7 +5311,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -5464,11 +5346,9 @@ export interface operations {
     path: "/auth/verify-email";
     parameters: {
       query?: { token?: string };
-      header?: { "If-None-Match"?: string };
     };
     responses: {
       200: { "text/html": string };
-      304: Record<string, never>;
       400: { "application/problem+json": (schemas["Problem"] & {
         code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
@@ -5523,7 +5403,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -5575,7 +5455,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -5686,12 +5566,8 @@ export interface operations {
   get_health: {
     method: "GET";
     path: "/health";
-    parameters: {
-      header?: { "If-None-Match"?: string };
-    };
     responses: {
       200: { "application/json": schemas["Health"] };
-      304: Record<string, never>;
       400: { "application/problem+json": (schemas["Problem"] & {
         code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
@@ -5706,12 +5582,8 @@ export interface operations {
   get_ready: {
     method: "GET";
     path: "/ready";
-    parameters: {
-      header?: { "If-None-Match"?: string };
-    };
     responses: {
       200: { "application/json": schemas["Ready"] };
-      304: Record<string, never>;
       400: { "application/problem+json": (schemas["Problem"] & {
         code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
@@ -5787,7 +5659,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -5885,7 +5757,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -5941,7 +5813,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -6079,7 +5951,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -6135,7 +6007,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -6263,7 +6135,60 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /** Erases one's account, for good. Offers are withdrawn; open trades, plans, payments and money are named, and keep it. */
+  delete_users_me: {
+    method: "DELETE";
+    path: "/users/me";
+    body: schemas["EraseMe"];
+    responses: {
+      200: { "application/json": schemas["Erased"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -6393,7 +6318,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -6450,7 +6375,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -6543,7 +6468,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -6639,7 +6564,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -6739,220 +6664,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
-        status?: 409;
-      }) };
-      413: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.too_large";
-        status?: 413;
-      }) };
-      415: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.unsupported_media_type";
-        status?: 415;
-      }) };
-      422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
-        status?: 422;
-      }) };
-      429: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.rate_limited";
-        status?: 429;
-      }) };
-      500: { "application/problem+json": (schemas["Problem"] & {
-        code?: "internal";
-        status?: 500;
-      }) };
-      503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
-        status?: 503;
-      }) };
-    };
-  };
-  /** By what I sign in. */
-  get_users_me_logins: {
-    method: "GET";
-    path: "/users/me/logins";
-    parameters: {
-      header?: { "If-None-Match"?: string };
-    };
-    responses: {
-      200: { "application/json": schemas["Logins"] };
-      304: Record<string, never>;
-      400: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
-        status?: 400;
-      }) };
-      401: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
-        status?: 401;
-      }) };
-      403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
-        status?: 403;
-      }) };
-      422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
-        status?: 422;
-      }) };
-      429: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.rate_limited";
-        status?: 429;
-      }) };
-      500: { "application/problem+json": (schemas["Problem"] & {
-        code?: "internal";
-        status?: 500;
-      }) };
-    };
-  };
-  /**
-   * Sends a code to an address that is to be added to an account which has none of its kind. The answer is the same for
-   * an address of another account.
-   */
-  post_users_me_logins: {
-    method: "POST";
-    path: "/users/me/logins";
-    parameters: {
-      header?: { "Idempotency-Key"?: string };
-    };
-    body: schemas["NewAddress"];
-    responses: {
-      202: { "application/json": schemas["MessageSent"] };
-      400: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
-        status?: 400;
-      }) };
-      401: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
-        status?: 401;
-      }) };
-      403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
-        status?: 403;
-      }) };
-      404: { "application/problem+json": (schemas["Problem"] & {
-        code?: "resource.not_found";
-        status?: 404;
-      }) };
-      409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
-        status?: 409;
-      }) };
-      413: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.too_large";
-        status?: 413;
-      }) };
-      415: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.unsupported_media_type";
-        status?: 415;
-      }) };
-      422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
-        status?: 422;
-      }) };
-      429: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.rate_limited";
-        status?: 429;
-      }) };
-      500: { "application/problem+json": (schemas["Problem"] & {
-        code?: "internal";
-        status?: 500;
-      }) };
-      503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
-        status?: 503;
-      }) };
-    };
-  };
-  /**
-   * Adds the address that the code was sent to: whoever has it signs in by it from now on. Five wrong ones, or five
-   * minutes, and a new code is needed.
-   */
-  post_users_me_logins_confirm: {
-    method: "POST";
-    path: "/users/me/logins/confirm";
-    parameters: {
-      header?: { "Idempotency-Key"?: string };
-    };
-    body: schemas["AddressProof"];
-    responses: {
-      204: Record<string, never>;
-      400: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
-        status?: 400;
-      }) };
-      401: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
-        status?: 401;
-      }) };
-      403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
-        status?: 403;
-      }) };
-      404: { "application/problem+json": (schemas["Problem"] & {
-        code?: "resource.not_found";
-        status?: 404;
-      }) };
-      409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
-        status?: 409;
-      }) };
-      413: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.too_large";
-        status?: 413;
-      }) };
-      415: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.unsupported_media_type";
-        status?: 415;
-      }) };
-      422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
-        status?: 422;
-      }) };
-      429: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.rate_limited";
-        status?: 429;
-      }) };
-      500: { "application/problem+json": (schemas["Problem"] & {
-        code?: "internal";
-        status?: 500;
-      }) };
-      503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
-        status?: 503;
-      }) };
-    };
-  };
-  /**
-   * Takes an issuer's word for me no more, and signs the other devices out that have come by an issuer. The last way in
-   * stays.
-   */
-  delete_users_me_logins_id: {
-    method: "DELETE";
-    path: "/users/me/logins/{id}";
-    parameters: {
-      path: { id: string };
-      header?: { "Idempotency-Key"?: string };
-    };
-    responses: {
-      204: Record<string, never>;
-      400: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
-        status?: 400;
-      }) };
-      401: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
-        status?: 401;
-      }) };
-      403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
-        status?: 403;
-      }) };
-      404: { "application/problem+json": (schemas["Problem"] & {
-        code?: "resource.not_found";
-        status?: 404;
-      }) };
-      409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -7021,11 +6733,10 @@ export interface operations {
     method: "GET";
     path: "/users/me/meters";
     parameters: {
-      query?: { limit?: number; cursor?: string };
       header?: { "If-None-Match"?: string };
     };
     responses: {
-      200: { "application/json": schemas["Page_MeterView"] };
+      200: { "application/json": schemas["Meters"] };
       304: Record<string, never>;
       400: { "application/problem+json": (schemas["Problem"] & {
         code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
@@ -7080,7 +6791,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -7136,7 +6847,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -7228,7 +6939,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -7257,16 +6968,15 @@ export interface operations {
       }) };
     };
   };
-  /** The months that have a statement, newest first. */
+  /** The months that have a statement. */
   get_users_me_statements: {
     method: "GET";
     path: "/users/me/statements";
     parameters: {
-      query?: { limit?: number; cursor?: string };
       header?: { "If-None-Match"?: string };
     };
     responses: {
-      200: { "application/json": schemas["Page_StatementHead"] };
+      200: { "application/json": schemas["StatementList"] };
       304: Record<string, never>;
       400: { "application/problem+json": (schemas["Problem"] & {
         code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";

@@ -78,7 +78,7 @@ pub struct AcceptedSchema {
         auth::register, auth::pages::verify_email, auth::verify_email, auth::resend, auth::login, auth::refresh,
         auth::logout, auth::logout_all, auth::phone_code, auth::phone_verify, auth::change_password, auth::forgot,
         auth::pages::reset, auth::reset, devices::sessions, devices::end_session, devices::tokens,
-        devices::create_token, devices::revoke_token, me::keys, me::show, me::change, privacy::export,
+        devices::create_token, devices::revoke_token, me::keys, me::show, me::change, privacy::export, privacy::erase,
         ways::show, ways::ask, ways::confirm, ways::unlink,
         admin::list, admin::show, admin::change, utility::meters, utility::trades,
         trust::show, profile::show, offers::list, offers::create, offers::show, offers::change, offers::withdraw,
@@ -114,7 +114,7 @@ impl Modify for Everywhere {
                 if method == HttpMethod::Get {
                     read(path, operation);
                 } else if access.who.roles().is_some() {
-                    write(path, operation);
+                    write(path, &method, operation);
                 }
             }
         }
@@ -211,9 +211,9 @@ fn text_header(description: &str) -> Header {
 }
 
 /// The headers of writes.
-fn write(path: &str, operation: &mut Operation) {
-    // What is answered below /auth opens an account, and is kept under no key.
-    if path.starts_with("/auth/") {
+fn write(path: &str, method: &HttpMethod, operation: &mut Operation) {
+    // What is answered below /auth opens an account, and is kept under no key; of an account that is gone nothing is.
+    if path.starts_with("/auth/") || (path == "/users/me" && *method == HttpMethod::Delete) {
         return;
     }
     let parameters = operation.parameters.get_or_insert_default();

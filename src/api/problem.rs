@@ -241,6 +241,9 @@ fn next_step(code: Code) -> Option<&'static str> {
         Code::LastWayIn => "Add an e-mail address or a mobile number first: POST /users/me/logins.",
         Code::PayoutMissing => "Say where buyers pay you: PATCH /users/me with payout_vpa.",
         Code::WithdrawalExceeded => "Withdraw at most what the balance has beyond what is held.",
+        Code::AccountOpen => {
+            "Wait until the trades are settled, pay or withdraw what is left, and ask again."
+        }
         Code::BelowSold => "Keep at least what is sold and reserved in that slot.",
         Code::InProgress => "Ask again with the same key, a second later.",
         Code::CursorInvalid => "Begin without a cursor, and follow the Link of each page.",

@@ -156,7 +156,11 @@ table! {
     }
     "/auth/tokens/{id}" { delete devices::revoke_token [SignedIn: Session] }
     "/.well-known/jwks.json" { get me::keys [Public] }
-    "/users/me" { get me::show [SignedIn: Read], patch me::change [SignedIn: Account] }
+    "/users/me" {
+        get me::show [SignedIn: Read],
+        patch me::change [SignedIn: Account],
+        delete privacy::erase [SignedIn: Session]
+    }
     "/users/me/export" { get privacy::export [SignedIn: Session] }
     "/users/me/logins" { get ways::show [SignedIn: Session, Read], post ways::ask [SignedIn: Session] }
     "/users/me/logins/confirm" { post ways::confirm [SignedIn: Session] }

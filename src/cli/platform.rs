@@ -277,6 +277,7 @@ fn settings(config: &Config, clocks: &Clocks) -> Result<Settings, StartError> {
         cancel_window: Span::from_minutes(config.trade.cancel_window_minutes),
         check_interval: Span::from_millis(config.trade.discom_check_interval_ms),
         subscription_interval: Span::from_millis(config.trade.subscription_check_interval_ms),
+        dispute_period: Span::from_days(config.trade.dispute_days),
         open_per_meter_max: config.trade.open_per_meter_max,
         open_per_peer_max: config.trade.open_per_peer_max,
         trust: config.trust,

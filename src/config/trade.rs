@@ -6,6 +6,7 @@
 //! | `cancel_window_minutes` | `CANCEL_WINDOW_MINUTES` | how long our own users may cancel after confirmation |
 //! | `discom_check_interval_ms` | `DISCOM_CHECK_INTERVAL_MS` | how often the verification worker looks |
 //! | `subscription_check_interval_ms` | | how often the subscription with the catalog service is looked at |
+//! | `dispute_days` | `DISPUTE_DAYS` | how long messages of an erased account are kept, days of market time |
 //! | `open_per_meter_max`, `open_per_peer_max` | | open reservations of one buyer's meter, of one peer platform |
 
 use std::collections::BTreeMap;
@@ -22,6 +23,7 @@ pub struct TradeConfig {
     pub cancel_window_minutes: i64,
     pub discom_check_interval_ms: i64,
     pub subscription_check_interval_ms: i64,
+    pub dispute_days: i64,
     pub open_per_meter_max: i64,
     pub open_per_peer_max: i64,
 }
@@ -33,6 +35,7 @@ impl Default for TradeConfig {
             cancel_window_minutes: 30,
             discom_check_interval_ms: 60_000,
             subscription_check_interval_ms: 60_000,
+            dispute_days: 90,
             open_per_meter_max: 20,
             open_per_peer_max: 1_000,
         }
@@ -50,6 +53,7 @@ impl TradeConfig {
         self.reservation_minutes = minutes("RESERVATION_MINUTES", self.reservation_minutes)?;
         self.cancel_window_minutes = minutes("CANCEL_WINDOW_MINUTES", self.cancel_window_minutes)?;
         self.discom_check_interval_ms = minutes("DISCOM_CHECK_INTERVAL_MS", self.discom_check_interval_ms)?;
+        self.dispute_days = minutes("DISPUTE_DAYS", self.dispute_days)?;
         Ok(())
     }
 
@@ -66,6 +70,9 @@ impl TradeConfig {
         }
         if !(0..=10_000).contains(&self.cancel_window_minutes) {
             return Err(ConfigError::invalid("trade.cancel_window_minutes", "0 to 10000 minutes"));
+        }
+        if !(0..=3_650).contains(&self.dispute_days) {
+            return Err(ConfigError::invalid("trade.dispute_days", "0 to 3650 days"));
         }
         for (place, interval) in [
             ("trade.discom_check_interval_ms", self.discom_check_interval_ms),

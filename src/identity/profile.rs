@@ -6,7 +6,8 @@ use uuid::Uuid;
 use super::{IdentityError, User, contact, get};
 
 sql! {
-    UPDATE = "UPDATE users SET display_name = $2, language = $3, payout_name = $4, payout_vpa = $5 WHERE id = $1";
+    UPDATE = "UPDATE users SET display_name = $2, language = $3, payout_name = $4, payout_vpa = $5 WHERE id = $1 \
+        AND erased_at IS NULL";
 }
 
 /// What is to change; what is absent stays.

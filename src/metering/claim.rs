@@ -5,7 +5,9 @@
 //! somebody's; a user has five tries an hour, each on record; whose meter it is already is told nobody, and only after
 //! the proof was right.
 
-use db::{DbError, Tx, params, sql};
+use std::sync::Arc;
+
+use db::{DbError, Tx, TxFuture, params, sql};
 use energy_rules::check_meter;
 use serde_json::json;
 use units::{Span, Timestamp};
@@ -26,6 +28,7 @@ const TRIES_IN: Span = Span::from_hours(1);
 const CHECK_PATH: &str = "discom/meters/check";
 
 sql! {
+    LOCK_USER = "SELECT id FROM users WHERE id = $1 AND erased_at IS NULL {FOR UPDATE}";
     COUNT = "SELECT COUNT(*) AS n, CAST(COALESCE(MIN(at), 0) AS BIGINT) AS first FROM meter_claims WHERE user_id = $1 \
         AND at > $2 AND outcome <> 'too_often'";
     TRY = "INSERT INTO meter_claims (id, user_id, meter_key, method, outcome, at) VALUES ($1, $2, $3, $4, $5, $6)";
@@ -101,6 +104,11 @@ pub enum With {
     Key { discom: String, serial_number: String, key: String },
 }
 
+/// What comes of a claim beyond the meter, in its transaction: for whom, and which meter by its normalised id.
+pub type Taken = Arc<
+    dyn for<'t> Fn(&'t mut Tx, Uuid, String, Timestamp) -> TxFuture<'t, Result<(), DbError>> + Send + Sync,
+>;
+
 /// A claim.
 #[derive(Clone, Debug)]
 pub struct Claim {
@@ -130,6 +138,7 @@ pub async fn claim(
     verifier: &Verifier,
     claim: &Claim,
     key: Option<Key>,
+    taken: &Taken,
 ) -> Result<Meter, ClaimError> {
     let now = p.now();
     let attempt = p.ids.uuid();
@@ -165,10 +174,14 @@ pub async fn claim(
     };
     let ids = (p.ids.uuid(), p.ids.uuid(), p.ids.uuid());
     let (owner, place) = (claim.user_id, claim.place);
+    let more = Arc::clone(taken);
     let taken = p.db.write(move |tx| {
-        let (shown, key) = (shown.clone(), key.clone());
+        let (shown, key, more) = (shown.clone(), key.clone(), Arc::clone(&more));
         Box::pin(async move {
+            // Not for an account that was erased meanwhile.
+            tx.query_opt(&LOCK_USER, &params![owner]).await?.ok_or(ClaimError::NotFound)?;
             let meter = take(tx, owner, &shown, place, ids, now).await?;
+            more(tx, owner, meter.meter_key.clone(), now).await?;
             tx.execute(&OUTCOME, &params![attempt, "claimed"]).await?;
             if let Some(key) = &key
                 && !idempotency::remember(tx, key, 201, meter.meter_id.as_bytes(), now).await?

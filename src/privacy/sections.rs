@@ -32,7 +32,11 @@ db::sql! {
         installed_capacity_w AS installed_capacity_kw, sanctioned_load_w AS sanctioned_load_kw, valid_until, at, ended_at \
         FROM meter_proofs WHERE user_id = $1 AND id > $2 ORDER BY id LIMIT $3";
     CREDENTIALS = "SELECT id, digest, form, kind, issuer, discom_code, verdict, checks, claims, valid_from, valid_until, \
-        created_at, deleted_at FROM credentials WHERE user_id = $1 AND id > $2 ORDER BY id LIMIT $3";
+        status_url, suspended_at, revoked_at, created_at, deleted_at FROM credentials WHERE user_id = $1 AND id > $2 ORDER BY id LIMIT $3";
+    METER_DOCUMENTS = "SELECT id, digest, pages, grade, model, bonus, checks, reading, created_at, deleted_at \
+        FROM meter_documents WHERE user_id = $1 AND id > $2 ORDER BY id LIMIT $3";
+    METER_BONUSES = "SELECT document, digest, at FROM meter_bonuses WHERE user_id = $1 AND document > $2 \
+        ORDER BY document LIMIT $3";
     OFFERS = "SELECT id, meter_key, name, state, publish_transaction_id, valid_from, valid_until, publish_state, \
         publish_error, created_at, updated_at FROM offers WHERE user_id = $1 AND id > $2 ORDER BY id LIMIT $3";
     OFFER_SLOTS = "SELECT s.offer_id, s.slot_start, s.price AS price_inr, s.published_wh AS published_kwh, \
@@ -180,7 +184,17 @@ sections! {
     /// What was handed in, what came of each check, and what it says.
     "credentials" ["credentials"], CREDENTIALS, Key::Text("id"), {
         id: Text, digest: Text, form: Text, kind: Text, issuer: Text, discom_code: Text, verdict: Text, checks: Json,
-        claims: Json, valid_from: Instant, valid_until: Instant, created_at: Instant, deleted_at: Instant,
+        claims: Json, valid_from: Instant, valid_until: Instant, status_url: Text, suspended_at: Instant,
+        revoked_at: Instant, created_at: Instant, deleted_at: Instant,
+    }
+    /// The bills that were handed in: what was read of each, and how good it is; the file was not kept.
+    "meter_documents" ["meter_documents"], METER_DOCUMENTS, Key::Text("id"), {
+        id: Text, digest: Text, pages: Count, grade: Text, model: Text, bonus: Text, checks: Json, reading: Json,
+        created_at: Instant, deleted_at: Instant,
+    }
+    /// The bonus of trust that one of them gave.
+    "meter_bonuses" ["meter_bonuses"], METER_BONUSES, Key::Text("document"), {
+        document: Text, digest: Text, at: Instant,
     }
     /// What one has offered.
     "offers" ["offers"], OFFERS, Key::Text("id"), {
@@ -305,8 +319,14 @@ sections! {
 
 /// Tables with a user in them that an export leaves out, and why.
 pub const LEFT_OUT: &[(&str, &str)] = &[
+    (
+        "address_proofs",
+        "addresses that are not one's own yet, with hashes of codes that are good for minutes",
+    ),
     ("answers", "copies of what the user was answered within two days: the things themselves are exported"),
     ("idempotency_keys", "as answers"),
+    ("erasures", "only of accounts that are gone"),
     ("event_tickets", "hashes of secrets that are good for seconds"),
+    ("meter_document_days", "a count that is over within a day"),
     ("mail_links", "hashes of secrets that are good for two days at most"),
 ];

@@ -94,6 +94,27 @@ pub async fn open_user(
     Ok(account.credit_limit)
 }
 
+/// What is on a user's accounts, under their locks; where that is nothing, they are closed: no credit, so nothing is
+/// held or bought on them any more.
+///
+/// # Errors
+/// Out of range; the database's.
+pub async fn close_user(tx: &mut Tx, user: Uuid, stamp: &Stamp<'_>) -> Result<Overview, MoneyError> {
+    let (mut account, arrears) = lock_user(tx, user, stamp).await?;
+    let empty = [account.balance, account.held, arrears.balance].iter().all(|amount| *amount == Paise::ZERO);
+    if empty {
+        account.credit_limit = Paise::ZERO;
+        store::update_account(tx, &account).await?;
+    }
+    Ok(Overview {
+        balance: account.balance,
+        held: account.held,
+        credit_limit: account.credit_limit,
+        available: account.available()?,
+        arrears: neg(arrears.balance)?,
+    })
+}
+
 /// A user's money; what an account opened now would have, when there is none yet.
 ///
 /// # Errors

@@ -170,6 +170,26 @@ pub async fn apply_meter_bonus(
     append(tx, user, standing, Verdict::gain(Cause::MeterData, config.meter_bonus), None, now).await
 }
 
+/// Lowers the user's trust to a score, millionths, when it is above it.
+///
+/// # Errors
+/// The database's.
+pub async fn lower_to(
+    tx: &mut Tx,
+    config: &TrustConfig,
+    user: Uuid,
+    score: i64,
+    now: Timestamp,
+) -> Result<Applied, TrustError> {
+    open(tx, config, user, now).await?;
+    let standing = store::lock_score(tx, user).await?;
+    let above = standing.0.millionths().saturating_sub(score);
+    if above <= 0 {
+        return Ok(Applied::Already);
+    }
+    append(tx, user, standing, Verdict::loss(Cause::Correction, above), None, now).await
+}
+
 /// One change per contract and side. The user's row is locked first, so whoever comes second sees the first.
 async fn once(
     tx: &mut Tx,

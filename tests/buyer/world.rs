@@ -198,6 +198,7 @@ fn settings() -> Settings {
         cancel_window: Span::from_minutes(30),
         check_interval: Span::from_secs(60),
         subscription_interval: Span::from_secs(60),
+        dispute_period: Span::from_days(90),
         open_per_meter_max: 20,
         open_per_peer_max: 1_000,
         trust: wattmandi::config::TrustConfig::default(),

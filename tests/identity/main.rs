@@ -3,11 +3,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod accounts;
+mod erasure;
 mod limits;
 mod matrix;
 mod payout;
 mod people;
 mod privacy;
+mod scan;
 mod secrets;
 mod streams;
 mod tokens;

@@ -10,6 +10,7 @@ pub use wattmandi::cli::local::{ALPHA, BETA, NORTH, SOUTH};
 use wattmandi::cli::local::{LocalNetwork, LocalOptions};
 use wattmandi::config::TradeConfig;
 use wattmandi::identity::{self, NewUser};
+use wattmandi::network::Participant;
 
 use crate::audit::{self, Book};
 use crate::client::{Api, Person, eventually};
@@ -239,6 +240,11 @@ impl World {
     /// As [`World::sent`], of any transaction.
     pub async fn sent_of(&self, platform: usize, action: &str) -> Vec<u8> {
         self.sent(platform, "", action).await
+    }
+
+    /// Alpha (0) or beta (1) at work.
+    pub fn participant(&self, platform: usize) -> &Participant {
+        &self.network.platforms[platform].participant
     }
 
     /// Where alpha (0) or beta (1) is.

@@ -211,6 +211,11 @@ impl Person {
         Reply::of(request.header("Idempotency-Key", fresh_key())).await.unwrap()
     }
 
+    /// A deletion that says something, without a key.
+    pub async fn delete_with(&self, path: &str, body: &Value) -> Reply {
+        Reply::of(self.request(reqwest::Method::DELETE, path).json(body)).await.unwrap()
+    }
+
     pub async fn delete(&self, path: &str) -> Reply {
         let request = self.request(reqwest::Method::DELETE, path).header("Idempotency-Key", fresh_key());
         Reply::of(request).await.unwrap()

@@ -546,6 +546,20 @@ class EnergyProfile(_EnergyProfile, total=False):
     place: Union[str, None]
 
 
+class EraseMe(TypedDict, total=False):
+    """Shows once more who one is: one of the two."""
+
+    code: Union[str, None]
+    password: Union[str, None]
+
+
+class Erased(TypedDict):
+    """The account is gone."""
+
+    erased_at: str
+    evidence_until: str
+
+
 class EventFailure(TypedDict):
     """Why something was refused, in the network's words."""
 

@@ -2,7 +2,7 @@
 //!
 //! One file per received message and per sending attempt, numbered in order of time: `000001-in-select.json`,
 //! `000002-out-on_select.json`. Bodies are base64 of the exact bytes. Rows are read in pages, so memory stays
-//! bounded whatever the database holds.
+//! bounded whatever the database holds. Messages whose bytes were destroyed ([`crate::erase`]) are left out.
 
 use std::path::Path;
 
@@ -27,12 +27,12 @@ pub enum ExportError {
 db::sql! {
     RECEIVED = "SELECT seq, id, receiver, sender, key_id, action, message_id, transaction_id, path, \
         headers, body, received_at AS at, state, error_code, reply_status, reply_headers, \
-        reply_body FROM inbox WHERE seq > $1 ORDER BY seq LIMIT $2";
+        reply_body FROM inbox WHERE seq > $1 AND LENGTH(body) > 0 ORDER BY seq LIMIT $2";
     SENT = "SELECT a.outbox_id, a.number, a.at, a.authorization_header, a.url, a.duration_us, a.status, \
         a.response_headers, a.response_body, a.error, a.response_verified, o.sender, o.target, o.face, \
         o.action, o.message_id, o.transaction_id, o.body, o.state, o.answers, o.purpose FROM \
-        outbox_attempts a JOIN outbox o ON o.id = a.outbox_id WHERE a.at > $1 OR (a.at = $1 AND \
-        (a.outbox_id > $2 OR (a.outbox_id = $2 AND a.number > $3))) ORDER BY a.at, a.outbox_id, a.number \
+        outbox_attempts a JOIN outbox o ON o.id = a.outbox_id WHERE o.body_digest IS NULL AND (a.at > $1 \
+        OR (a.at = $1 AND (a.outbox_id > $2 OR (a.outbox_id = $2 AND a.number > $3)))) ORDER BY a.at, a.outbox_id, a.number \
         LIMIT $4";
 }
 

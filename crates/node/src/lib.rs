@@ -19,6 +19,7 @@ pub mod ask;
 pub mod client;
 pub mod compose;
 mod deliver;
+pub mod erase;
 pub mod export;
 pub mod identity;
 pub mod inbox;
@@ -69,6 +70,12 @@ pub const MIGRATIONS: &[db::Migration] = &[
         name: "housekeeping",
         sqlite: include_str!("../migrations/sqlite/0002_housekeeping.sql"),
         postgres: include_str!("../migrations/postgres/0002_housekeeping.sql"),
+    },
+    db::Migration {
+        version: 16,
+        name: "erasure",
+        sqlite: include_str!("../migrations/sqlite/0016_erasure.sql"),
+        postgres: include_str!("../migrations/postgres/0016_erasure.sql"),
     },
 ];
 

@@ -1,8 +1,11 @@
 //! The user's meters: claimed with a proof, shown, given up.
 
+use std::sync::Arc;
+
 use actix_web::http::{StatusCode, header};
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
+use db::DbError;
 use futures_util::FutureExt;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -19,8 +22,10 @@ use crate::api::problem::Problem;
 use crate::config::MeterConfig;
 use crate::error::Code;
 use crate::metering;
-use crate::metering::claim::{self, Claim, ClaimError, With};
+use crate::metering::claim::{self, Claim, ClaimError, Taken, With};
 use crate::network::normalize_meter;
+use crate::privacy::marks;
+use crate::trust::TrustError;
 
 /// A proof of a meter: a verified credential, or `discom`, `serial_number` and `key` as they stand on the customer's
 /// papers.
@@ -60,9 +65,10 @@ pub async fn create(state: State, request: HttpRequest, payload: Payload) -> Ans
     let Asked { user, body, key, .. } = state.asked::<ClaimBody>(&request, payload).await?;
     let claim = Claim { user_id: user.id, place: place(body.place.as_deref())?, with: with(body)? };
     let (p, verifier, under) = (state.participant.clone(), state.credentials.clone(), key.clone());
+    let taken = inheriting(&state);
     // What takes the client's time is told with a header, which the code alone cannot carry.
     let work = async move {
-        match claim::claim(&p, &verifier, &claim, under).await {
+        match claim::claim(&p, &verifier, &claim, under, &taken).await {
             Err(ClaimError::TooOften { wait }) => Ok(Err(wait)),
             Ok(meter) => Ok(Ok(meter.meter_id)),
             Err(error) => Err(error),
@@ -89,6 +95,22 @@ pub async fn create(state: State, request: HttpRequest, payload: Payload) -> Ans
     Ok(HttpResponse::Created()
         .insert_header((header::LOCATION, format!("/users/me/meters/{}", meter.id)))
         .json(profile::meter(meter)))
+}
+
+/// Trust that was lost with a meter stays with it when its account is erased.
+fn inheriting(state: &State) -> Taken {
+    let (accounts, settings) = (state.accounts.clone(), Arc::clone(&state.participant.settings));
+    Arc::new(move |tx, user, meter, now| {
+        let (accounts, settings) = (accounts.clone(), Arc::clone(&settings));
+        async move {
+            match marks::inherit(tx, (&accounts, &settings.trust), user, &meter, now).await {
+                Ok(()) => Ok(()),
+                Err(TrustError::Database(error)) => Err(error),
+                Err(error) => Err(DbError::Other(error.to_string())),
+            }
+        }
+        .boxed()
+    })
 }
 
 /// Gives a meter up, when no offer and no trade of the user's is open any more.

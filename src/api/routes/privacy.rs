@@ -1,22 +1,32 @@
-//! All of one's own data, given out as a whole.
+//! All of one's own data: given out as a whole, and taken away.
+//!
+//! Erasing takes no idempotency key: it would be stored as a hash of what has the password in it, for an account that is
+//! gone. A repetition finds no session. No page of another site can ask for it: nothing but the header opens the route.
 
 use std::collections::VecDeque;
 use std::io;
 
 use actix_web::http::header;
+use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
 use futures_util::{FutureExt, Stream, stream};
+use serde::{Deserialize, Serialize};
+use units::Timestamp;
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, SchemaFormat, SchemaType, Type};
 use utoipa::openapi::{KnownFormat, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
 
 use super::Answer;
+use super::auth::{cookie, read, refused};
 use crate::api::access::Caller;
 use crate::api::problem::Problem;
 use crate::api::stream::Seat;
 use crate::api::{Shared, State};
+use crate::identity::{self, IdentityError, Proof};
+use crate::notify::{Message, MessageKind, Recipient};
+use crate::privacy;
 use crate::privacy::export::{self, After, FORMAT, Kind, Section};
 use crate::privacy::sections::SECTIONS;
 
@@ -73,6 +83,71 @@ pub async fn export(state: State, Caller { user, .. }: Caller, request: HttpRequ
         .insert_header((header::CONTENT_DISPOSITION, name))
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .streaming(pages(Writing::of(state, user.id, seat))))
+}
+
+/// Shows once more who one is: one of the two.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = EraseMe)]
+pub struct EraseBody {
+    password: Option<String>,
+    /// For accounts by mobile number: `POST /auth/phone/code` sends it.
+    #[schema(example = "482913")]
+    code: Option<String>,
+}
+
+/// The account is gone.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Erased)]
+pub struct ErasedView {
+    #[schema(value_type = String, format = DateTime)]
+    pub erased_at: Timestamp,
+    /// Until then, by the clock of the market, the messages of settled trades are kept in case of a dispute, and with
+    /// them the meter's number; afterwards their digests, under a random id.
+    #[schema(value_type = String, format = DateTime)]
+    pub evidence_until: Timestamp,
+}
+
+/// Erases one's account, for good. Offers are withdrawn; open trades, plans, payments and money are named, and keep it.
+#[utoipa::path(delete, path = "/users/me", tag = "users", request_body = EraseBody,
+    responses((status = 200, description = "It is gone", body = ErasedView)))]
+pub async fn erase(state: State, caller: Caller, request: HttpRequest, payload: Payload) -> Answer {
+    let EraseBody { password, code } = read(&request, payload).await?;
+    let proof = match (password, code) {
+        (Some(password), None) => Proof::Password(password),
+        (None, Some(code)) => Proof::Code(code),
+        _ => {
+            let detail = "Your password, or a code that was sent to your number, and not both, is expected.";
+            return Err(Problem::field("password", detail));
+        }
+    };
+    let (user, accounts, p) = (caller.user.id, state.accounts.clone(), state.participant.clone());
+    let login = state.read(move |tx| identity::login(tx, user).boxed()).await?;
+    let erased = state.run(async move {
+        let hash = accounts.prove(user, proof).await.map_err(|error| match error {
+            IdentityError::PasswordNone | IdentityError::PasswordWrong => refused(error).at("password"),
+            other => refused(other),
+        })?;
+        Ok::<_, Problem>(privacy::erase::erase(&p, &accounts, user, hash).await?)
+    });
+    let erased = erased.await??;
+    if let Some(email) = login.and_then(|login| login.email.filter(|_| login.email_verified)) {
+        state.deliver(farewell(email));
+    }
+    Ok(HttpResponse::Ok()
+        .insert_header((header::SET_COOKIE, cookie(&state, "", 0)))
+        .json(ErasedView { erased_at: erased.at, evidence_until: erased.evidence_until }))
+}
+
+fn farewell(email: String) -> Message {
+    let body = "Your account was erased, as you asked. Nothing here leads to you any more; what you traded stays under a \
+                random number. If it was not you who asked, tell the operator of this platform at once.\n";
+    Message {
+        to: Recipient::Email(email),
+        kind: MessageKind::Notice,
+        subject: "Your account was erased".to_owned(),
+        body: body.to_owned(),
+    }
 }
 
 /// An export on its way.
