@@ -47,6 +47,12 @@ export interface schemas {
     /** The trade, plan, interest or publication; `account` and `trust` where there is none */
     transaction_id: string;
   };
+  /** The code that was sent to the address. */
+  AddressProof: {
+    /** `email` or `phone`. */
+    address: string;
+    code: string;
+  };
   AddressVerified: {
     /** `email` or `phone`. */
     address: string;
@@ -121,9 +127,39 @@ export interface schemas {
     /** To the hour. */
     used_at?: string | null;
   };
-  /** The tokens that are good; at most 50. */
-  ApiTokens: {
-    items: schemas["ApiToken"][];
+  BillDropped: {
+    /** `discom`, `consumer_number`, `meter_number`, `sanctioned_load`, `bill_period` or `months`. */
+    field: string;
+    /** `not_in_text`, `out_of_range`, or `disagrees` with what the rules read. */
+    reason: string;
+    value: string;
+  };
+  /** Where a value stands. */
+  BillEvidence: {
+    /** The line of the bill's text. */
+    line: string;
+    /** From 1. */
+    page: number;
+    /** `rules`, `model` or `both`. */
+    read_by: string;
+  };
+  BillMonth: {
+    evidence: schemas["BillEvidence"];
+    month: string;
+    units_kwh: string;
+  };
+  BillPeriod: {
+    evidence: schemas["BillEvidence"];
+    from: string;
+    to: string;
+  };
+  BillText: {
+    evidence: schemas["BillEvidence"];
+    value: string;
+  };
+  BillWatts: {
+    evidence: schemas["BillEvidence"];
+    value: number;
   };
   /** A transaction to be called off. */
   Cancel: {
@@ -356,14 +392,20 @@ export interface schemas {
     meters: schemas["CredentialClaim"][];
     /** Code of the program, of an enrollment. */
     program?: string | null;
-    /** `verified` when every check passed, else `refused`. */
+    /**
+     * `verified` when every check passed, else `refused`. Later its issuer may have made it `revoked`; it is
+     * `suspended` while nobody says whether it is, and proves nothing until somebody does.
+     */
     state: string;
     valid_from?: string | null;
     valid_until?: string | null;
   };
   /** One check. */
   CredentialCheck: {
-    /** `format`, `schema`, `issuer`, `proof`, `dates`, `revocation`, `discom`, `meter`, `customer` or `role`. */
+    /**
+     * Of a credential `format`, `schema`, `issuer`, `proof`, `dates`, `revocation`, `discom`, `meter`, `customer` or
+     * `role`; of a bill `meter`, `customer`, `load`, `period` or `readers`.
+     */
     check: string;
     reason: string;
     /** `passed`, `failed` or `unknown`; only `passed` counts. */
@@ -661,6 +703,9 @@ export interface schemas {
       id: string | null;
       issuer: string | null;
       kind: string | null;
+      revoked_at: string | null;
+      status_url: string | null;
+      suspended_at: string | null;
       valid_from: string | null;
       valid_until: string | null;
       verdict: string | null;
@@ -733,6 +778,12 @@ export interface schemas {
       target: string | null;
       transaction_id: string | null;
     }[];
+    /** The bonus of trust that one of them gave. */
+    meter_bonuses: {
+      at: string | null;
+      digest: string | null;
+      document: string | null;
+    }[];
     /** Every try to claim a meter. */
     meter_claims: {
       at: string | null;
@@ -740,6 +791,19 @@ export interface schemas {
       meter_key: string | null;
       method: string | null;
       outcome: string | null;
+    }[];
+    /** The bills that were handed in: what was read of each, and how good it is; the file was not kept. */
+    meter_documents: {
+      bonus: string | null;
+      checks: unknown;
+      created_at: string | null;
+      deleted_at: string | null;
+      digest: string | null;
+      grade: string | null;
+      id: string | null;
+      model: string | null;
+      pages: number | null;
+      reading: unknown;
     }[];
     /** Why a meter is, or was, verified. */
     meter_proofs: {
@@ -1025,10 +1089,6 @@ export interface schemas {
     slots: schemas["FoundSlotView"][];
     valid_until?: string | null;
   };
-  /** The offers that a search has found so far. */
-  FoundOffers: {
-    items: schemas["FoundOfferView"][];
-  };
   /** One hour of a found offer. */
   FoundSlotView: {
     /** When the catalog was read; the seller has the last word. */
@@ -1141,10 +1201,6 @@ export interface schemas {
     /** For people. */
     title: string;
   };
-  /** Where one may sign in besides here. */
-  Issuers: {
-    items: schemas["Issuer"][];
-  };
   /** One booking. */
   JournalEntry: {
     /** What the account got; negative for what it paid. */
@@ -1165,10 +1221,28 @@ export interface schemas {
   JsonWebKeySet: {
     keys: (Record<string, unknown>)[];
   };
+  /** An issuer that vouches for the user. */
+  LinkedIssuer: {
+    created_at: string;
+    id: string;
+    issuer: string;
+    /** When the user last signed in by it. */
+    used_at: string;
+  };
   /** Where a line opens. */
   Links: {
     events: string;
     trade: string;
+  };
+  /** By what the user signs in. */
+  Logins: {
+    email?: string | null;
+    email_verified: boolean;
+    /** The issuers that vouch for the user, oldest first. */
+    issuers: schemas["LinkedIssuer"][];
+    /** Whether there is one; without one `POST /auth/password/forgot` leads to one, once there is an e-mail address. */
+    password: boolean;
+    phone?: string | null;
   };
   /** Oneself. */
   Me: {
@@ -1185,6 +1259,7 @@ export interface schemas {
     name: string;
     /** Whom a buyer pays. */
     payout_name: string;
+    /** Empty until it is said; without one nothing is offered. */
     payout_vpa: string;
     phone?: string | null;
     /** `prosumer`, `consumer`, `producer`, `utility` or `admin`. */
@@ -1207,6 +1282,39 @@ export interface schemas {
     /** To be taken off what was fed in. */
     sold_kwh: string;
   };
+  /** A bill, as it was read. What it says is declared, not verified: it raises no limit. */
+  MeterDocument: {
+    bill_period?: (schemas["BillPeriod"] | null);
+    /**
+     * Whether this bill gave the bonus of trust: `given`, or why not: `meter_not_yours`, `grade_too_low`,
+     * `account_had_it`, `meter_had_it`, `document_had_it`.
+     */
+    bonus: string;
+    /** `meter`, `customer`, `load`, `period` and `readers`. */
+    checks: schemas["CredentialCheck"][];
+    consumer_number?: (schemas["BillText"] | null);
+    created_at: string;
+    discom?: (schemas["BillText"] | null);
+    /** What the model said and does not count. */
+    dropped: schemas["BillDropped"][];
+    /**
+     * `A` and `B` are good. A: no check failed; consumer number, meter number, sanctioned load and the units of three
+     * months. B: no check failed; both numbers, the units of a month, and the load or the period. C: one of the numbers
+     * and another field. D: less.
+     */
+    grade: string;
+    meter_document_id: string;
+    meter_number?: (schemas["BillText"] | null);
+    /**
+     * What the operator's language model did besides the rules: `used`, `not_configured`, `no_consent` (consent to
+     * `bill_reading` is missing), `busy`, `unavailable` or `unusable`.
+     */
+    model: string;
+    /** The newest first. */
+    months: schemas["BillMonth"][];
+    pages: number;
+    sanctioned_load_w?: (schemas["BillWatts"] | null);
+  };
   /** A meter of one's own. */
   MeterView: {
     /** Masked. */
@@ -1221,10 +1329,6 @@ export interface schemas {
     sanctioned_load_w?: number | null;
     /** Only a verified meter trades. */
     verified: boolean;
-  };
-  /** The user's meters. */
-  Meters: {
-    items: schemas["MeterView"][];
   };
   /** How much to move. */
   MoveMoney: {
@@ -1247,6 +1351,11 @@ export interface schemas {
       messageId?: string;
       status: "NACK";
     };
+  };
+  /** An address to be added: one of the two. */
+  NewAddress: {
+    email?: string | null;
+    phone?: string | null;
   };
   /** A token for a machine. */
   NewApiToken: {
@@ -1426,6 +1535,20 @@ export interface schemas {
     transaction_id: string;
   };
   /** One page of a list, newest first. */
+  Page_ApiToken: {
+    items: {
+      created_at: string;
+      expires_at: string;
+      id: string;
+      name: string;
+      scopes: string[];
+      /** To the hour. */
+      used_at?: string | null;
+    }[];
+    /** Give it as `cursor` to get the next page; null on the last one. */
+    next_cursor?: string | null;
+  };
+  /** One page of a list, newest first. */
   Page_Consent: {
     items: {
       at: string;
@@ -1458,9 +1581,33 @@ export interface schemas {
       meters: schemas["CredentialClaim"][];
       /** Code of the program, of an enrollment. */
       program?: string | null;
-      /** `verified` when every check passed, else `refused`. */
+      /**
+       * `verified` when every check passed, else `refused`. Later its issuer may have made it `revoked`; it is
+       * `suspended` while nobody says whether it is, and proves nothing until somebody does.
+       */
       state: string;
       valid_from?: string | null;
+      valid_until?: string | null;
+    }[];
+    /** Give it as `cursor` to get the next page; null on the last one. */
+    next_cursor?: string | null;
+  };
+  /** One page of a list, newest first. */
+  Page_FoundOfferView: {
+    items: {
+      /** The seller's platform. */
+      bpp_id: string;
+      /** Code of the seller's DISCOM. */
+      discom: string;
+      found_at: string;
+      name?: string | null;
+      obstacle?: (schemas["ObstacleView"] | null);
+      offer_id: string;
+      rank: schemas["Rank"];
+      resource_type?: string | null;
+      /** Masked: the last four characters. */
+      seller_meter: string;
+      slots: schemas["FoundSlotView"][];
       valid_until?: string | null;
     }[];
     /** Give it as `cursor` to get the next page; null on the last one. */
@@ -1490,6 +1637,18 @@ export interface schemas {
     next_cursor?: string | null;
   };
   /** One page of a list, newest first. */
+  Page_Issuer: {
+    items: {
+      name: string;
+      /** Where a browser goes to sign in there. */
+      start: string;
+      /** For people. */
+      title: string;
+    }[];
+    /** Give it as `cursor` to get the next page; null on the last one. */
+    next_cursor?: string | null;
+  };
+  /** One page of a list, newest first. */
   Page_JournalEntry: {
     items: {
       /** What the account got; negative for what it paid. */
@@ -1505,6 +1664,62 @@ export interface schemas {
       reference: string;
       /** The trade that it is about. */
       transaction_id?: string | null;
+    }[];
+    /** Give it as `cursor` to get the next page; null on the last one. */
+    next_cursor?: string | null;
+  };
+  /** One page of a list, newest first. */
+  Page_MeterDocument: {
+    items: {
+      bill_period?: (schemas["BillPeriod"] | null);
+      /**
+       * Whether this bill gave the bonus of trust: `given`, or why not: `meter_not_yours`, `grade_too_low`,
+       * `account_had_it`, `meter_had_it`, `document_had_it`.
+       */
+      bonus: string;
+      /** `meter`, `customer`, `load`, `period` and `readers`. */
+      checks: schemas["CredentialCheck"][];
+      consumer_number?: (schemas["BillText"] | null);
+      created_at: string;
+      discom?: (schemas["BillText"] | null);
+      /** What the model said and does not count. */
+      dropped: schemas["BillDropped"][];
+      /**
+       * `A` and `B` are good. A: no check failed; consumer number, meter number, sanctioned load and the units of three
+       * months. B: no check failed; both numbers, the units of a month, and the load or the period. C: one of the numbers
+       * and another field. D: less.
+       */
+      grade: string;
+      meter_document_id: string;
+      meter_number?: (schemas["BillText"] | null);
+      /**
+       * What the operator's language model did besides the rules: `used`, `not_configured`, `no_consent` (consent to
+       * `bill_reading` is missing), `busy`, `unavailable` or `unusable`.
+       */
+      model: string;
+      /** The newest first. */
+      months: schemas["BillMonth"][];
+      pages: number;
+      sanctioned_load_w?: (schemas["BillWatts"] | null);
+    }[];
+    /** Give it as `cursor` to get the next page; null on the last one. */
+    next_cursor?: string | null;
+  };
+  /** One page of a list, newest first. */
+  Page_MeterView: {
+    items: {
+      /** Masked. */
+      customer_number: string;
+      discom: string;
+      /** On this platform. */
+      id: string;
+      installed_capacity_w?: number | null;
+      meter_id: string;
+      /** `SOLAR`, `BATTERY`, …; null for a meter that only draws. */
+      resource_type?: string | null;
+      sanctioned_load_w?: number | null;
+      /** Only a verified meter trades. */
+      verified: boolean;
     }[];
     /** Give it as `cursor` to get the next page; null on the last one. */
     next_cursor?: string | null;
@@ -1545,6 +1760,39 @@ export interface schemas {
       /** `searching`, `proposed`, `reserving`, `confirming`, `standing`, `partial`, `failed`, `cancelling` or `cancelled`. */
       state: string;
       updated_at: string;
+    }[];
+    /** Give it as `cursor` to get the next page; null on the last one. */
+    next_cursor?: string | null;
+  };
+  /** One page of a list, newest first. */
+  Page_Session: {
+    items: {
+      created_at: string;
+      /** Whether this request comes from it. */
+      current: boolean;
+      device: string;
+      expires_at: string;
+      id: string;
+      /** `password`, `phone` or the name of another issuer. */
+      signed_in_by: string;
+      /** When it last asked for a new access token. */
+      used_at: string;
+    }[];
+    /** Give it as `cursor` to get the next page; null on the last one. */
+    next_cursor?: string | null;
+  };
+  /** One page of a list, newest first. */
+  Page_StatementHead: {
+    items: {
+      closing_inr: string;
+      csv: string;
+      html: string;
+      json: string;
+      /** A month in India. */
+      month: string;
+      /** The month goes on. */
+      open: boolean;
+      opening_inr: string;
     }[];
     /** Give it as `cursor` to get the next page; null on the last one. */
     next_cursor?: string | null;
@@ -1928,6 +2176,7 @@ export interface schemas {
     meters: schemas["MeterView"][];
     /** Whom a buyer pays. */
     payout_name: string;
+    /** Empty until it is said; without one nothing is offered. */
     payout_vpa: string;
     platform: schemas["Platform"];
   };
@@ -2175,10 +2424,6 @@ export interface schemas {
     /** The trade, plan, interest or publication; `account` and `trust` where there is none */
     transaction_id: string;
   };
-  /** Every device; at most 50. */
-  Sessions: {
-    items: schemas["Session"][];
-  };
   /** E-mail address and password. */
   SignIn: {
     /** Put the refresh token into a cookie for web pages of this origin instead of the answer. */
@@ -2254,10 +2499,6 @@ export interface schemas {
     /** This line's part of each position; after a correction the difference. */
     sums: schemas["Sums"];
     transaction_id: string;
-  };
-  /** The months with bookings, newest first. */
-  StatementList: {
-    items: schemas["StatementHead"][];
   };
   /** The stock of one hour: `sold + reserved <= published`, always. */
   StockSlot: {
@@ -2564,8 +2805,12 @@ export interface operations {
   get_well_known_jwks_json: {
     method: "GET";
     path: "/.well-known/jwks.json";
+    parameters: {
+      header?: { "If-None-Match"?: string };
+    };
     responses: {
       200: { "application/json": schemas["JsonWebKeySet"] };
+      304: Record<string, never>;
       400: { "application/problem+json": (schemas["Problem"] & {
         code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
@@ -2600,7 +2845,7 @@ export interface operations {
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -2641,7 +2886,7 @@ export interface operations {
         status?: 404;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -2682,7 +2927,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -2694,7 +2939,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -2739,7 +2984,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -2751,7 +2996,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -2796,7 +3041,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -2808,7 +3053,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -2853,7 +3098,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -2865,7 +3110,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -2882,7 +3127,10 @@ export interface operations {
       }) };
     };
   };
-  /** All events of the user from now on, or after `Last-Event-ID`. */
+  /**
+   * All events of the user from now on, or after `Last-Event-ID`. A last event `end`, without a number, whose data has the
+   * `code` and `detail` of an error, says that whoever opened the stream would not be let in any more: signed out, locked.
+   */
   get_api_events: {
     method: "GET";
     path: "/api/events";
@@ -2904,7 +3152,7 @@ export interface operations {
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -2944,7 +3192,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -2956,7 +3204,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -2975,7 +3223,8 @@ export interface operations {
   };
   /**
    * All events of the user over a WebSocket, one text message for each, as in `/api/events`: from now on, after the event
-   * `after`, or after the one that a first message `{"after": N}` names. By `Authorization`, or by a ticket.
+   * `after`, or after the one that a first message `{"after": N}` names. By `Authorization`, or by a ticket. It is closed
+   * with 1008 and the code of the error once whoever opened it would not be let in any more.
    */
   get_api_events_ws: {
     method: "GET";
@@ -2995,7 +3244,7 @@ export interface operations {
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -3036,7 +3285,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -3048,7 +3297,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -3089,7 +3338,7 @@ export interface operations {
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -3129,7 +3378,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -3141,7 +3390,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -3186,7 +3435,7 @@ export interface operations {
         status?: 404;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -3226,7 +3475,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -3238,7 +3487,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -3279,7 +3528,7 @@ export interface operations {
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -3320,7 +3569,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -3332,7 +3581,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -3377,7 +3626,7 @@ export interface operations {
         status?: 404;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -3423,7 +3672,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -3435,7 +3684,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -3481,7 +3730,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -3493,7 +3742,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -3538,7 +3787,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -3550,7 +3799,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -3595,7 +3844,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -3607,7 +3856,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -3652,7 +3901,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -3664,7 +3913,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -3709,7 +3958,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -3721,7 +3970,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -3766,7 +4015,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -3778,7 +4027,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -3819,7 +4068,7 @@ export interface operations {
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -3861,7 +4110,7 @@ export interface operations {
         status?: 404;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -3876,58 +4125,17 @@ export interface operations {
   };
   /**
    * The events of one transaction as they happen: `id` its number, `event` its kind, `data` JSON. `Last-Event-ID`
-   * continues after an event; without it the stream begins with the first.
+   * continues after an event; without it the stream begins with the first. It ends as `/api/events` does.
    */
   get_api_transactions_id_events: {
     method: "GET";
     path: "/api/transactions/{id}/events";
     parameters: {
       path: { id: string };
-      header?: { "Last-Event-ID"?: number | null };
+      header?: { "Last-Event-ID"?: number | null; "If-None-Match"?: string };
     };
     responses: {
       200: { "text/event-stream": string };
-      400: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
-        status?: 400;
-      }) };
-      401: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
-        status?: 401;
-      }) };
-      403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
-        status?: 403;
-      }) };
-      404: { "application/problem+json": (schemas["Problem"] & {
-        code?: "resource.not_found";
-        status?: 404;
-      }) };
-      422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
-        status?: 422;
-      }) };
-      429: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.rate_limited";
-        status?: 429;
-      }) };
-      500: { "application/problem+json": (schemas["Problem"] & {
-        code?: "internal";
-        status?: 500;
-      }) };
-    };
-  };
-  /** What a search of the user has found so far, ranked: what can be taken comes first, the best in front. */
-  get_api_transactions_id_offers: {
-    method: "GET";
-    path: "/api/transactions/{id}/offers";
-    parameters: {
-      path: { id: string };
-      query?: { max_price_inr?: string; from?: string; to?: string; quantity_kwh?: string; min_trust?: string; proven?: boolean; lat?: string; lon?: string };
-      header?: { "If-None-Match"?: string };
-    };
-    responses: {
-      200: { "application/json": schemas["FoundOffers"] };
       304: Record<string, never>;
       400: { "application/problem+json": (schemas["Problem"] & {
         code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
@@ -3946,7 +4154,49 @@ export interface operations {
         status?: 404;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+    };
+  };
+  /** What a search of the user has found so far, ranked: what can be taken comes first, the best in front. */
+  get_api_transactions_id_offers: {
+    method: "GET";
+    path: "/api/transactions/{id}/offers";
+    parameters: {
+      path: { id: string };
+      query?: { max_price_inr?: string; from?: string; to?: string; quantity_kwh?: string; min_trust?: string; proven?: boolean; lat?: string; lon?: string; limit?: number; cursor?: string };
+      header?: { "If-None-Match"?: string };
+    };
+    responses: {
+      200: { "application/json": schemas["Page_FoundOfferView"] };
+      304: Record<string, never>;
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -3987,7 +4237,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -3999,7 +4249,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -4040,7 +4290,7 @@ export interface operations {
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -4080,7 +4330,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -4092,7 +4342,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -4137,7 +4387,7 @@ export interface operations {
         status?: 404;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -4178,7 +4428,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -4190,7 +4440,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -4236,7 +4486,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -4248,7 +4498,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -4294,7 +4544,7 @@ export interface operations {
         status?: 404;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -4338,7 +4588,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -4350,7 +4600,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -4394,7 +4644,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -4406,7 +4656,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -4447,7 +4697,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -4459,7 +4709,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -4499,7 +4749,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -4511,7 +4761,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -4551,7 +4801,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -4563,7 +4813,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -4584,8 +4834,13 @@ export interface operations {
   get_auth_oidc: {
     method: "GET";
     path: "/auth/oidc";
+    parameters: {
+      query?: { limit?: number; cursor?: string };
+      header?: { "If-None-Match"?: string };
+    };
     responses: {
-      200: { "application/json": schemas["Issuers"] };
+      200: { "application/json": schemas["Page_Issuer"] };
+      304: Record<string, never>;
       400: { "application/problem+json": (schemas["Problem"] & {
         code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
@@ -4599,7 +4854,7 @@ export interface operations {
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -4644,7 +4899,7 @@ export interface operations {
         status?: 404;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -4684,7 +4939,7 @@ export interface operations {
         status?: 404;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -4721,7 +4976,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -4733,7 +4988,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -4774,7 +5029,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -4786,7 +5041,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -4825,7 +5080,7 @@ export interface operations {
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -4863,7 +5118,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -4875,7 +5130,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -4916,7 +5171,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -4928,7 +5183,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -4970,7 +5225,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -4982,7 +5237,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -5023,7 +5278,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -5035,7 +5290,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -5076,7 +5331,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -5088,7 +5343,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -5105,15 +5360,16 @@ export interface operations {
       }) };
     };
   };
-  /** The devices that are signed in, newest first. */
+  /** The devices that are signed in, newest first; at most 50. */
   get_auth_sessions: {
     method: "GET";
     path: "/auth/sessions";
     parameters: {
+      query?: { limit?: number; cursor?: string };
       header?: { "If-None-Match"?: string };
     };
     responses: {
-      200: { "application/json": schemas["Sessions"] };
+      200: { "application/json": schemas["Page_Session"] };
       304: Record<string, never>;
       400: { "application/problem+json": (schemas["Problem"] & {
         code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
@@ -5128,7 +5384,7 @@ export interface operations {
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -5167,7 +5423,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -5179,7 +5435,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -5196,15 +5452,16 @@ export interface operations {
       }) };
     };
   };
-  /** The API tokens that are good, newest first. */
+  /** The API tokens that are good, newest first; at most 50. */
   get_auth_tokens: {
     method: "GET";
     path: "/auth/tokens";
     parameters: {
+      query?: { limit?: number; cursor?: string };
       header?: { "If-None-Match"?: string };
     };
     responses: {
-      200: { "application/json": schemas["ApiTokens"] };
+      200: { "application/json": schemas["Page_ApiToken"] };
       304: Record<string, never>;
       400: { "application/problem+json": (schemas["Problem"] & {
         code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
@@ -5219,7 +5476,7 @@ export interface operations {
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -5256,7 +5513,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -5268,7 +5525,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -5311,7 +5568,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -5323,7 +5580,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -5362,7 +5619,7 @@ export interface operations {
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -5403,7 +5660,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -5415,7 +5672,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -5455,7 +5712,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -5467,7 +5724,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -5566,8 +5823,12 @@ export interface operations {
   get_health: {
     method: "GET";
     path: "/health";
+    parameters: {
+      header?: { "If-None-Match"?: string };
+    };
     responses: {
       200: { "application/json": schemas["Health"] };
+      304: Record<string, never>;
       400: { "application/problem+json": (schemas["Problem"] & {
         code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
@@ -5582,8 +5843,12 @@ export interface operations {
   get_ready: {
     method: "GET";
     path: "/ready";
+    parameters: {
+      header?: { "If-None-Match"?: string };
+    };
     responses: {
       200: { "application/json": schemas["Ready"] };
+      304: Record<string, never>;
       400: { "application/problem+json": (schemas["Problem"] & {
         code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
@@ -5619,7 +5884,7 @@ export interface operations {
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -5659,7 +5924,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -5671,7 +5936,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -5716,7 +5981,7 @@ export interface operations {
         status?: 404;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -5757,7 +6022,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -5769,7 +6034,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -5813,7 +6078,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -5825,7 +6090,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -5866,7 +6131,7 @@ export interface operations {
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -5907,7 +6172,7 @@ export interface operations {
         status?: 404;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -5951,7 +6216,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -5963,7 +6228,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -6007,7 +6272,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -6019,7 +6284,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -6059,7 +6324,7 @@ export interface operations {
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -6095,7 +6360,7 @@ export interface operations {
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -6135,7 +6400,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -6147,7 +6412,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -6188,7 +6453,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -6200,7 +6465,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -6240,7 +6505,7 @@ export interface operations {
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -6277,7 +6542,7 @@ export interface operations {
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -6318,7 +6583,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -6330,7 +6595,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -6375,7 +6640,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -6387,7 +6652,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -6428,7 +6693,7 @@ export interface operations {
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -6468,7 +6733,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -6480,7 +6745,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -6521,7 +6786,7 @@ export interface operations {
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -6564,7 +6829,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -6576,7 +6841,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -6621,7 +6886,7 @@ export interface operations {
         status?: 404;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -6664,7 +6929,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -6676,7 +6941,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -6715,7 +6980,7 @@ export interface operations {
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -6728,15 +6993,15 @@ export interface operations {
       }) };
     };
   };
-  /** The user's meters, oldest first. */
-  get_users_me_meters: {
+  /** By what I sign in. */
+  get_users_me_logins: {
     method: "GET";
-    path: "/users/me/meters";
+    path: "/users/me/logins";
     parameters: {
       header?: { "If-None-Match"?: string };
     };
     responses: {
-      200: { "application/json": schemas["Meters"] };
+      200: { "application/json": schemas["Logins"] };
       304: Record<string, never>;
       400: { "application/problem+json": (schemas["Problem"] & {
         code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
@@ -6751,7 +7016,414 @@ export interface operations {
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+    };
+  };
+  /**
+   * Sends a code to an address that is to be added to an account which has none of its kind. The answer is the same for
+   * an address of another account.
+   */
+  post_users_me_logins: {
+    method: "POST";
+    path: "/users/me/logins";
+    parameters: {
+      header?: { "Idempotency-Key"?: string };
+    };
+    body: schemas["NewAddress"];
+    responses: {
+      202: { "application/json": schemas["MessageSent"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /**
+   * Adds the address that the code was sent to: whoever has it signs in by it from now on. Five wrong ones, or five
+   * minutes, and a new code is needed.
+   */
+  post_users_me_logins_confirm: {
+    method: "POST";
+    path: "/users/me/logins/confirm";
+    parameters: {
+      header?: { "Idempotency-Key"?: string };
+    };
+    body: schemas["AddressProof"];
+    responses: {
+      204: Record<string, never>;
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /**
+   * Takes an issuer's word for me no more, and signs the other devices out that have come by an issuer. The last way in
+   * stays.
+   */
+  delete_users_me_logins_id: {
+    method: "DELETE";
+    path: "/users/me/logins/{id}";
+    parameters: {
+      path: { id: string };
+      header?: { "Idempotency-Key"?: string };
+    };
+    responses: {
+      204: Record<string, never>;
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /** The user's bills, newest first. */
+  get_users_me_meter_documents: {
+    method: "GET";
+    path: "/users/me/meter-documents";
+    parameters: {
+      query?: { limit?: number; cursor?: string };
+      header?: { "If-None-Match"?: string };
+    };
+    responses: {
+      200: { "application/json": schemas["Page_MeterDocument"] };
+      304: Record<string, never>;
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        status?: 403;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+    };
+  };
+  /**
+   * Hands in an electricity bill as PDF: it is read by rules, and by the operator's language model where there is one and
+   * the user has consented to `bill_reading`. A good one of a meter of the user's gives the bonus of trust, once for an
+   * account, a meter and a document. The file is not kept, and what it says raises no limit.
+   */
+  post_users_me_meter_documents: {
+    method: "POST";
+    path: "/users/me/meter-documents";
+    parameters: {
+      header?: { "Idempotency-Key"?: string };
+    };
+    responses: {
+      201: { "application/json": schemas["MeterDocument"] };
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /** One bill. */
+  get_users_me_meter_documents_id: {
+    method: "GET";
+    path: "/users/me/meter-documents/{id}";
+    parameters: {
+      path: { id: string };
+      header?: { "If-None-Match"?: string };
+    };
+    responses: {
+      200: { "application/json": schemas["MeterDocument"] };
+      304: Record<string, never>;
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+    };
+  };
+  /** Takes a bill back: what it says is forgotten. A bonus that it gave stays, and is not given again. */
+  delete_users_me_meter_documents_id: {
+    method: "DELETE";
+    path: "/users/me/meter-documents/{id}";
+    parameters: {
+      path: { id: string };
+      header?: { "Idempotency-Key"?: string };
+    };
+    responses: {
+      204: Record<string, never>;
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        status?: 403;
+      }) };
+      404: { "application/problem+json": (schemas["Problem"] & {
+        code?: "resource.not_found";
+        status?: 404;
+      }) };
+      409: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        status?: 409;
+      }) };
+      413: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.too_large";
+        status?: 413;
+      }) };
+      415: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.unsupported_media_type";
+        status?: 415;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        status?: 422;
+      }) };
+      429: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.rate_limited";
+        status?: 429;
+      }) };
+      500: { "application/problem+json": (schemas["Problem"] & {
+        code?: "internal";
+        status?: 500;
+      }) };
+      503: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        status?: 503;
+      }) };
+    };
+  };
+  /** The user's meters, oldest first. */
+  get_users_me_meters: {
+    method: "GET";
+    path: "/users/me/meters";
+    parameters: {
+      query?: { limit?: number; cursor?: string };
+      header?: { "If-None-Match"?: string };
+    };
+    responses: {
+      200: { "application/json": schemas["Page_MeterView"] };
+      304: Record<string, never>;
+      400: { "application/problem+json": (schemas["Problem"] & {
+        code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
+        status?: 400;
+      }) };
+      401: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.token_missing" | "auth.token_invalid" | "auth.sign_in_refused" | "auth.token_expired" | "auth.credentials_wrong" | "auth.code_invalid" | "auth.refresh_invalid";
+        status?: 401;
+      }) };
+      403: { "application/problem+json": (schemas["Problem"] & {
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        status?: 403;
+      }) };
+      422: { "application/problem+json": (schemas["Problem"] & {
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -6791,7 +7463,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -6803,7 +7475,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -6847,7 +7519,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -6859,7 +7531,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -6899,7 +7571,7 @@ export interface operations {
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -6939,7 +7611,7 @@ export interface operations {
         status?: 404;
       }) };
       409: { "application/problem+json": (schemas["Problem"] & {
-        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
+        code?: "request.in_progress" | "trade.state_conflict" | "trade.gate_closed" | "trade.gate_not_open" | "trade.quantity_unavailable" | "trade.price_mismatch" | "trade.own_meter" | "trade.not_eligible" | "trade.meter_unverified" | "meter.not_proven" | "meter.taken" | "meter.in_use" | "market.capacity_exceeded" | "market.load_exceeded" | "trust.limit_exceeded" | "market.below_sold" | "market.offer_withdrawn" | "auth.too_many_tokens" | "auth.last_way_in" | "account.credit_exceeded" | "account.not_settled" | "account.withdrawal_exceeded" | "account.payout_missing" | "trade.cancel_window_closed" | "webhook.limit_reached" | "choice.too_dear" | "choice.outside_window" | "choice.too_little" | "choice.trust_too_low" | "choice.trust_unknown" | "plan.nothing_found" | "plan.incomplete" | "plan.state_conflict";
         status?: 409;
       }) };
       413: { "application/problem+json": (schemas["Problem"] & {
@@ -6951,7 +7623,7 @@ export interface operations {
         status?: 415;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -6968,15 +7640,16 @@ export interface operations {
       }) };
     };
   };
-  /** The months that have a statement. */
+  /** The months that have a statement, newest first. */
   get_users_me_statements: {
     method: "GET";
     path: "/users/me/statements";
     parameters: {
+      query?: { limit?: number; cursor?: string };
       header?: { "If-None-Match"?: string };
     };
     responses: {
-      200: { "application/json": schemas["StatementList"] };
+      200: { "application/json": schemas["Page_StatementHead"] };
       304: Record<string, never>;
       400: { "application/problem+json": (schemas["Problem"] & {
         code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
@@ -6991,7 +7664,7 @@ export interface operations {
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -7032,7 +7705,7 @@ export interface operations {
         status?: 404;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -7069,7 +7742,7 @@ export interface operations {
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -7106,7 +7779,7 @@ export interface operations {
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {
@@ -7143,7 +7816,7 @@ export interface operations {
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
-        code?: "credential.unreadable" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
+        code?: "credential.unreadable" | "document.unreadable" | "document.locked" | "document.no_text" | "auth.password_weak" | "request.field_invalid" | "trade.slot_invalid" | "trade.quantity_invalid" | "request.idempotency_mismatch";
         status?: 422;
       }) };
       429: { "application/problem+json": (schemas["Problem"] & {

@@ -138,6 +138,36 @@ class ApiToken(_ApiToken, total=False):
     used_at: Union[str, None]
 
 
+class BillDropped(TypedDict):
+    field: str
+    reason: str
+    value: str
+
+
+class BillEvidence(TypedDict):
+    """Where a value stands."""
+
+    line: str
+    page: int
+    read_by: str
+
+
+class BillMonth(TypedDict):
+    evidence: "BillEvidence"
+    month: str
+    units_kwh: str
+
+
+class BillText(TypedDict):
+    evidence: "BillEvidence"
+    value: str
+
+
+class BillWatts(TypedDict):
+    evidence: "BillEvidence"
+    value: int
+
+
 class _Cancel(TypedDict):
     transaction_id: str
 
@@ -607,7 +637,9 @@ class Export(TypedDict):
     journal: List[Dict[str, Any]]
     messages_received: List[Dict[str, Any]]
     messages_sent: List[Dict[str, Any]]
+    meter_bonuses: List[Dict[str, Any]]
     meter_claims: List[Dict[str, Any]]
+    meter_documents: List[Dict[str, Any]]
     meter_proofs: List[Dict[str, Any]]
     meters: List[Dict[str, Any]]
     offer_slots: List[Dict[str, Any]]
@@ -866,6 +898,28 @@ class MeterAdjustment(TypedDict):
     discom: str
     meter_id: str
     sold_kwh: str
+
+
+class _MeterDocument(TypedDict):
+    bonus: str
+    checks: List["CredentialCheck"]
+    created_at: str
+    dropped: List["BillDropped"]
+    grade: str
+    meter_document_id: str
+    model: str
+    months: List["BillMonth"]
+    pages: int
+
+
+class MeterDocument(_MeterDocument, total=False):
+    """A bill, as it was read. What it says is declared, not verified: it raises no limit."""
+
+    bill_period: Union["BillPeriod", None]
+    consumer_number: Union["BillText", None]
+    discom: Union["BillText", None]
+    meter_number: Union["BillText", None]
+    sanctioned_load_w: Union["BillWatts", None]
 
 
 class _MeterView(TypedDict):
@@ -1189,6 +1243,16 @@ class _Page_JournalEntry(TypedDict):
 
 
 class Page_JournalEntry(_Page_JournalEntry, total=False):
+    """One page of a list, newest first."""
+
+    next_cursor: Union[str, None]
+
+
+class _Page_MeterDocument(TypedDict):
+    items: List[Dict[str, Any]]
+
+
+class Page_MeterDocument(_Page_MeterDocument, total=False):
     """One page of a list, newest first."""
 
     next_cursor: Union[str, None]
@@ -2252,6 +2316,7 @@ class WebhookWithSecret(_WebhookWithSecret, total=False):
     reason: Union[str, None]
 
 
+BillPeriod = TypedDict('BillPeriod', {'evidence': "BillEvidence", 'from': str, 'to': str}, total=False)
 Empty = Dict[str, Any]
 Event = Union["AccountChangedEvent", "AddressVerifiedEvent", "AnsweredEvent", "CascadeFailedEvent", "ContractChangedEvent", "ContractSettledEvent", "ContractStatusEvent", "DeliveryResolvedEvent", "DeliveryTroubleEvent", "InterestBoughtEvent", "InterestBuyingEvent", "InterestMatchedEvent", "OfferChangedEvent", "OfferStockEvent", "OfferVerdictEvent", "OrderAskedEvent", "PasswordChangedEvent", "PlanChangedEvent", "PlanPartChangedEvent", "PlanReplannedEvent", "RefusedEvent", "RoleChangedEvent", "SearchAnsweredEvent", "SessionReusedEvent", "TrustChangedEvent", "WebhookDisabledEvent"]
 EventKind = Literal['search.answered', 'search.failed', 'contract.draft', 'contract.quoted', 'contract.reserved', 'contract.offered', 'contract.confirming', 'contract.recording', 'contract.active', 'contract.standing', 'contract.cancelling', 'contract.cancelled', 'contract.rejected', 'contract.expired', 'contract.disputed', 'contract.confirmed_late', 'contract.cancel_refused', 'contract.update_refused', 'contract.status', 'contract.cascade_failed', 'contract.settled', 'delivery.overdue', 'delivery.exception', 'delivery.resolved', 'status.refused', 'track.answered', 'track.refused', 'rate.answered', 'rate.refused', 'support.answered', 'support.refused', 'order.track', 'order.rate', 'order.support', 'offer.listed', 'offer.changed', 'offer.withdrawn', 'offer.accepted', 'offer.rejected', 'offer.stock_changed', 'plan.searching', 'plan.proposed', 'plan.reserving', 'plan.confirming', 'plan.standing', 'plan.partial', 'plan.failed', 'plan.cancelling', 'plan.cancelled', 'plan.replanned', 'plan.part_planned', 'plan.part_reserving', 'plan.part_reserved', 'plan.part_confirming', 'plan.part_standing', 'plan.part_failed', 'plan.part_released', 'plan.part_cancelling', 'plan.part_cancelled', 'interest.matched', 'interest.buying', 'interest.bought', 'account.changed', 'trust.changed', 'account.verified', 'account.password_changed', 'account.role_changed', 'session.reused', 'webhook.disabled']

@@ -21,6 +21,7 @@ use uuid::Uuid;
 use super::Answer;
 use super::auth::{cookie, read, refused};
 use crate::api::access::Caller;
+use crate::api::limits::names::Purpose;
 use crate::api::problem::Problem;
 use crate::api::stream::Seat;
 use crate::api::{Shared, State};
@@ -122,6 +123,8 @@ pub async fn erase(state: State, caller: Caller, request: HttpRequest, payload: 
         }
     };
     let (user, accounts, p) = (caller.user.id, state.accounts.clone(), state.participant.clone());
+    let purpose = if matches!(proof, Proof::Password(_)) { Purpose::Login } else { Purpose::CodeTry };
+    state.count_name(&request, purpose, &user.to_string()).await?;
     let login = state.read(move |tx| identity::login(tx, user).boxed()).await?;
     let erased = state.run(async move {
         let hash = accounts.prove(user, proof).await.map_err(|error| match error {
