@@ -126,7 +126,11 @@ async fn a_fault_in_the_configuration_is_named_with_its_place() {
         ("listen = \"127.0.0.1:0\"", "listen = \"here\"", "line 2: invalid socket address"),
         ("ops_listen = \"127.0.0.1:0\"", "ops_listen = \"0.0.0.0:0\"", "server.ops_listen"),
         ("database_url = \"sqlite:", "database_url = \"mysql:", "server.database_url"),
-        ("discom = \"TEST_DISCOM_NORTH\"", "discom = \"TEST_DISCOM_WEST\"", "users[0].meters"),
+        (
+            "TEST_METER_ASHA\"\ndiscom = \"TEST_DISCOM_NORTH\"",
+            "TEST_METER_ASHA\"\ndiscom = \"TEST_DISCOM_WEST\"",
+            "users[0].meters",
+        ),
         (key.as_str(), "somebody.else.example.key.json", "server.key_file"),
         (key.as_str(), "no.key.json", "no.key.json"),
         (key.as_str(), "open.key.json", "open.key.json"),
