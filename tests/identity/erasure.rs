@@ -54,7 +54,7 @@ async fn run(world: &World, sql: &'static db::Sql, values: Vec<db::Value>) -> u6
 async fn rows(world: &World, sql: &'static db::Sql, values: Vec<db::Value>) -> Vec<db::Row> {
     let read = world.participant.db.read(move |tx| {
         let values = values.clone();
-        async move { Ok::<_, db::DbError>(tx.query(sql, &values).await?) }.boxed()
+        async move { tx.query(sql, &values).await }.boxed()
     });
     read.await.unwrap()
 }
