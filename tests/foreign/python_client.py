@@ -115,8 +115,12 @@ def pages(tally, asha, hook, receiver):
 
 
 def listen(person, heard):
-    for event in person.events(after=0):
-        heard.append(event)
+    """Until the demo ends, and with it the stream."""
+    try:
+        for event in person.events(after=0):
+            heard.append(event)
+    except wattmandi.NoAnswer:
+        return
 
 
 def first(events, last):
