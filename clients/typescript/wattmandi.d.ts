@@ -1976,6 +1976,7 @@ export interface schemas {
     /** `pending`, `paid` or `refused`. */
     state: string;
   };
+  PdfFile: string;
   /** A number that a code is to be sent to. */
   PhoneNumber: {
     phone: string;

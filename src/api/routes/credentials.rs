@@ -8,7 +8,9 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use serde::Serialize;
 use units::Timestamp;
-use utoipa::ToSchema;
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
 
 use super::offers::EmptyBody;
@@ -31,6 +33,22 @@ const BODY_MAX: usize = 1024 * 1024;
 /// The media types that a credential may come in.
 const TAKEN: [&str; 5] =
     ["application/json", "application/ld+json", "application/vc", "application/jwt", "application/vc+jwt"];
+
+/// The bytes of a PDF as the whole body.
+pub struct PdfFile;
+
+impl PartialSchema for PdfFile {
+    fn schema() -> RefOr<Schema> {
+        let bytes = SchemaFormat::KnownFormat(KnownFormat::Binary);
+        ObjectBuilder::new().schema_type(Type::String).format(Some(bytes)).into()
+    }
+}
+
+impl ToSchema for PdfFile {
+    fn name() -> std::borrow::Cow<'static, str> {
+        "PdfFile".into()
+    }
+}
 
 /// A credential, as it was judged.
 #[derive(Debug, Serialize, ToSchema)]
@@ -97,7 +115,7 @@ pub struct ClaimView {
 /// shown whatever its checks say; what a verified one says of a meter of the user's becomes the meter's limits.
 #[utoipa::path(post, path = "/users/me/credentials", tag = "users",
     request_body(content((serde_json::Value = "application/json"), (String = "application/jwt"),
-        (String = "application/vc+jwt"), (Vec<u8> = "application/pdf"))),
+        (String = "application/vc+jwt"), (PdfFile = "application/pdf"))),
     responses((status = 201, body = CredentialDocument)))]
 pub async fn upload(
     state: State,

@@ -10,7 +10,7 @@ use units::{Timestamp, WattHours};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::credentials::{CheckView, collected, essence};
+use super::credentials::{CheckView, PdfFile, collected, essence};
 use super::offers::EmptyBody;
 use super::paging::{Asked as PageAsked, Page};
 use super::{Answer, id};
@@ -122,7 +122,7 @@ pub struct DroppedView {
 /// the user has consented to `bill_reading`. A good one of a meter of the user's gives the bonus of trust, once for an
 /// account, a meter and a document. The file is not kept, and what it says raises no limit.
 #[utoipa::path(post, path = "/users/me/meter-documents", tag = "users",
-    request_body(content((Vec<u8> = "application/pdf"))),
+    request_body(content((PdfFile = "application/pdf"))),
     responses((status = 201, body = MeterDocumentView)))]
 pub async fn upload(
     state: State,
