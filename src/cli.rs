@@ -14,12 +14,14 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use clock::{Clocks, Ids};
+use clock::{Clocks, Ids, SystemEntropy};
+use db::{DbError, Vault};
 use node::Identity;
 use node::keys::KeyFile;
 
 use crate::cli::platform::{Place, StartError};
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, beside_database};
+use crate::secrets;
 use crate::telemetry::{self, LogFormat};
 
 #[derive(Debug, Parser)]
@@ -110,6 +112,9 @@ enum MessagesCommand {
         folder: PathBuf,
         #[arg(long, env = "DATABASE_URL", hide_env_values = true, default_value = "sqlite:wattmandi.db")]
         database_url: String,
+        /// What they were sealed with; beside an SQLite file it is found.
+        #[arg(long, env = "WATTMANDI_STORAGE_KEY_FILE")]
+        storage_key_file: Option<PathBuf>,
     },
 }
 
@@ -148,7 +153,7 @@ async fn execute(command: Command) -> Result<ExitCode, AnyError> {
         Command::Serve { config, insecure_demo } => serve(&config, insecure_demo).await?,
         Command::Demo(options) => return demo::run(options).await,
         Command::Migrate { database_url } => {
-            platform::open_database(&database_url, &Clocks::system()).await?.close().await;
+            platform::open_database(&database_url, &Clocks::system(), None).await?.close().await;
             println!("the database is at the newest schema");
         }
         Command::Keys { command } => keys(command)?,
@@ -159,13 +164,29 @@ async fn execute(command: Command) -> Result<ExitCode, AnyError> {
         Command::Users { database_url, command } => users::run(command, &database_url).await?,
         Command::Openapi => println!("{}", crate::api::openapi::document()),
         Command::Doctor { config } => return Ok(doctor::run(&config, &environment()).await),
-        Command::Messages { command: MessagesCommand::Export { folder, database_url } } => {
-            let db = platform::open_database(&database_url, &Clocks::system()).await?;
-            let count = node::export::export(&db, &folder).await?;
+        Command::Messages { command: MessagesCommand::Export { folder, database_url, storage_key_file } } => {
+            let count = export(&folder, &database_url, storage_key_file).await?;
             println!("{count} messages in {}", folder.display());
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Writes every message of a participant; the key is needed where they were sealed.
+async fn export(folder: &Path, url: &str, storage_key_file: Option<PathBuf>) -> Result<u64, AnyError> {
+    let file = storage_key_file.or_else(|| beside_database(url).filter(|file| file.exists()));
+    let vault = match &file {
+        Some(file) => Some(Vault::new(&secrets::read(file)?, Arc::new(SystemEntropy))?),
+        None => None,
+    };
+    let db = platform::open_database(url, &Clocks::system(), vault).await?;
+    match node::export::export(&db, folder).await {
+        Err(node::export::ExportError::Db(DbError::Sealed)) => Err(match file {
+            Some(file) => format!("the messages were sealed with another key than {}", file.display()).into(),
+            None => "the messages are sealed: say where their key is by --storage-key-file".into(),
+        }),
+        outcome => Ok(outcome?),
+    }
 }
 
 fn environment() -> BTreeMap<String, String> {

@@ -25,7 +25,7 @@ pub use credentials::{ContextConfig, CredentialsConfig, IssuerConfig};
 pub use network::{Discom, NetworkConfig, Policy};
 pub use notify::{NotifyConfig, SmsConfig, SmtpConfig, SmtpSecurity};
 use serde::Deserialize;
-pub use server::{Secret, ServerConfig};
+pub use server::{Secret, ServerConfig, beside_database};
 pub use settlement::{RATE_KINDS, RateConfig, SettlementConfig};
 pub use sign_in::{SignInConfig, SignInIssuer};
 pub use trade::TradeConfig;

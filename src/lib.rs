@@ -5,7 +5,7 @@
 //! | level | modules |
 //! |---|---|
 //! | 0 | crates: `units` ← `beckn-wire` ← `energy-rules` ← `contract-policy`; `plan` `clock` `db` `node` `oidc` `courier` |
-//! | 1 | [`error`] [`config`] [`telemetry`] |
+//! | 1 | [`error`] [`config`] [`telemetry`] [`secrets`] |
 //! | 2 | [`cache`] [`network`] [`notify`] [`events`] |
 //! | 3 | [`identity`] [`credentials`] [`webhooks`] |
 //! | 4 | [`metering`] [`trust`] [`contract`] |
@@ -33,6 +33,7 @@ pub mod metering;
 pub mod network;
 pub mod notify;
 pub mod privacy;
+pub mod secrets;
 pub mod seller;
 pub mod settlement;
 pub mod telemetry;

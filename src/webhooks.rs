@@ -16,7 +16,7 @@ mod store;
 pub use self::model::{
     Change, Delivery, DeliveryState, New, PER_USER, Rotated, State, Webhook, WebhookError, message_id,
 };
-pub use self::secret::{Secrets, SecretsError, sign};
+pub use self::secret::{Secrets, sign};
 pub use self::send::Sender;
 pub use self::service::{
     Under, change, create, deliveries, find, of_user, prune, remember_replay, remove, replay, rotate,

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 /// Modules of the server by level; a module imports from lower levels, or what [`SIDEWAYS`] names.
 const LEVELS: &[(u32, &[&str])] = &[
-    (1, &["error", "config", "telemetry"]),
+    (1, &["error", "config", "telemetry", "secrets"]),
     (2, &["cache", "network", "notify", "events"]),
     (3, &["identity", "credentials", "webhooks"]),
     (4, &["metering", "trust", "contract"]),

@@ -6,7 +6,8 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clock::Clocks;
+use clock::{Clocks, SystemEntropy};
+use db::{DbError, Vault};
 use node::keys::KeyFile;
 use node::{AllowList, ClientConfig, DediConfig, DediRegistry, GuardedClient, Registry};
 
@@ -14,6 +15,7 @@ use crate::api::Tls;
 use crate::cache::Cache;
 use crate::cli::platform::open_database;
 use crate::config::Config;
+use crate::secrets;
 
 /// One line of the report. True when it is well.
 fn report(what: &str, outcome: Result<String, String>) -> bool {
@@ -27,6 +29,38 @@ fn report(what: &str, outcome: Result<String, String>) -> bool {
             false
         }
     }
+}
+
+/// The database, and the key that its messages are sealed with.
+async fn storage(config: &Config, clocks: &Clocks) -> bool {
+    let file = config.server.storage_key_file().filter(|file| file.exists());
+    let vault = file.as_ref().map(|file| {
+        let key = secrets::read(file).map_err(|error| error.to_string())?;
+        Vault::new(&key, Arc::new(SystemEntropy)).map_err(|error| error.to_string())
+    });
+    let (vault, fault) = match vault.transpose() {
+        Ok(vault) => (vault, None),
+        Err(fault) => (None, Some(fault)),
+    };
+    let db = match open_database(config.server.database_url.expose(), clocks, vault).await {
+        Ok(db) => db,
+        Err(error) => return report("database", Err(error.to_string())),
+    };
+    let well = report("database", Ok(format!("{:?}, newest schema", db.dialect())));
+    let key = match (fault, node::seal::check(&db).await, file) {
+        (Some(fault), ..) => Err(fault),
+        (None, Ok(()), Some(file)) => Ok(file.display().to_string()),
+        (None, Ok(()), None) => Ok("the first start makes it".to_owned()),
+        (None, Err(DbError::Sealed), Some(file)) => {
+            Err(format!("the messages were sealed with another one than {}", file.display()))
+        }
+        (None, Err(DbError::Sealed), None) => {
+            Err("its file is gone, and the messages are sealed with it: bring it back".to_owned())
+        }
+        (None, Err(error), _) => Err(error.to_string()),
+    };
+    db.close().await;
+    report("storage key", key) && well
 }
 
 /// Checks configuration, key, database, registry and clock; fails when any of them is not as it must be.
@@ -49,15 +83,7 @@ pub(super) async fn run(path: &Path, environment: &BTreeMap<String, String>) -> 
     };
     well &= report("signing key", key_text);
     let clocks = Clocks::system();
-    let database = match open_database(config.server.database_url.expose(), &clocks).await {
-        Ok(db) => {
-            let text = format!("{:?}, newest schema", db.dialect());
-            db.close().await;
-            Ok(text)
-        }
-        Err(error) => Err(error.to_string()),
-    };
-    well &= report("database", database);
+    well &= storage(&config, &clocks).await;
     if let (Some(certificate), Some(key)) = (&config.web.tls_cert_file, &config.web.tls_key_file) {
         let loaded = Tls::load(certificate, key).map(|_| certificate.display().to_string());
         well &= report("TLS certificate", loaded.map_err(|error| error.to_string()));

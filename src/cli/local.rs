@@ -216,6 +216,7 @@ async fn start_platform(
             ops_listen: loopback(0),
             database_url: Secret::new(options.databases[2 + index].clone()),
             key_file: std::path::PathBuf::new(),
+            storage_key_file: None,
             insecure_demo: true,
         },
         network: network_config(subscriber, &base_url, catalog, discoms),

@@ -4,15 +4,16 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clock::{Clocks, Ids};
+use clock::{Clocks, Ids, SystemEntropy};
 use contract_policy::Limits;
-use db::{Db, DbError};
+use db::{Db, DbError, Vault};
 use energy_rules::RuleSet;
 use futures_util::FutureExt;
 use node::{
     AllowList, CallbackSigning, ClientConfig, DediConfig, DediRegistry, GuardedClient, Identity, Node,
     NodeConfig, Registry,
 };
+use sha2::{Digest, Sha256};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use units::{Paise, Span, Timestamp};
@@ -20,16 +21,17 @@ use units::{Paise, Span, Timestamp};
 use crate::api::{self, ApiState};
 use crate::bills::{Desk, Model};
 use crate::cache::Cache;
-use crate::config::{Config, ConfigError, UserConfig};
+use crate::config::{Config, ConfigError, ServerConfig, UserConfig};
 use crate::credentials::Verifier;
 use crate::identity::external::{IssuerError, Issuers};
 use crate::identity::{self, Hasher, IdentityError, NewUser, Role, admin, contact};
 use crate::metering::{self, Meter};
 use crate::network::{Participant, Policies, PolicySource, Settings};
 use crate::notify::{Post, PostFault};
+use crate::secrets::{self, SecretFileError};
 use crate::settlement::{self, MoneyError, Rate, RateKind};
 use crate::trust::{self, Capacity};
-use crate::webhooks::{Secrets, SecretsError, Sender};
+use crate::webhooks::{Secrets, Sender};
 use crate::workers::{self, Dispatcher};
 
 /// So long a platform that stops waits for messages to people.
@@ -51,7 +53,11 @@ pub enum StartError {
     #[error("allowed_hosts: {0} is not host:port")]
     AllowedHost(String),
     #[error("the secret of the webhooks: {0}")]
-    Secrets(#[from] SecretsError),
+    Secrets(SecretFileError),
+    #[error("the storage key: {0}")]
+    StorageKey(SecretFileError),
+    #[error("the messages in the database were sealed with another storage key than {0}: bring its file back")]
+    OtherStorageKey(String),
     #[error("network.network_id: no rules are known for {0}")]
     UnknownNetwork(String),
     #[error("sign_in: {0}")]
@@ -106,16 +112,39 @@ pub struct Place {
     pub ops: Option<std::net::TcpListener>,
 }
 
-/// Opens the database and brings it to the newest schema.
+/// Opens the database and brings it to the newest schema. Without a vault its messages cannot be read.
 ///
 /// # Errors
 /// It cannot be reached, is newer than this program, or was changed by hand.
-pub async fn open_database(url: &str, clocks: &Clocks) -> Result<Db, DbError> {
-    let db = Db::connect(url, &db::Options::default()).await?;
+pub async fn open_database(url: &str, clocks: &Clocks, vault: Option<Vault>) -> Result<Db, DbError> {
+    let options = db::Options { vault: vault.map(Arc::new), ..db::Options::default() };
+    let db = Db::connect(url, &options).await?;
     let now = clocks.wire.now();
     db.migrate(node::COMPONENT, node::MIGRATIONS, now).await?;
     db.migrate(crate::COMPONENT, crate::MIGRATIONS, now).await?;
     Ok(db)
+}
+
+/// Opens the database of a platform with its storage key, which the first start makes.
+async fn open_sealed(config: &ServerConfig, clocks: &Clocks, ids: &Ids) -> Result<Db, StartError> {
+    let random = |bytes: &mut [u8]| bytes.copy_from_slice(&ids.bytes::<32>());
+    let file = config.storage_key_file();
+    let key = match &file {
+        Some(file) => secrets::read_or_make(file, random).map_err(StartError::StorageKey)?,
+        // Only the demo has no file of its own; whatever it could use is as public as its signing keys.
+        None => Sha256::digest(b"wattmandi demo storage key").into(),
+    };
+    let vault = Vault::new(&key, Arc::new(SystemEntropy))?;
+    let db = open_database(config.database_url.expose(), clocks, Some(vault)).await?;
+    match node::seal::check(&db).await {
+        Ok(()) => Ok(db),
+        Err(DbError::Sealed) => {
+            db.close().await;
+            let file = file.map_or_else(|| "the demo's".to_owned(), |file| file.display().to_string());
+            Err(StartError::OtherStorageKey(file))
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Starts a platform.
@@ -124,7 +153,7 @@ pub async fn open_database(url: &str, clocks: &Clocks) -> Result<Db, DbError> {
 /// See [`StartError`]; nothing is left running then.
 pub async fn start(config: &Config, place: Place, clocks: Clocks, ids: Ids) -> Result<Platform, StartError> {
     config.validate()?;
-    let db = open_database(config.server.database_url.expose(), &clocks).await?;
+    let db = open_sealed(&config.server, &clocks, &ids).await?;
     seed(&db, &ids, &clocks, config).await?;
     seed_money(&db, &clocks, config).await?;
     let client = make_client(config, &config.network.allowed_hosts)?;
@@ -224,7 +253,7 @@ fn make_webhooks(config: &Config, participant: &Participant) -> Result<Sender, S
         Secrets::from_seed(format!("wattmandi demo webhooks of {}", config.network.subscriber_id).as_bytes())
     } else {
         let random = |bytes: &mut [u8]| bytes.copy_from_slice(&participant.ids.bytes::<32>());
-        Secrets::open(&config.webhooks.secret_file(key_file), random)?
+        Secrets::open(&config.webhooks.secret_file(key_file), random).map_err(StartError::Secrets)?
     };
     let client = make_client(config, &config.webhooks.allowed_hosts)?;
     Ok(Sender::new(participant.clone(), client, secrets))

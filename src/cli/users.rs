@@ -44,7 +44,7 @@ pub(super) enum UsersCommand {
 
 pub(super) async fn run(command: UsersCommand, database_url: &str) -> Result<(), AnyError> {
     let clocks = Clocks::system();
-    let db = platform::open_database(database_url, &clocks).await?;
+    let db = platform::open_database(database_url, &clocks, None).await?;
     let now = clocks.wire.now();
     match command {
         UsersCommand::Add { email, name, role, discom } => {

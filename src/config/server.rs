@@ -6,6 +6,7 @@
 //! | `ops_listen` | `WATTMANDI_OPS_LISTEN` | `/metrics` and `/admin`, loopback only |
 //! | `database_url` | `DATABASE_URL` | `sqlite:PATH` or `postgres://…` |
 //! | `key_file` | `WATTMANDI_KEY_FILE` | the signing keys |
+//! | `storage_key_file` | `WATTMANDI_STORAGE_KEY_FILE` | what messages at rest are sealed with; made by the first start, by default beside the SQLite file, else beside the signing keys |
 //! | `insecure_demo` | `WATTMANDI_INSECURE_DEMO` | http peers, loopback addresses, demo keys and tokens |
 
 use std::collections::BTreeMap;
@@ -51,6 +52,10 @@ pub struct ServerConfig {
     pub database_url: Secret,
     /// JSON, as `wattmandi keys generate` writes it.
     pub key_file: PathBuf,
+    /// Without it the stored messages cannot be read: every instance needs the same, and a backup apart from the
+    /// database's.
+    #[serde(default)]
+    pub storage_key_file: Option<PathBuf>,
     #[serde(default)]
     pub insecure_demo: bool,
 }
@@ -65,6 +70,12 @@ fn default_ops_listen() -> SocketAddr {
 
 fn default_database() -> Secret {
     Secret::new("sqlite:wattmandi.db")
+}
+
+/// The storage key of an SQLite file, unless the operator says otherwise.
+pub fn beside_database(url: &str) -> Option<PathBuf> {
+    let path = url.strip_prefix("sqlite:")?;
+    Some(PathBuf::from(format!("{}.key", path.strip_prefix("//").unwrap_or(path))))
 }
 
 impl ServerConfig {
@@ -83,6 +94,9 @@ impl ServerConfig {
         if let Some(path) = environment.get("WATTMANDI_KEY_FILE") {
             self.key_file = PathBuf::from(path);
         }
+        if let Some(path) = environment.get("WATTMANDI_STORAGE_KEY_FILE") {
+            self.storage_key_file = Some(PathBuf::from(path));
+        }
         match environment.get("WATTMANDI_INSECURE_DEMO").map(String::as_str) {
             None => {}
             Some("1" | "true") => self.insecure_demo = true,
@@ -90,6 +104,16 @@ impl ServerConfig {
             Some(_) => return Err(ConfigError::invalid("WATTMANDI_INSECURE_DEMO", "true or false")),
         }
         Ok(())
+    }
+
+    /// Where the key is that messages at rest are sealed with; nowhere for a demo without files of its own.
+    pub fn storage_key_file(&self) -> Option<PathBuf> {
+        let given = self.storage_key_file.clone();
+        given.or_else(|| beside_database(self.database_url.expose())).or_else(|| {
+            let mut name = self.key_file.file_stem()?.to_owned();
+            name.push(".storage.key");
+            Some(self.key_file.with_file_name(name))
+        })
     }
 
     pub(super) fn validate(&self) -> Result<(), ConfigError> {
@@ -126,5 +150,17 @@ mod tests {
     fn a_database_without_a_known_scheme_is_refused() {
         let config: ServerConfig = toml::from_str("key_file = 'k'\ndatabase_url = 'wattmandi.db'").unwrap();
         assert!(config.validate().unwrap_err().to_string().contains("server.database_url"));
+    }
+
+    #[test]
+    fn the_storage_key_is_beside_the_database_or_the_signing_keys() {
+        let config = |text: &str| toml::from_str::<ServerConfig>(text).unwrap().storage_key_file();
+        let at = |path: &str| Some(PathBuf::from(path));
+        assert_eq!(config("key_file = '/etc/w/key.json'\ndatabase_url = 'sqlite:/var/w/a.db'"), at("/var/w/a.db.key"));
+        assert_eq!(config("key_file = 'k'\ndatabase_url = 'sqlite://a.db'"), at("a.db.key"));
+        let postgres = "database_url = 'postgres://db/x'\nkey_file = ";
+        assert_eq!(config(&format!("{postgres}'/etc/w/key.json'")), at("/etc/w/key.storage.key"));
+        assert_eq!(config(&format!("{postgres}''")), None);
+        assert_eq!(config(&format!("{postgres}'k'\nstorage_key_file = '/run/s'")), at("/run/s"));
     }
 }

@@ -6,8 +6,6 @@
 //! the signing keys. A check of each derived secret stands in the database: with another file nothing is sent at all,
 //! rather than signed with what nobody knows.
 
-use std::fs::OpenOptions;
-use std::io::{self, Write};
 use std::path::Path;
 
 use base64::Engine;
@@ -17,20 +15,11 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::config::Secret;
+use crate::secrets::{self, LENGTH, SecretFileError};
 
 /// Before the base64 text of a secret.
 const PREFIX: &str = "whsec_";
 const DOMAIN: &[u8] = b"wattmandi webhook secret 1";
-const LENGTH: usize = 32;
-
-/// Why there is no secret of the platform.
-#[derive(Debug, thiserror::Error)]
-pub enum SecretsError {
-    #[error("{0}: {1}")]
-    File(String, io::Error),
-    #[error("{0} does not hold 64 hexadecimal digits")]
-    Form(String),
-}
 
 /// What all secrets are derived from.
 #[derive(Clone)]
@@ -46,27 +35,8 @@ impl Secrets {
     ///
     /// # Errors
     /// It can be neither read nor made, or is of another form.
-    pub fn open(path: &Path, random: impl FnOnce(&mut [u8])) -> Result<Self, SecretsError> {
-        let failed = |error| SecretsError::File(path.display().to_string(), error);
-        match std::fs::read_to_string(path) {
-            Ok(text) => {
-                let form = || SecretsError::Form(path.display().to_string());
-                let bytes = unhex(text.trim()).ok_or_else(form)?;
-                Ok(Self(bytes))
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let mut bytes = [0; LENGTH];
-                random(&mut bytes);
-                let mut options = OpenOptions::new();
-                options.write(true).create_new(true);
-                #[cfg(unix)]
-                std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-                let mut file = options.open(path).map_err(failed)?;
-                writeln!(file, "{}", hex(&bytes)).and_then(|()| file.sync_all()).map_err(failed)?;
-                Ok(Self(bytes))
-            }
-            Err(error) => Err(failed(error)),
-        }
+    pub fn open(path: &Path, random: impl FnOnce(&mut [u8])) -> Result<Self, SecretFileError> {
+        secrets::read_or_make(path, random).map(Self)
     }
 
     fn derive(&self, webhook: Uuid, generation: i64) -> [u8; LENGTH] {
@@ -81,7 +51,7 @@ impl Secrets {
     /// What is stored of it: tells nothing of the secret, and shows whether another one was derived.
     pub(super) fn check(&self, webhook: Uuid, generation: i64) -> String {
         let digest = mac(&self.derive(webhook, generation), &[b"check"]);
-        hex(&digest[..8])
+        hex::encode(&digest[..8])
     }
 
     /// The value of `webhook-signature`: one signature for each generation, separated by spaces.
@@ -113,21 +83,6 @@ fn mac(key: &[u8], parts: &[&[u8]]) -> [u8; LENGTH] {
     mac.finalize().into_bytes().into()
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn unhex(text: &str) -> Option<[u8; LENGTH]> {
-    let mut bytes = [0; LENGTH];
-    if text.len() != LENGTH * 2 || !text.is_ascii() {
-        return None;
-    }
-    for (at, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(text.get(at * 2..at * 2 + 2)?, 16).ok()?;
-    }
-    Some(bytes)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -150,22 +105,5 @@ mod tests {
         assert_ne!(shown, secrets.shown(Uuid::from_u128(2), 1));
         assert_ne!(shown, Secrets::from_seed(b"b").shown(id, 1));
         assert_ne!(secrets.check(id, 1), secrets.check(id, 2));
-    }
-
-    #[test]
-    fn the_file_is_made_once_and_read_again() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("secret");
-        let id = Uuid::from_u128(1);
-        let first = Secrets::open(&path, |bytes| bytes.fill(7)).unwrap();
-        let again = Secrets::open(&path, |_| panic!("it is there")).unwrap();
-        assert_eq!(first.shown(id, 1), again.shown(id, 1));
-        #[cfg(unix)]
-        {
-            let mode = std::os::unix::fs::PermissionsExt::mode(&path.metadata().unwrap().permissions());
-            assert_eq!(mode & 0o777, 0o600);
-        }
-        std::fs::write(&path, "zz").unwrap();
-        assert!(matches!(Secrets::open(&path, |_| ()), Err(SecretsError::Form(_))));
     }
 }

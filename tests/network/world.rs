@@ -29,8 +29,8 @@ pub const SECOND: &str = "2026-11-21T13:30:00.000Z";
 pub const TO_THE_GATE: Span = Span::from_hours(4);
 
 db::sql! {
-    SENT = "SELECT body FROM outbox WHERE action = $1 AND (transaction_id = $2 OR $2 = '') ORDER BY seq DESC LIMIT 1";
-    RECEIVED = "SELECT body FROM inbox WHERE message_id = $1";
+    SENT = "SELECT id FROM outbox WHERE action = $1 AND (transaction_id = $2 OR $2 = '') ORDER BY seq DESC LIMIT 1";
+    RECEIVED = "SELECT id FROM inbox WHERE message_id = $1";
     DOCUMENT = "SELECT document FROM contracts WHERE side = 'seller' AND transaction_id = $1";
     CLAIMS = "SELECT outcome, COUNT(*) AS n FROM meter_claims GROUP BY outcome ORDER BY outcome";
     SUBSCRIPTIONS = "SELECT COUNT(*) AS n FROM catalog_subscriptions";
@@ -204,10 +204,10 @@ impl World {
         let (action, transaction) = (action.to_owned(), transaction.to_owned());
         let read = db.read(move |tx| {
             let params = [action.clone().into(), transaction.clone().into()];
-            Box::pin(async move { tx.query_one(&SENT, &params).await?.get("body") })
+            Box::pin(async move { tx.query_one(&SENT, &params).await?.get("id") })
         });
-        let body: Result<Vec<u8>, db::DbError> = read.await;
-        body.unwrap()
+        let id: Result<uuid::Uuid, db::DbError> = read.await;
+        node::outbox::load(db, id.unwrap()).await.unwrap().body.to_vec()
     }
 
     /// What alpha (0) or beta (1) was answered under a message id, as text.
@@ -218,11 +218,12 @@ impl World {
             let id = id.clone();
             Box::pin(async move {
                 let row = tx.query_opt(&RECEIVED, &[id.into()]).await?;
-                row.map(|row| row.get::<Vec<u8>>("body")).transpose()
+                row.map(|row| row.get::<uuid::Uuid>("id")).transpose()
             })
         });
-        let body: Result<Option<Vec<u8>>, db::DbError> = read.await;
-        body.unwrap().map(|body| String::from_utf8(body).unwrap())
+        let id: Result<Option<uuid::Uuid>, db::DbError> = read.await;
+        let message = node::inbox::load(db, id.unwrap()?).await.unwrap();
+        Some(String::from_utf8(message.body).unwrap())
     }
 
     /// The seller's copy of a contract on alpha (0) or beta (1).

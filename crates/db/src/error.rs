@@ -57,6 +57,9 @@ pub enum DbError {
     /// PostgreSQL cannot store U+0000 in text, so neither database is asked to.
     #[error("a text parameter of {statement} contains U+0000")]
     NulInText { statement: &'static str },
+    /// What was stored sealed does not open: another key, another place, or damage.
+    #[error("what is stored does not open with this key")]
+    Sealed,
     #[error("database URL: {0}")]
     Url(&'static str),
     #[error("migration {version} of {component}: {fault}")]

@@ -45,6 +45,7 @@ mod sqlite;
 mod stats;
 mod tx;
 mod value;
+mod vault;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -59,6 +60,7 @@ pub use crate::sql::{Dialect, Sql};
 pub use crate::stats::Stats;
 pub use crate::tx::{Tx, TxFuture};
 pub use crate::value::{Nullable, Value};
+pub use crate::vault::{DataKey, Vault};
 
 use crate::postgres::{Mode, Postgres};
 use crate::sqlite::Sqlite;
@@ -79,6 +81,8 @@ pub struct Options {
     pub clock: Arc<dyn Clock>,
     /// Spreads the retries of transactions that met.
     pub entropy: Arc<dyn Entropy>,
+    /// Seals what stores seal; without it they store it as it is.
+    pub vault: Option<Arc<Vault>>,
 }
 
 impl Default for Options {
@@ -90,6 +94,7 @@ impl Default for Options {
             pool_max: 16,
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
+            vault: None,
         }
     }
 }
@@ -101,6 +106,7 @@ pub struct Db(Arc<Inner>);
 struct Inner {
     driver: Driver,
     gauge: Arc<Gauge>,
+    vault: Option<Arc<Vault>>,
 }
 
 enum Driver {
@@ -125,7 +131,12 @@ impl Db {
             }
             _ => return Err(DbError::Url("neither sqlite:PATH nor postgres://…")),
         };
-        Ok(Self(Arc::new(Inner { driver, gauge })))
+        Ok(Self(Arc::new(Inner { driver, gauge, vault: options.vault.clone() })))
+    }
+
+    /// What seals bytes at rest, where this database was opened with it. A transaction gives the same.
+    pub fn vault(&self) -> Option<&Arc<Vault>> {
+        self.0.vault.as_ref()
     }
 
     pub fn dialect(&self) -> Dialect {

@@ -17,7 +17,7 @@ use sqlx::{
 use crate::row::{Cell, Row, column_error};
 use crate::stats::Gauge;
 use crate::tx::{TxFuture, run_awaiting};
-use crate::{DbError, Dialect, Options, Sql, Tx, Value};
+use crate::{DbError, Dialect, Options, Sql, Tx, Value, Vault};
 
 /// Attempts after the first.
 const RETRIES_MAX: u32 = 5;
@@ -30,6 +30,7 @@ pub(crate) struct Postgres {
     pool_max: u32,
     ids: Ids,
     gauge: Arc<Gauge>,
+    vault: Option<Arc<Vault>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -62,7 +63,7 @@ impl Postgres {
             .await
             .map_err(mapped)?;
         let ids = Ids::new(Arc::clone(&options.clock), Arc::clone(&options.entropy));
-        Ok(Self { pool, pool_max, ids, gauge })
+        Ok(Self { pool, pool_max, ids, gauge, vault: options.vault.clone() })
     }
 
     pub(crate) async fn run<T, E, F>(&self, mode: Mode, body: &F) -> Result<T, E>
@@ -87,7 +88,7 @@ impl Postgres {
         E: From<DbError>,
     {
         let mut tx = match self.begin(mode).await {
-            Ok(transaction) => Tx::on_postgres(transaction, mode == Mode::Read),
+            Ok(transaction) => Tx::on_postgres(transaction, mode == Mode::Read, self.vault.clone()),
             Err(fault) => return Attempt::ended(Err(fault.into())),
         };
         let begun = self.gauge.begin();

@@ -1,7 +1,7 @@
 //! SQL text as constants: one text for both databases.
 //!
-//! Parameters are `$1`…`$n`. The only dialect tokens are `{FOR UPDATE}` and `{FOR UPDATE SKIP LOCKED}`;
-//! SQLite needs neither, because a write transaction there is alone. Traps that parse on one database only,
+//! Parameters are `$1`…`$n`. The only dialect tokens are `{FOR UPDATE}`, `{FOR UPDATE SKIP LOCKED}` and
+//! `{FOR KEY SHARE}`, which many may hold at once; SQLite needs none, because a write transaction there is alone. Traps that parse on one database only,
 //! or mean two things: write `CAST(SUM(x) AS BIGINT)`; add money in Rust; compare folded columns rather than
 //! `LIKE`; no `now()`.
 
@@ -16,6 +16,7 @@ pub enum Dialect {
 
 const LOCK: &str = "{FOR UPDATE}";
 const LOCK_SKIPPING: &str = "{FOR UPDATE SKIP LOCKED}";
+const LOCK_SHARING: &str = "{FOR KEY SHARE}";
 
 /// A named statement. Made by [`crate::sql!`], or in a `const` by [`Sql::new`].
 #[derive(Clone, Copy, Debug)]
@@ -60,11 +61,12 @@ impl Sql {
         if !self.locks {
             return Cow::Borrowed(self.text);
         }
-        let (lock, skipping) = match dialect {
-            Dialect::Sqlite => ("", ""),
-            Dialect::Postgres => ("FOR UPDATE", "FOR UPDATE SKIP LOCKED"),
+        let (lock, skipping, sharing) = match dialect {
+            Dialect::Sqlite => ("", "", ""),
+            Dialect::Postgres => ("FOR UPDATE", "FOR UPDATE SKIP LOCKED", "FOR KEY SHARE"),
         };
-        Cow::Owned(self.text.replace(LOCK_SKIPPING, skipping).replace(LOCK, lock))
+        let text = self.text.replace(LOCK_SKIPPING, skipping).replace(LOCK_SHARING, sharing);
+        Cow::Owned(text.replace(LOCK, lock))
     }
 }
 
@@ -99,7 +101,10 @@ const fn highest_parameter(text: &[u8]) -> usize {
 const fn has_lock_token(text: &[u8]) -> bool {
     let mut at = 0;
     while at < text.len() {
-        if starts_with(text, at, LOCK.as_bytes()) || starts_with(text, at, LOCK_SKIPPING.as_bytes()) {
+        if starts_with(text, at, LOCK.as_bytes())
+            || starts_with(text, at, LOCK_SKIPPING.as_bytes())
+            || starts_with(text, at, LOCK_SHARING.as_bytes())
+        {
             return true;
         }
         at += 1;
@@ -158,6 +163,10 @@ mod tests {
         let sql = Sql::new("t", "SELECT 1 FROM a LIMIT 1 {FOR UPDATE SKIP LOCKED}");
         assert_eq!(sql.render(Dialect::Postgres), "SELECT 1 FROM a LIMIT 1 FOR UPDATE SKIP LOCKED");
         assert_eq!(sql.render(Dialect::Sqlite), "SELECT 1 FROM a LIMIT 1 ");
+        let sql = Sql::new("t", "SELECT 1 FROM a {FOR KEY SHARE}");
+        assert!(sql.locks());
+        assert_eq!(sql.render(Dialect::Postgres), "SELECT 1 FROM a FOR KEY SHARE");
+        assert_eq!(sql.render(Dialect::Sqlite), "SELECT 1 FROM a ");
     }
 
     #[test]

@@ -18,7 +18,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::stats::Gauge;
 use crate::tx::{TxFuture, run_at_once};
-use crate::{DbError, Options, Sql, Tx};
+use crate::{DbError, Options, Sql, Tx, Vault};
 use statement::control;
 use writer::{Message, WriteJob};
 
@@ -39,8 +39,9 @@ impl Sqlite {
         let opened = tokio::task::spawn_blocking(move || open_writer(&file)).await;
         let connection = opened.map_err(|fault| DbError::Other(fault.to_string()))??;
         let (sender, receiver) = mpsc::channel(options.queue_max.max(1));
-        writer::spawn(connection, receiver, options.group_max.max(1), gauge)?;
-        Ok(Self { writer: sender, readers: Readers::new(path, options.readers_max) })
+        let tx = Tx::on_sqlite(connection, false, options.vault.clone());
+        writer::spawn(tx, receiver, options.group_max.max(1), gauge)?;
+        Ok(Self { writer: sender, readers: Readers::new(path, options) })
     }
 
     pub(crate) async fn write<T, E, F>(&self, body: F) -> Result<T, E>
@@ -162,11 +163,18 @@ struct Readers {
     idle_max: usize,
     idle: Mutex<Vec<Tx>>,
     closed: AtomicBool,
+    vault: Option<Arc<Vault>>,
 }
 
 impl Readers {
-    fn new(path: PathBuf, idle_max: usize) -> Self {
-        Self { path, idle_max, idle: Mutex::new(Vec::new()), closed: AtomicBool::new(false) }
+    fn new(path: PathBuf, options: &Options) -> Self {
+        Self {
+            path,
+            idle_max: options.readers_max,
+            idle: Mutex::new(Vec::new()),
+            closed: AtomicBool::new(false),
+            vault: options.vault.clone(),
+        }
     }
 
     fn take(&self) -> Result<Tx, DbError> {
@@ -176,7 +184,7 @@ impl Readers {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         match idle {
             Some(tx) => Ok(tx),
-            None => Ok(Tx::on_sqlite(open_reader(&self.path)?, true)),
+            None => Ok(Tx::on_sqlite(open_reader(&self.path)?, true, self.vault.clone())),
         }
     }
 

@@ -5,12 +5,13 @@
 //! error. A read transaction neither writes nor locks.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use futures_util::FutureExt;
 use sqlx::Postgres;
 
-use crate::{DbError, Dialect, Row, Sql, Value, postgres, sqlite};
+use crate::{DbError, Dialect, Row, Sql, Value, Vault, postgres, sqlite};
 
 /// What a transaction body returns.
 pub type TxFuture<'t, T> = Pin<Box<dyn Future<Output = T> + Send + 't>>;
@@ -21,6 +22,7 @@ pub struct Tx {
     driver: Driver,
     read_only: bool,
     fault: Option<Fault>,
+    vault: Option<Arc<Vault>>,
 }
 
 /// What has already gone wrong in the transaction, whatever the body made of the error.
@@ -90,6 +92,11 @@ impl Tx {
         }
     }
 
+    /// What seals bytes at rest, where the database was opened with it.
+    pub fn vault(&self) -> Option<&Arc<Vault>> {
+        self.vault.as_ref()
+    }
+
     /// Runs several statements without parameters: a migration.
     pub(crate) async fn batch(&mut self, text: &'static str) -> Result<(), DbError> {
         let outcome = match &mut self.driver {
@@ -99,12 +106,20 @@ impl Tx {
         self.note(outcome)
     }
 
-    pub(crate) fn on_sqlite(connection: rusqlite::Connection, read_only: bool) -> Self {
-        Self { driver: Driver::Sqlite(connection), read_only, fault: None }
+    pub(crate) fn on_sqlite(
+        connection: rusqlite::Connection,
+        read_only: bool,
+        vault: Option<Arc<Vault>>,
+    ) -> Self {
+        Self { driver: Driver::Sqlite(connection), read_only, fault: None, vault }
     }
 
-    pub(crate) fn on_postgres(transaction: sqlx::Transaction<'static, Postgres>, read_only: bool) -> Self {
-        Self { driver: Driver::Postgres(transaction), read_only, fault: None }
+    pub(crate) fn on_postgres(
+        transaction: sqlx::Transaction<'static, Postgres>,
+        read_only: bool,
+        vault: Option<Arc<Vault>>,
+    ) -> Self {
+        Self { driver: Driver::Postgres(transaction), read_only, fault: None, vault }
     }
 
     /// The connection, to begin and end transactions on it.

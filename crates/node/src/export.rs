@@ -12,6 +12,8 @@ use beckn_wire::json::{Json, Object};
 use db::{Db, DbError, Row, params};
 use units::Timestamp;
 
+use crate::{inbox, outbox, seal};
+
 /// Rows that are in memory at once, per direction.
 const PAGE: i64 = 100;
 
@@ -25,13 +27,15 @@ pub enum ExportError {
 }
 
 db::sql! {
-    RECEIVED = "SELECT seq, id, receiver, sender, key_id, action, message_id, transaction_id, path, \
-        headers, body, received_at AS at, state, error_code, reply_status, reply_headers, \
-        reply_body FROM inbox WHERE seq > $1 AND LENGTH(body) > 0 ORDER BY seq LIMIT $2";
+    RECEIVED = "SELECT i.seq, i.id, i.receiver, i.sender, i.key_id, i.action, i.message_id, i.transaction_id, i.path, \
+        i.headers, i.body, i.received_at AS at, i.state, i.error_code, i.reply_status, i.reply_headers, \
+        i.reply_body, i.sealed, k.wrapped FROM inbox i LEFT JOIN message_keys k ON k.transaction_id = i.transaction_id \
+        WHERE i.seq > $1 AND LENGTH(i.body) > 0 ORDER BY i.seq LIMIT $2";
     SENT = "SELECT a.outbox_id, a.number, a.at, a.authorization_header, a.url, a.duration_us, a.status, \
         a.response_headers, a.response_body, a.error, a.response_verified, o.sender, o.target, o.face, \
-        o.action, o.message_id, o.transaction_id, o.body, o.state, o.answers, o.purpose FROM \
-        outbox_attempts a JOIN outbox o ON o.id = a.outbox_id WHERE o.body_digest IS NULL AND (a.at > $1 \
+        o.action, o.message_id, o.transaction_id, o.body, o.state, o.answers, o.purpose, o.sealed, \
+        a.sealed AS response_sealed, k.wrapped FROM outbox_attempts a JOIN outbox o ON o.id = a.outbox_id \
+        LEFT JOIN message_keys k ON k.transaction_id = o.transaction_id WHERE o.body_digest IS NULL AND (a.at > $1 \
         OR (a.at = $1 AND (a.outbox_id > $2 OR (a.outbox_id = $2 AND a.number > $3)))) ORDER BY a.at, a.outbox_id, a.number \
         LIMIT $4";
 }
@@ -64,7 +68,7 @@ pub async fn export(db: &Db, folder: &Path) -> Result<u64, ExportError> {
         let Some(row) = next.rows.next() else { return Ok(count) };
         count = count.saturating_add(1);
         let (direction, document) =
-            if next.incoming { ("in", incoming(&row)?) } else { ("out", outgoing(&row)?) };
+            if next.incoming { ("in", incoming(db, &row)?) } else { ("out", outgoing(db, &row)?) };
         let action = row.get::<String>("action")?.replace('/', "_");
         let name = format!("{count:06}-{direction}-{action}.json");
         let mut text = document.to_bytes();
@@ -127,8 +131,11 @@ impl Pages {
     }
 }
 
-fn incoming(row: &Row) -> Result<Json, DbError> {
+fn incoming(db: &Db, row: &Row) -> Result<Json, DbError> {
+    let id = row.get("id")?;
     let mut file = common(row, "in")?;
+    let body = seal::opened(db.vault(), row, ("body", &inbox::body_of(id), "sealed"))?;
+    file.set("body", STANDARD.encode(body));
     for (name, column) in
         [("receiver", "receiver"), ("sender", "sender"), ("keyId", "key_id"), ("path", "path")]
     {
@@ -138,18 +145,22 @@ fn incoming(row: &Row) -> Result<Json, DbError> {
     file.set("errorCode", optional(row.get("error_code")?));
     file.set("status", row.get::<i64>("reply_status")?);
     file.set("responseHeaders", headers(&row.get::<String>("reply_headers")?));
-    file.set("responseBody", STANDARD.encode(row.get::<Vec<u8>>("reply_body")?));
+    let reply = seal::opened(db.vault(), row, ("reply_body", &inbox::reply_of(id), "sealed"))?;
+    file.set("responseBody", STANDARD.encode(reply));
     Ok(Json::Object(file))
 }
 
-fn outgoing(row: &Row) -> Result<Json, DbError> {
+fn outgoing(db: &Db, row: &Row) -> Result<Json, DbError> {
+    let (id, number) = (row.get("outbox_id")?, row.get("number")?);
     let mut file = common(row, "out")?;
+    let body = seal::opened(db.vault(), row, ("body", &outbox::body_of(id), "sealed"))?;
+    file.set("body", STANDARD.encode(body));
     for (name, column) in
         [("sender", "sender"), ("target", "target"), ("face", "face"), ("purpose", "purpose")]
     {
         file.set(name, row.get::<String>(column)?);
     }
-    file.set("attempt", row.get::<i64>("number")?);
+    file.set("attempt", number);
     file.set("answers", optional(row.get("answers")?));
     file.set("url", optional(row.get("url")?));
     let sent = [
@@ -163,8 +174,15 @@ fn outgoing(row: &Row) -> Result<Json, DbError> {
     file.set("status", row.get::<Option<i64>>("status")?.map_or(Json::Null, Json::from));
     let answered: Option<String> = row.get("response_headers")?;
     file.set("responseHeaders", answered.map_or(Json::Null, |text| headers(&text)));
-    let body: Option<Vec<u8>> = row.get("response_body")?;
-    file.set("responseBody", body.map_or(Json::Null, |body| Json::from(STANDARD.encode(body))));
+    let response = match row.get::<Option<Vec<u8>>>("response_body")? {
+        Some(_) => {
+            let place = outbox::response_of(id, number);
+            let body = seal::opened(db.vault(), row, ("response_body", &place, "response_sealed"))?;
+            Json::from(STANDARD.encode(body))
+        }
+        None => Json::Null,
+    };
+    file.set("responseBody", response);
     file.set("responseVerified", row.get::<bool>("response_verified")?);
     file.set("durationMicros", row.get::<Option<i64>>("duration_us")?.map_or(Json::Null, Json::from));
     file.set("error", optional(row.get("error")?));
@@ -183,7 +201,6 @@ fn common(row: &Row, direction: &str) -> Result<Object, DbError> {
     ] {
         file.set(name, row.get::<String>(column)?);
     }
-    file.set("body", STANDARD.encode(row.get::<Vec<u8>>("body")?));
     Ok(file)
 }
 

@@ -5,14 +5,17 @@
 //! exactly once, whenever the process dies: a lease that ran out is claimed again, and [`complete`] fails for
 //! the worker that lost it. Order is kept per receiver and transaction.
 
+use std::sync::Arc;
+
 use beckn_wire::action::Action;
 use beckn_wire::code::ErrorCode;
 use beckn_wire::json::{Json, JsonError};
-use db::{Db, DbError, Row, Tx, params};
+use db::{Db, DbError, Row, Tx, Vault, params};
 use units::{Span, Timestamp};
 use uuid::Uuid;
 
 use crate::reply::Headers;
+use crate::seal::{self, Sealer};
 
 /// So long a worker may take before another one takes over.
 pub const LEASE: Span = Span::from_secs(30);
@@ -78,12 +81,13 @@ pub(crate) struct StoredReply {
 db::sql! {
     INSERT = "INSERT INTO inbox (id, receiver, sender, key_id, action, message_id, transaction_id, \
         body_digest, dedupe, path, headers, authorization_header, body, received_at, state, \
-        attempts, not_before, finished_at, reply_status, reply_headers, reply_body) VALUES ($1, $2, \
-        $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 0, $14, $16, $17, $18, $19) ON \
+        attempts, not_before, finished_at, reply_status, reply_headers, reply_body, sealed) VALUES ($1, $2, \
+        $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 0, $14, $16, $17, $18, $19, $20) ON \
         CONFLICT (receiver, sender, action, message_id, dedupe) DO NOTHING";
     SET_REPLY = "UPDATE inbox SET reply_status = $2, reply_headers = $3, reply_body = $4 WHERE id = $1";
-    FIND_DUPLICATE = "SELECT reply_status, reply_body FROM inbox \
-        WHERE receiver = $1 AND sender = $2 AND action = $3 AND message_id = $4 AND dedupe = $5";
+    FIND_DUPLICATE = "SELECT i.id, i.transaction_id, i.reply_status, i.reply_body, i.sealed, k.wrapped FROM inbox i \
+        LEFT JOIN message_keys k ON k.transaction_id = i.transaction_id \
+        WHERE i.receiver = $1 AND i.sender = $2 AND i.action = $3 AND i.message_id = $4 AND i.dedupe = $5";
     // `state IN (…)` repeats the condition of the index, word for word, so that what is finished is never read; the
     // plus keeps SQLite from walking the whole table in the order of `seq` instead.
     pub(crate) DUE = "SELECT i.id, i.attempts FROM inbox i WHERE i.state IN ('queued', 'working') AND \
@@ -94,8 +98,9 @@ db::sql! {
         ORDER BY +i.seq LIMIT $2";
     CLAIM = "UPDATE inbox SET state = 'working', attempts = attempts + 1, lease_until = $4 \
         WHERE id = $1 AND attempts = $2 AND (state = 'queued' OR (state = 'working' AND lease_until <= $3))";
-    LOAD = "SELECT id, receiver, sender, action, message_id, transaction_id, path, headers, body, \
-        received_at, attempts FROM inbox WHERE id = $1";
+    LOAD = "SELECT i.id, i.receiver, i.sender, i.action, i.message_id, i.transaction_id, i.path, i.headers, i.body, \
+        i.sealed, i.received_at, i.attempts, k.wrapped FROM inbox i \
+        LEFT JOIN message_keys k ON k.transaction_id = i.transaction_id WHERE i.id = $1";
     FINISH = "UPDATE inbox SET state = $3, finished_at = $4, error_code = $5, lease_until = NULL \
         WHERE id = $1 AND attempts = $2 AND state = 'working'";
     POSTPONE = "UPDATE inbox SET state = 'queued', not_before = $3, lease_until = NULL \
@@ -134,8 +139,23 @@ async fn finish(
     }
 }
 
+/// A message by its id.
+///
+/// # Errors
+/// [`DbError::NotFound`], and those of the database.
+pub async fn load(db: &Db, id: Uuid) -> Result<InboxJob, DbError> {
+    db.read(move |tx| {
+        Box::pin(async move {
+            let row = tx.query_one(&LOAD, &params![id]).await?;
+            read_job(&row, tx.vault())
+        })
+    })
+    .await
+}
+
 /// Inserts the row; false when one with the same key is there.
 pub(crate) async fn insert(tx: &mut Tx, row: &NewRow, reply: &StoredReply) -> Result<bool, DbError> {
+    let sealer = Sealer::of(tx, &row.transaction_id).await?;
     let (state, finished) = if row.queued { ("queued", None) } else { ("done", Some(row.received_at)) };
     let inserted = tx
         .execute(
@@ -153,13 +173,14 @@ pub(crate) async fn insert(tx: &mut Tx, row: &NewRow, reply: &StoredReply) -> Re
                 &row.path,
                 row.headers.to_json(),
                 &row.authorization,
-                &row.body,
+                sealer.seal(&body_of(row.id), &row.body)?,
                 row.received_at,
                 state,
                 finished,
                 reply.status,
                 reply.headers.to_json(),
-                &reply.body,
+                sealer.seal(&reply_of(row.id), &reply.body)?,
+                sealer.seals(),
             ],
         )
         .await?;
@@ -167,8 +188,9 @@ pub(crate) async fn insert(tx: &mut Tx, row: &NewRow, reply: &StoredReply) -> Re
 }
 
 /// Replaces the stored answer of a row inserted in this transaction.
-pub(crate) async fn set_reply(tx: &mut Tx, id: Uuid, reply: &StoredReply) -> Result<(), DbError> {
-    let fields = params![id, reply.status, reply.headers.to_json(), &reply.body];
+pub(crate) async fn set_reply(tx: &mut Tx, row: &NewRow, reply: &StoredReply) -> Result<(), DbError> {
+    let body = Sealer::of(tx, &row.transaction_id).await?.seal(&reply_of(row.id), &reply.body)?;
+    let fields = params![row.id, reply.status, reply.headers.to_json(), body];
     tx.execute(&SET_REPLY, &fields).await.map(|_| ())
 }
 
@@ -183,7 +205,19 @@ pub(crate) async fn find_duplicate(
 ) -> Result<Option<(u16, Vec<u8>)>, DbError> {
     let key = params![receiver, sender, action.as_str(), message_id, dedupe(action, body_digest)];
     let row = tx.query_opt(&FIND_DUPLICATE, &key).await?;
-    row.map(|row| Ok((row.get("reply_status")?, row.get("reply_body")?))).transpose()
+    let Some(row) = row else { return Ok(None) };
+    let body = seal::opened(tx.vault(), &row, ("reply_body", &reply_of(row.get("id")?), "sealed"))?;
+    Ok(Some((row.get("reply_status")?, body)))
+}
+
+/// Where the body of a row is, for its seal.
+pub(crate) fn body_of(id: Uuid) -> String {
+    format!("inbox.body {id}")
+}
+
+/// Where our answer is.
+pub(crate) fn reply_of(id: Uuid) -> String {
+    format!("inbox.reply_body {id}")
 }
 
 fn dedupe(action: Action, body_digest: &str) -> &str {
@@ -217,7 +251,8 @@ pub(crate) async fn claim(db: &Db, now: Timestamp, limit: usize) -> Result<Vec<C
                 if tx.execute(&CLAIM, &params![id, attempts, now, lease]).await? == 0 {
                     continue;
                 }
-                let job = read_job(&tx.query_one(&LOAD, &params![id]).await?)?;
+                let row = tx.query_one(&LOAD, &params![id]).await?;
+                let job = read_job(&row, tx.vault())?;
                 if attempts >= ATTEMPTS_MAX {
                     fail(tx, &job, ErrorCode::NetInternalError, now).await?;
                     claimed.push(Claimed::Exhausted(id));
@@ -240,9 +275,10 @@ pub(crate) async fn postpone(db: &Db, job: &InboxJob, not_before: Timestamp) -> 
     .await
 }
 
-fn read_job(row: &Row) -> Result<InboxJob, DbError> {
+fn read_job(row: &Row, vault: Option<&Arc<Vault>>) -> Result<InboxJob, DbError> {
+    let id = row.get("id")?;
     Ok(InboxJob {
-        id: row.get("id")?,
+        id,
         receiver: row.get("receiver")?,
         sender: row.get("sender")?,
         action: read_action(row)?,
@@ -250,7 +286,7 @@ fn read_job(row: &Row) -> Result<InboxJob, DbError> {
         transaction_id: row.get("transaction_id")?,
         path: row.get("path")?,
         headers: Headers::from_json(&row.get::<String>("headers")?),
-        body: row.get("body")?,
+        body: seal::opened(vault, row, ("body", &body_of(id), "sealed"))?,
         received_at: row.get("received_at")?,
         attempts: row.get("attempts")?,
     })

@@ -38,6 +38,7 @@ mod receive;
 pub mod registry;
 pub mod reply;
 mod retry;
+pub mod seal;
 mod work;
 
 pub use address::Face;
@@ -76,6 +77,12 @@ pub const MIGRATIONS: &[db::Migration] = &[
         name: "erasure",
         sqlite: include_str!("../migrations/sqlite/0016_erasure.sql"),
         postgres: include_str!("../migrations/postgres/0016_erasure.sql"),
+    },
+    db::Migration {
+        version: 17,
+        name: "sealing",
+        sqlite: include_str!("../migrations/sqlite/0017_sealing.sql"),
+        postgres: include_str!("../migrations/postgres/0017_sealing.sql"),
     },
 ];
 

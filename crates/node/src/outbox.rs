@@ -1,7 +1,7 @@
 //! The outbox: what we owe the network, enqueued in the transaction that decided it (architecture, section
 //! 7).
 //!
-//! The row keeps the exact bytes; the signature is made anew for each attempt. An attempt is claimed by a
+//! The row keeps the exact bytes, sealed ([`crate::seal`]); the signature is made anew for each attempt. An attempt is claimed by a
 //! lease and committed, with its `Authorization`, before the first byte leaves; no transaction is open during
 //! I/O. A process that dies in between sends again, and the peer recognises the duplicate. [`conclude`] ends
 //! a message exactly once. Order is kept per transaction and target (ruling 5).
@@ -11,13 +11,14 @@ use std::sync::Arc;
 use beckn_wire::ack::AckVerdict;
 use beckn_wire::action::Action;
 use clock::Ids;
-use db::{Db, DbError, Row, Tx, params};
+use db::{Db, DbError, Row, Tx, Vault, params};
 use units::{Span, Timestamp};
 use uuid::Uuid;
 
 use crate::address::Face;
 use crate::inbox::read_action;
 use crate::reply::Headers;
+use crate::seal::{self, Sealer};
 
 /// So long one attempt may take, with the registry lookup before it, until another worker takes over.
 pub const LEASE: Span = Span::from_secs(30);
@@ -125,8 +126,8 @@ pub(crate) struct Report {
 
 db::sql! {
     INSERT = "INSERT INTO outbox (id, sender, target, face, action, transaction_id, message_id, body, \
-        answers, purpose, reference, state, not_before, deadline, attempts, refusals, created_at) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'queued', $13, $12, 0, 0, $13)";
+        answers, purpose, reference, state, not_before, deadline, attempts, refusals, created_at, sealed) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'queued', $13, $12, 0, 0, $13, $14)";
     // `state IN (…)` repeats the condition of the index, word for word, so that what is finished is never read. The
     // first message of each target comes before the second of any: a target with many hides nobody.
     pub(crate) DUE = "SELECT c.id, c.target, c.fail_count FROM (SELECT o.id, o.seq, o.target, \
@@ -140,16 +141,17 @@ db::sql! {
         c.place, c.seq LIMIT $3";
     pub(crate) LOAD = "SELECT o.id, o.sender, o.target, o.face, o.action, o.transaction_id, o.message_id, \
         o.body, o.answers, o.purpose, o.reference, o.attempts, o.refusals, o.deadline, \
-        o.created_at, p.callback_signing, p.pinned, p.ack_shape, COALESCE(p.fail_count, 0) \
+        o.created_at, o.sealed, k.wrapped, p.callback_signing, p.pinned, p.ack_shape, COALESCE(p.fail_count, 0) \
         AS fail_count, i.authorization_header AS answered_authorization FROM outbox o LEFT \
-        JOIN peers p ON p.subscriber_id = o.target LEFT JOIN inbox i ON i.id = o.answers \
+        JOIN peers p ON p.subscriber_id = o.target LEFT JOIN inbox i ON i.id = o.answers LEFT \
+        JOIN message_keys k ON k.transaction_id = o.transaction_id \
         WHERE o.id = $1";
     pub(crate) CLAIM = "UPDATE outbox SET state = 'sending', attempts = attempts + 1, lease_until = $4 \
         WHERE id = $1 AND attempts = $2 AND (state = 'queued' OR (state = 'sending' AND lease_until <= $3))";
     pub(crate) INSERT_ATTEMPT = "INSERT INTO outbox_attempts (outbox_id, number, at, authorization_header) \
         VALUES ($1, $2, $3, $4)";
     REPORT = "UPDATE outbox_attempts SET url = $3, duration_us = $4, status = $5, response_headers = $6, \
-        response_body = $7, error = $8, response_verified = $9 WHERE outbox_id = $1 AND number = $2";
+        response_body = $7, error = $8, response_verified = $9, sealed = $10 WHERE outbox_id = $1 AND number = $2";
     CONCLUDE = "UPDATE outbox SET state = $3, finished_at = $4, outcome = $5, lease_until = NULL \
         WHERE id = $1 AND attempts = $2 AND state = 'sending'";
     POSTPONE = "UPDATE outbox SET state = 'queued', not_before = $3, refusals = $4, lease_until = NULL \
@@ -171,6 +173,7 @@ db::sql! {
 /// Those of the database.
 pub async fn enqueue(tx: &mut Tx, ids: &Ids, message: &Outgoing, now: Timestamp) -> Result<Uuid, DbError> {
     let id = ids.uuid();
+    let sealer = Sealer::of(tx, &message.transaction_id).await?;
     tx.execute(
         &INSERT,
         &params![
@@ -181,12 +184,13 @@ pub async fn enqueue(tx: &mut Tx, ids: &Ids, message: &Outgoing, now: Timestamp)
             message.action.as_str(),
             &message.transaction_id,
             &message.message_id,
-            &message.body,
+            sealer.seal(&body_of(id), &message.body)?,
             message.answers,
             message.purpose,
             message.reference.as_deref(),
             message.deadline,
             now,
+            sealer.seals(),
         ],
     )
     .await?;
@@ -244,7 +248,23 @@ pub async fn forget(tx: &mut Tx, id: Uuid) -> Result<(), DbError> {
 /// # Errors
 /// [`DbError::NotFound`], and those of the database.
 pub async fn load(db: &Db, id: Uuid) -> Result<OutboxJob, DbError> {
-    db.read(move |tx| Box::pin(async move { read_job(&tx.query_one(&LOAD, &params![id]).await?) })).await
+    db.read(move |tx| {
+        Box::pin(async move {
+            let row = tx.query_one(&LOAD, &params![id]).await?;
+            read_job(&row, tx.vault())
+        })
+    })
+    .await
+}
+
+/// Where the body of a row is, for its seal.
+pub(crate) fn body_of(id: Uuid) -> String {
+    format!("outbox.body {id}")
+}
+
+/// Where the answer to an attempt is.
+pub(crate) fn response_of(id: Uuid, number: i64) -> String {
+    format!("outbox_attempts.response_body {id} {number}")
 }
 
 /// Puts a message back until `not_before`, storing what this attempt met. False when another worker holds it.
@@ -263,6 +283,7 @@ pub(crate) async fn postpone(
 async fn report(tx: &mut Tx, job: &OutboxJob) -> Result<(), DbError> {
     let Some(report) = &job.report else { return Ok(()) };
     let kept = report.body.get(..RESPONSE_KEPT).unwrap_or(&report.body);
+    let sealer = Sealer::of(tx, &job.transaction_id).await?;
     let fields = params![
         job.id,
         job.attempts,
@@ -270,9 +291,10 @@ async fn report(tx: &mut Tx, job: &OutboxJob) -> Result<(), DbError> {
         report.duration,
         report.status,
         report.headers.to_json(),
-        kept,
+        sealer.seal(&response_of(job.id, job.attempts.into()), kept)?,
         report.error.as_deref().map(clean),
         report.verified,
+        sealer.seals(),
     ];
     tx.execute(&REPORT, &fields).await.map(|_| ())
 }
@@ -282,12 +304,13 @@ fn clean(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(1000).collect()
 }
 
-pub(crate) fn read_job(row: &Row) -> Result<OutboxJob, DbError> {
+pub(crate) fn read_job(row: &Row, vault: Option<&Arc<Vault>>) -> Result<OutboxJob, DbError> {
+    let id = row.get("id")?;
     let face: String = row.get("face")?;
     let face = Face::parse(&face)
         .ok_or_else(|| DbError::Column { column: "face".to_owned(), reason: "not a face".to_owned() })?;
     Ok(OutboxJob {
-        id: row.get("id")?,
+        id,
         sender: row.get("sender")?,
         target: row.get("target")?,
         face,
@@ -296,7 +319,7 @@ pub(crate) fn read_job(row: &Row) -> Result<OutboxJob, DbError> {
         message_id: row.get("message_id")?,
         purpose: row.get("purpose")?,
         reference: row.get("reference")?,
-        body: row.get("body")?,
+        body: seal::opened(vault, row, ("body", &body_of(id), "sealed"))?,
         attempts: row.get("attempts")?,
         answers: row.get("answers")?,
         deadline: row.get("deadline")?,

@@ -3,10 +3,11 @@
 //! What agrees on something stays for good: `init`, `confirm`, `update`, `cancel`, their callbacks in either
 //! direction, and with these the legs to the ledgers; and every callback that came or went unasked, because a push
 //! of cells is evidence. What remains — `select`, `status`, discovery, catalogs and their answers — is a log that
-//! does not grow. Invariants: nothing unfinished goes, nor a request whose answer is still to be sent (its signature
+//! does not grow; with the last message of a transaction goes the key that they were sealed under. Invariants: nothing unfinished goes, nor a request whose answer is still to be sent (its signature
 //! may be chained); a row stays for twice the longest life of a signature, so that a replay meets its duplicate;
 //! each transaction is short, whatever has piled up.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};
 
 use beckn_wire::action::Action;
@@ -17,6 +18,7 @@ use uuid::Uuid;
 
 use crate::node::Node;
 use crate::pause::pause;
+use crate::seal;
 
 /// Kept at least so long after it was received or had ended.
 pub const KEPT: Span = Span::from_hours(48);
@@ -42,15 +44,15 @@ const EVIDENCE: [Action; 8] = [
 
 db::sql! {
     // `state IN (…)` repeats the condition of the index, word for word.
-    pub(crate) RECEIVED = "SELECT i.id FROM inbox i WHERE i.state IN ('done', 'failed') AND \
+    pub(crate) RECEIVED = "SELECT i.id, i.transaction_id FROM inbox i WHERE i.state IN ('done', 'failed') AND \
         i.action = $1 AND i.received_at < $2 AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.answers = i.id \
         AND o.state IN ('queued', 'sending')) LIMIT $3";
-    pub(crate) RECEIVED_WHEN_ASKED = "SELECT i.id FROM inbox i WHERE i.state IN ('done', 'failed') AND \
+    pub(crate) RECEIVED_WHEN_ASKED = "SELECT i.id, i.transaction_id FROM inbox i WHERE i.state IN ('done', 'failed') AND \
         i.action = $1 AND i.received_at < $2 AND EXISTS (SELECT 1 FROM outbox o WHERE \
         o.message_id = i.message_id AND o.action = $4) LIMIT $3";
-    pub(crate) SENT = "SELECT id FROM outbox WHERE state IN ('delivered', 'refused', 'expired', \
+    pub(crate) SENT = "SELECT id, transaction_id FROM outbox WHERE state IN ('delivered', 'refused', 'expired', \
         'dead') AND action = $1 AND finished_at < $2 LIMIT $3";
-    pub(crate) SENT_WHEN_ASKED = "SELECT id FROM outbox WHERE state IN ('delivered', 'refused', 'expired', \
+    pub(crate) SENT_WHEN_ASKED = "SELECT id, transaction_id FROM outbox WHERE state IN ('delivered', 'refused', 'expired', \
         'dead') AND action = $1 AND finished_at < $2 AND answers IS NOT NULL LIMIT $3";
     DELETE_RECEIVED = "DELETE FROM inbox WHERE id = $1";
     DELETE_ATTEMPTS = "DELETE FROM outbox_attempts WHERE outbox_id = $1";
@@ -114,7 +116,7 @@ impl Node {
         Ok(count)
     }
 
-    async fn found(&self, heap: &Heap) -> Result<Vec<Uuid>, DbError> {
+    async fn found(&self, heap: &Heap) -> Result<Vec<(Uuid, String)>, DbError> {
         let (find, action, before) = (heap.find, heap.action.as_str(), heap.before);
         let answered = heap.answered.map(Action::as_str);
         let rows = self
@@ -127,22 +129,30 @@ impl Node {
                 })
             })
             .await?;
-        rows.iter().map(|row| row.get("id")).collect()
+        rows.iter().map(|row| Ok((row.get("id")?, row.get("transaction_id")?))).collect()
     }
 
-    async fn forget(&self, heap: &Heap, found: Vec<Uuid>) -> Result<u64, DbError> {
+    async fn forget(&self, heap: &Heap, found: Vec<(Uuid, String)>) -> Result<u64, DbError> {
         let (delete, found) = (heap.delete, Arc::new(found));
         self.db
             .write(move |tx| {
                 let found = Arc::clone(&found);
                 Box::pin(async move {
                     let mut count = 0_u64;
-                    for id in found.iter() {
+                    for (id, _) in found.iter() {
                         let mut deleted = 0;
                         for statement in delete {
                             deleted = tx.execute(statement, &params![*id]).await?;
                         }
                         count = count.saturating_add(deleted);
+                    }
+                    let names = found.iter().map(|(_, name)| name.as_str()).collect::<BTreeSet<_>>();
+                    if tx.vault().is_none() {
+                        return Ok(count);
+                    }
+                    for name in names {
+                        tx.query(&seal::LOCK, &params![name]).await?;
+                        tx.execute(&seal::DESTROY_UNUSED, &params![name]).await?;
                     }
                     Ok::<_, DbError>(count)
                 })

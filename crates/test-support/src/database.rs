@@ -8,7 +8,7 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use db::{Db, Migration, Options, Sql};
+use db::{Db, Migration, Options, Sql, Vault};
 use units::Timestamp;
 
 /// The environment variable with the URL of a PostgreSQL where schemas may be made and dropped.
@@ -49,7 +49,8 @@ impl TestDb {
     /// # Panics
     /// When it cannot be reached.
     pub async fn reconnect(&self, options: &Options) -> Db {
-        Db::connect(&self.url, options).await.expect("connect again")
+        let options = Options { vault: Some(vault()), ..options.clone() };
+        Db::connect(&self.url, &options).await.expect("connect again")
     }
 
     /// # Panics
@@ -77,6 +78,14 @@ impl FromTestDb for Db {
     fn from_test_db(test: &TestDb) -> Self {
         test.db.clone()
     }
+}
+
+/// What seals the bytes at rest in every test.
+///
+/// # Panics
+/// When there is no such cipher.
+pub fn vault() -> Arc<Vault> {
+    Arc::new(Vault::new(&[7; 32], Arc::new(clock::SystemEntropy)).expect("a vault"))
 }
 
 /// Runs one behavior on a fresh database, and removes that afterwards, also when the test fails.
@@ -126,7 +135,7 @@ where
     F: Future<Output = ()>,
 {
     // Tests run side by side, and a PostgreSQL has 100 connections unless told otherwise.
-    let options = Options { pool_max: 8, ..Options::default() };
+    let options = Options { pool_max: 8, vault: Some(vault()), ..Options::default() };
     let db = Db::connect(url, &options).await.expect("connect");
     let handle = TestDb { db, url: url.into() };
     for (component, migrations) in migrations {

@@ -74,12 +74,12 @@ where
 }
 
 pub(crate) fn spawn(
-    connection: Connection,
+    tx: Tx,
     receiver: mpsc::Receiver<Message>,
     group_max: usize,
     gauge: Arc<Gauge>,
 ) -> Result<(), DbError> {
-    let mut writer = Writer { tx: Tx::on_sqlite(connection, false), receiver, group_max, gauge };
+    let mut writer = Writer { tx, receiver, group_max, gauge };
     let thread = std::thread::Builder::new().name("db-writer".to_owned());
     let started = thread.spawn(move || {
         let closing = writer.serve();

@@ -194,7 +194,7 @@ impl Node {
 
     /// Signs a loaded row for one attempt.
     fn prepare(&self, row: &Row, place: Place, now: Timestamp) -> Result<Ready, DbError> {
-        let job = outbox::read_job(row)?;
+        let job = outbox::read_job(row, self.db.vault())?;
         let known: Option<String> = row.get("callback_signing")?;
         let mode = known.as_deref().and_then(CallbackSigning::parse).unwrap_or(self.callback_signing);
         let answered: Option<String> = row.get("answered_authorization")?;

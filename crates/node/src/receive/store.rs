@@ -107,7 +107,7 @@ impl Plan {
             false => ack::ack_body_with(&self.row.message_id, &extra),
         };
         let reply = self.desk.reply(200, body, &[]);
-        inbox::set_reply(tx, self.row.id, &stored(&reply)).await?;
+        inbox::set_reply(tx, &self.row, &stored(&reply)).await?;
         Ok(reply)
     }
 }

@@ -14,6 +14,7 @@ mod kill;
 mod outbox;
 mod prune;
 mod receive;
+mod seal;
 mod signing;
 mod world;
 
@@ -30,6 +31,8 @@ both_databases! {
             node::export::STATEMENTS,
             node::overview::STATEMENTS,
             node::prune::STATEMENTS,
+            node::seal::STATEMENTS,
+            node::erase::STATEMENTS,
         ] {
             assert_eq!(db.check_statements(statements).await, Ok(()));
         }
