@@ -12,5 +12,5 @@ pub mod store;
 
 pub use model::{
     Contract, ContractSlot, Failure, HistoryEntry, Holds, LedgerState, Party, ROUNDING, Side, SlotQuantity,
-    State, Step, TransitionError,
+    State, Step, TransitionError, amount_due,
 };

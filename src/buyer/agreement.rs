@@ -8,7 +8,7 @@ use beckn_wire::energy::{Contract as WireContract, Writer, same_meter};
 use units::{Paise, WattHours};
 
 use super::terms::{failure, rows};
-use crate::contract::{ContractSlot, Failure};
+use crate::contract::{ContractSlot, Failure, amount_due};
 
 /// The rows of an answer that agrees with what was asked for.
 ///
@@ -85,16 +85,12 @@ fn same_rows(asked: &WireContract, answer: &WireContract) -> Result<Vec<Contract
 /// Both amounts, in the network's words.
 pub(super) fn check_total(rows: &[ContractSlot], quoted: Paise) -> Result<(), Failure> {
     let beyond = |_| failure("BIZ_PRICE_MISMATCH", "the amount is out of range");
-    let mut total: i64 = 0;
-    for row in rows {
-        let amount = units::amount(row.requested, row.price, crate::contract::ROUNDING).map_err(beyond)?;
-        total = total.saturating_add(amount.get());
-    }
+    let total = amount_due(rows).map_err(beyond)?;
     let leeway = u64::try_from(rows.len()).unwrap_or(u64::MAX);
-    if total.abs_diff(quoted.get()) > leeway {
+    if total.get().abs_diff(quoted.get()) > leeway {
         let message = format!(
             "the quantities and prices come to {} INR, the seller quotes {}",
-            Paise::new(total).to_inr_text(),
+            total.to_inr_text(),
             quoted.to_inr_text()
         );
         return Err(failure("BIZ_PRICE_MISMATCH", message));

@@ -12,7 +12,7 @@ use super::preview;
 use super::step::{Callback, Ends, Pending, Step, answer, end_alone, load, load_own, replay, rounds};
 use super::store::{Change, ChangeKind, Phase};
 use super::terms::{self, failure};
-use crate::contract::{Contract, ContractSlot, Failure, LedgerState, State};
+use crate::contract::{Contract, ContractSlot, Failure, LedgerState, State, amount_due};
 use crate::events::{Fact, idempotency};
 use crate::identity::User;
 use crate::network::{LedgerAct, Participant};
@@ -50,8 +50,10 @@ async fn update_once(
     }
     let open = contract.slots.iter().filter(|row| row.requested > WattHours::ZERO).map(|row| row.slot);
     energy_rules::check_update(open, p.market_now(), &p.settings.rules)?;
-    let requested = lowered(&contract.slots, &wish.slots, &p.settings.rules)?;
-    let asked = messages::updated(&terms::document(&contract)?, &requested)?;
+    let rows = lowered(&contract.slots, &wish.slots, &p.settings.rules)?;
+    let requested: Vec<_> = rows.iter().map(|row| (row.interval_id, row.requested)).collect();
+    let amount = amount_due(&rows).map_err(|_| BuyerError::OnlyLess)?;
+    let asked = messages::updated(&terms::document(&contract)?, &requested, amount)?;
     let (message, change) = preview::ask(p, &contract, ChangeKind::Update, &asked)?;
     let accepted = Accepted {
         transaction_id: contract.transaction_id.clone(),
@@ -69,7 +71,7 @@ async fn update_once(
     Ok(accepted)
 }
 
-/// The new quantities by interval, of every row.
+/// Every row, with its new quantity.
 ///
 /// # Errors
 /// See [`update`].
@@ -77,7 +79,7 @@ fn lowered(
     rows: &[ContractSlot],
     wishes: &[SlotWish],
     rules: &energy_rules::RuleSet,
-) -> Result<Vec<(i64, WattHours)>, BuyerError> {
+) -> Result<Vec<ContractSlot>, BuyerError> {
     let mut new: Vec<ContractSlot> = rows.to_vec();
     for (at, wish) in wishes.iter().enumerate() {
         if wishes.iter().take(at).any(|earlier| earlier.slot == wish.slot) {
@@ -96,7 +98,7 @@ fn lowered(
     if new == rows {
         return Err(BuyerError::NothingChanged);
     }
-    Ok(new.iter().map(|row| (row.interval_id, row.requested)).collect())
+    Ok(new)
 }
 
 /// Works off an `on_update`.
@@ -226,7 +228,7 @@ mod tests {
         let wish = |(hour, wh): &(u8, i64)| SlotWish { slot: slot(*hour), quantity: WattHours::new(*wh) };
         let wishes: Vec<SlotWish> = wishes.iter().map(wish).collect();
         let lowered = lowered(&rows, &wishes, &RuleSet::ies_test())?;
-        Ok(lowered.iter().map(|(id, energy)| (*id, energy.get())).collect())
+        Ok(lowered.iter().map(|row| (row.interval_id, row.requested.get())).collect())
     }
 
     #[test]

@@ -56,7 +56,9 @@ pub enum StartError {
     Secrets(SecretFileError),
     #[error("the storage key: {0}")]
     StorageKey(SecretFileError),
-    #[error("the messages in the database were sealed with another storage key than {0}: bring its file back")]
+    #[error(
+        "the messages in the database were sealed with another storage key than {0}: bring its file back"
+    )]
     OtherStorageKey(String),
     #[error("network.network_id: no rules are known for {0}")]
     UnknownNetwork(String),

@@ -156,7 +156,10 @@ mod tests {
     fn the_storage_key_is_beside_the_database_or_the_signing_keys() {
         let config = |text: &str| toml::from_str::<ServerConfig>(text).unwrap().storage_key_file();
         let at = |path: &str| Some(PathBuf::from(path));
-        assert_eq!(config("key_file = '/etc/w/key.json'\ndatabase_url = 'sqlite:/var/w/a.db'"), at("/var/w/a.db.key"));
+        assert_eq!(
+            config("key_file = '/etc/w/key.json'\ndatabase_url = 'sqlite:/var/w/a.db'"),
+            at("/var/w/a.db.key")
+        );
         assert_eq!(config("key_file = 'k'\ndatabase_url = 'sqlite://a.db'"), at("a.db.key"));
         let postgres = "database_url = 'postgres://db/x'\nkey_file = ";
         assert_eq!(config(&format!("{postgres}'/etc/w/key.json'")), at("/etc/w/key.storage.key"));

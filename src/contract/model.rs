@@ -6,7 +6,7 @@
 //! ```
 //! and from the earlier ones Rejected, Expired; from the later ones Disputed.
 
-use units::{DeliverySlot, Price, Rounding, Timestamp, WattHours};
+use units::{DeliverySlot, NumberError, Paise, Price, Rounding, Timestamp, WattHours};
 use uuid::Uuid;
 
 /// Energy times price becomes money in one way everywhere: per slot, half a paisa away from zero, as the network's
@@ -216,6 +216,17 @@ pub struct ContractSlot {
     pub interval_id: i64,
     pub price: Price,
     pub requested: WattHours,
+}
+
+/// What the rows come to, each rounded for itself.
+///
+/// # Errors
+/// Out of range.
+pub fn amount_due(rows: &[ContractSlot]) -> Result<Paise, NumberError> {
+    rows.iter().try_fold(Paise::default(), |sum, row| {
+        let amount = units::amount(row.requested, row.price, ROUNDING)?;
+        sum.checked_add(amount).ok_or(NumberError::OutOfRange)
+    })
 }
 
 /// So much energy of one slot, for a price.

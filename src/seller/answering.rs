@@ -2,7 +2,7 @@
 
 use beckn_wire::code::WireError;
 use node::InboxJob;
-use units::{Paise, WattHours};
+use units::Paise;
 
 use beckn_wire::energy::{Column, Contract as WireContract, messages};
 
@@ -10,7 +10,7 @@ use super::admit::{offer_id, read};
 use super::error::SellerError;
 use super::step::{Ends, end_with};
 use super::terms::{Asked, contract_callback, rows};
-use crate::contract::{ContractSlot, ROUNDING};
+use crate::contract::{ContractSlot, amount_due};
 use crate::market::Offer;
 use crate::network::{Action, Participant};
 
@@ -55,11 +55,5 @@ fn quote(wire: &WireContract, offer: Option<&Offer>, p: &Participant) -> Result<
 /// # Errors
 /// Out of range.
 pub(super) fn total(rows: &[ContractSlot]) -> Result<Paise, SellerError> {
-    let invalid = || WireError::format(super::terms::TABLE, "the total is out of range");
-    let mut sum = Paise::default();
-    for row in rows.iter().filter(|row| row.requested > WattHours::ZERO) {
-        let amount = units::amount(row.requested, row.price, ROUNDING).map_err(|_| invalid())?;
-        sum = sum.checked_add(amount).ok_or_else(invalid)?;
-    }
-    Ok(sum)
+    amount_due(rows).map_err(|_| WireError::format(super::terms::TABLE, "the total is out of range").into())
 }

@@ -6,6 +6,7 @@ use beckn_wire::signature::Digest;
 use node::InboxJob;
 use units::WattHours;
 
+use super::answering::total;
 use super::error::SellerError;
 use super::step::{Ends, Step, end_with, load, rounds};
 use super::terms::{Asked, bytes, callback, contract_callback, document, gate_of, rows};
@@ -78,7 +79,7 @@ async fn update_once(
     energy_rules::check_update(slots, p.market_now(), &p.settings.rules)?;
     let rows = reduced_rows(p, &before, wire)?;
     let quantities: Vec<(i64, WattHours)> = rows.iter().map(|row| (row.interval_id, row.requested)).collect();
-    let updated = messages::updated(&document(&before)?, &quantities)?;
+    let updated = messages::updated(&document(&before)?, &quantities, total(&rows)?)?;
     let mut leg = callback(p, job, &asked.context, Action::OnUpdate, updated.to_message());
     leg.try_ = asked.context.try_;
     let out = p.compose(&leg)?;

@@ -238,7 +238,7 @@ both_databases! {
         buyer::update(&world.p, &world.user, wish, None).await.unwrap();
         world.drain().await;
         let request = world.last(Action::Update).unwrap();
-        let other = messages::updated(&request.contract(), &[(0, WattHours::new(1_000))]).unwrap();
+        let other = messages::updated(&request.contract(), &[(0, WattHours::new(1_000))], units::Paise::new(600)).unwrap();
         let mut draft = world.draft(SELLER, Action::OnUpdate, &request, other.to_message());
         draft.try_ = true;
         assert_eq!(world.send(SELLER, draft).await.1, "ACK");

@@ -92,8 +92,7 @@ fn seal(key: &LessSafeKey, entropy: &dyn Entropy, place: &str, bytes: &[u8]) -> 
     sealed.extend_from_slice(bytes);
     let (_, text) = sealed.split_at_mut(NONCE_LEN);
     let nonce = Nonce::assume_unique_for_key(nonce);
-    let tag =
-        key.seal_in_place_separate_tag(nonce, Aad::from(place), text).map_err(|_| DbError::Sealed)?;
+    let tag = key.seal_in_place_separate_tag(nonce, Aad::from(place), text).map_err(|_| DbError::Sealed)?;
     sealed.extend_from_slice(tag.as_ref());
     Ok(sealed)
 }
@@ -123,7 +122,10 @@ mod tests {
         for bytes in [&b""[..], b"4 kWh at 6.00", &[0; 100_000]] {
             let sealed = key.seal("inbox.body", bytes).unwrap();
             assert_eq!(sealed.len(), bytes.len() + 28);
-            assert!(bytes.is_empty() || !sealed.windows(bytes.len().min(13)).any(|part| part == &bytes[..part.len()]));
+            assert!(
+                bytes.is_empty()
+                    || !sealed.windows(bytes.len().min(13)).any(|part| part == &bytes[..part.len()])
+            );
             let again = vault(1).unwrap_key("trade", &wrapped).unwrap();
             assert_eq!(again.open("inbox.body", &sealed).unwrap(), bytes);
         }

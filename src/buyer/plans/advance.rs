@@ -26,8 +26,9 @@ use crate::network::{Participant, normalize_meter};
 
 /// Plans that one round takes up.
 const BATCH: i64 = 100;
-/// So long a seller may take to hold the energy, wire time; then the plan does without it.
-const PATIENCE: Span = Span::from_secs(30);
+/// So long a seller may take to hold the energy, wire time; then the plan does without it. Twice what a process that was
+/// killed keeps others waiting for the message that it had begun, so that a crash alone fails no plan.
+const PATIENCE: Span = Span::from_secs(60);
 /// A search that has an answer is complete when so long no further page came.
 const QUIET: Span = Span::from_millis(500);
 /// How often the rest of a plan is planned again.

@@ -209,12 +209,16 @@ pub fn on_cancel(stored: &Contract) -> Contract {
     contract
 }
 
-/// The contract of `update` and `on_update`: these requested quantities instead of the stored ones, by
-/// interval.
+/// The contract of `update` and `on_update`: these requested quantities instead of the stored ones, by interval, and what
+/// they come to where the terms of payment name an amount.
 ///
 /// # Errors
 /// There is no table, or no such interval.
-pub fn updated(stored: &Contract, requested: &[(i64, WattHours)]) -> Result<Contract, EditError> {
+pub fn updated(
+    stored: &Contract,
+    requested: &[(i64, WattHours)],
+    amount: Paise,
+) -> Result<Contract, EditError> {
     let mut contract = as_it_stands(stored);
     let series = contract.series_mut().map_err(EditError::Table)?;
     for (interval, energy) in requested {
@@ -223,6 +227,13 @@ pub fn updated(stored: &Contract, requested: &[(i64, WattHours)]) -> Result<Cont
     let total = series.total(&Column::RequestedQty).map_err(EditError::Table)?;
     if let Some(resource) = contract.commitments.first_mut().and_then(|c| c.resources.first_mut()) {
         resource.set_quantity(total);
+    }
+    for settlement in &mut contract.settlements {
+        if let Some(MoneyAttributes::Term(term)) = &mut settlement.attributes
+            && term.amount.is_some()
+        {
+            term.amount = Some(Money::inr(amount));
+        }
     }
     Ok(contract)
 }

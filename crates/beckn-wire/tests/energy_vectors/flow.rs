@@ -83,7 +83,7 @@ fn messages_of_a_trade() -> Vec<(&'static str, &'static str, Json)> {
     let on_select = messages::on_select(&select, "quote-1", Paise::new(27_635));
     let on_init = messages::on_init(&init(), None, "settlement-1", world::term());
     let settled = messages::settled(&delivered(), flows());
-    let updated = messages::updated(&active(), &[(0, WattHours::new(10_000))]).unwrap();
+    let updated = messages::updated(&active(), &[(0, WattHours::new(10_000))], Paise::new(6_000)).unwrap();
     let report = meter_leg::meter_report(&meter_request(), |meter, slot| {
         (meter == BUYER_METER).then(|| WattHours::new(i64::from(slot.ist_hour()) * 100))
     });

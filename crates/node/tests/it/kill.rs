@@ -69,7 +69,12 @@ fn child() {
     let Ok(url) = std::env::var(CHILD_URL) else { return };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {
-        let db = Db::connect(&url, &Options { vault: Some(test_support::database::vault()), ..Options::default() }).await.unwrap();
+        let db = Db::connect(
+            &url,
+            &Options { vault: Some(test_support::database::vault()), ..Options::default() },
+        )
+        .await
+        .unwrap();
         let world = World::seeded(&db, u64::from(std::process::id()));
         world.node.recover().await.unwrap();
         Arc::clone(&world.node).run(CancellationToken::new()).await;

@@ -35,7 +35,8 @@ async fn keys(db: &db::Db) -> Vec<String> {
 /// Every stored column that holds bytes of a message.
 async fn stored(db: &db::Db) -> Vec<(Vec<u8>, bool)> {
     let mut all = Vec::new();
-    for (sql, column) in [(&RECEIVED, "body"), (&RECEIVED, "reply_body"), (&SENT, "body"), (&ANSWERS, "body")] {
+    for (sql, column) in [(&RECEIVED, "body"), (&RECEIVED, "reply_body"), (&SENT, "body"), (&ANSWERS, "body")]
+    {
         for row in rows(db, sql).await {
             let bytes: Option<Vec<u8>> = row.get(column).unwrap();
             all.push((bytes.unwrap_or_default(), row.get("sealed").unwrap()));
@@ -45,7 +46,9 @@ async fn stored(db: &db::Db) -> Vec<(Vec<u8>, bool)> {
 }
 
 fn shows(bytes: &[u8]) -> bool {
-    [&b"context"[..], b"ACK", b"message"].iter().any(|word| bytes.windows(word.len()).any(|part| part == *word))
+    [&b"context"[..], b"ACK", b"message"]
+        .iter()
+        .any(|word| bytes.windows(word.len()).any(|part| part == *word))
 }
 
 async fn exported(db: &db::Db) -> Vec<Vec<u8>> {
