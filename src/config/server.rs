@@ -6,7 +6,7 @@
 //! | `ops_listen` | `WATTMANDI_OPS_LISTEN` | `/metrics` and `/admin`, loopback only |
 //! | `database_url` | `DATABASE_URL` | `sqlite:PATH` or `postgres://…` |
 //! | `key_file` | `WATTMANDI_KEY_FILE` | the signing keys |
-//! | `storage_key_file` | `WATTMANDI_STORAGE_KEY_FILE` | what messages at rest are sealed with; made by the first start, by default beside the SQLite file, else beside the signing keys |
+//! | `storage_key_file` | `WATTMANDI_STORAGE_KEY_FILE` | seals messages at rest; made by the first start |
 //! | `insecure_demo` | `WATTMANDI_INSECURE_DEMO` | http peers, loopback addresses, demo keys and tokens |
 
 use std::collections::BTreeMap;

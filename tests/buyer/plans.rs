@@ -108,7 +108,7 @@ both_databases! {
         let plan = confirmed(&world).await;
         let part = read(&world, plan).await.parts[0].transaction_id.clone();
         step(&world).await;
-        world.clock.advance(Span::from_secs(29));
+        world.clock.advance(Span::from_secs(59));
         assert_eq!(step(&world).await, 0);
         world.clock.advance(Span::from_secs(2));
         step(&world).await;

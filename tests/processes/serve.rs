@@ -4,6 +4,8 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use clock::{Clock, Ids, SystemClock};
 use node::keys::KeyFile;
 use units::Span;
@@ -12,7 +14,7 @@ use wattmandi::network::KeyId;
 
 use crate::client::within;
 use crate::network::{ALPHA, Network, Setup, generate_key, path, user};
-use crate::process::{Process, wattmandi};
+use crate::process::{Process, command, wattmandi};
 
 const READY_WITHIN: Span = Span::from_secs(1);
 const IDLE_KIB_MAX: u64 = 60 * 1024;
@@ -42,6 +44,63 @@ on_both_databases! {
         assert_eq!(platform.process.interrupt().await.code(), Some(0), "{}", platform.process.log());
         let log = platform.process.log();
         assert!(!log.contains("panicked"), "{log}");
+    }
+}
+
+/// `wattmandi messages export` of alpha's messages: whether it went well, and what it said.
+fn export(databases: &crate::databases::Databases, folder: &str, key: Option<&Path>) -> (bool, String) {
+    let url = databases.url("alpha");
+    let mut list = vec!["messages", "export", folder, "--database-url", &url];
+    list.extend(key.into_iter().flat_map(|key| ["--storage-key-file", path(key)]));
+    let list: Vec<String> = list.into_iter().map(str::to_owned).collect();
+    let output = command(&wattmandi(), &list).output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8(said).unwrap())
+}
+
+on_both_databases! {
+    async fn without_its_storage_key_nothing_is_read_and_nothing_starts(databases: Databases) {
+        let mut network = Network::start(&databases, 1).await;
+        network.list().await;
+        network.settle().await;
+        assert_eq!(network.alpha.process.interrupt().await.code(), Some(0));
+        // Beside the file, or beside the signing keys.
+        let sqlite = databases.url("alpha").starts_with("sqlite:");
+        let name = if sqlite { "alpha.db.key".to_owned() } else { format!("{ALPHA}.key.storage.key") };
+        let key = databases.folder().join(name);
+        assert_eq!(key.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        let folder = databases.folder().join("messages");
+        let (well, said) = export(&databases, path(&folder), Some(&key));
+        assert!(well && said.contains(" messages in "), "{said}");
+        let file = std::fs::read_dir(&folder).unwrap().next().unwrap().unwrap();
+        let file: serde_json::Value = serde_json::from_slice(&std::fs::read(file.path()).unwrap()).unwrap();
+        let body = STANDARD.decode(file["body"].as_str().unwrap()).unwrap();
+        assert!(serde_json::from_slice::<serde_json::Value>(&body).unwrap()["context"].is_object());
+        assert_eq!(export(&databases, path(&folder), None).0, sqlite, "beside an SQLite file it is found");
+
+        let away = key.with_extension("away");
+        std::fs::rename(&key, &away).unwrap();
+        let (well, said) = export(&databases, path(&folder), None);
+        assert!(!well && said.contains("--storage-key-file"), "{said}");
+        std::fs::write(&key, "0a".repeat(32)).unwrap();
+        let (well, said) = export(&databases, path(&folder), Some(&key));
+        assert!(!well && said.contains("sealed with another key"), "{said}");
+        let process = &mut network.alpha.process;
+        process.spawn();
+        let process = std::cell::RefCell::new(process);
+        let ended = within(Span::from_secs(60), "a refusal", || async {
+            process.borrow_mut().ended().ok_or_else(|| "it runs with another key".to_owned())
+        })
+        .await;
+        let log = process.borrow().log();
+        assert_eq!(ended.code(), Some(1), "{log}");
+        assert!(log.contains("sealed with another storage key") && log.contains(path(&key)), "{log}");
+
+        std::fs::rename(&away, &key).unwrap();
+        network.alpha.process.kill();
+        network.alpha.process.spawn();
+        network.alpha.ready().await;
+        network.close().await;
     }
 }
 

@@ -1,9 +1,9 @@
 //! SQL text as constants: one text for both databases.
 //!
 //! Parameters are `$1`…`$n`. The only dialect tokens are `{FOR UPDATE}`, `{FOR UPDATE SKIP LOCKED}` and
-//! `{FOR KEY SHARE}`, which many may hold at once; SQLite needs none, because a write transaction there is alone. Traps that parse on one database only,
-//! or mean two things: write `CAST(SUM(x) AS BIGINT)`; add money in Rust; compare folded columns rather than
-//! `LIKE`; no `now()`.
+//! `{FOR KEY SHARE}`, which many may hold at once; SQLite needs none, because a write transaction there is alone.
+//! Traps that parse on one database only, or mean two things: write `CAST(SUM(x) AS BIGINT)`; add money in Rust;
+//! compare folded columns rather than `LIKE`; no `now()`.
 
 use std::borrow::Cow;
 

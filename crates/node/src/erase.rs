@@ -1,9 +1,9 @@
 //! Destroys the bytes of a transaction's messages and keeps their digests (ruling 10): for whoever's data they hold has
 //! left, once nobody may dispute them any more.
 //!
-//! What goes: bodies, headers, answers, and the key under which they were sealed. What stays: who, when, which action, the digest and the signature over it, and
-//! with these the recognition of duplicates. Invariants: nothing unfinished is touched; a row is done once, so a crash
-//! repeats at most one batch.
+//! What goes: bodies, headers, answers, and the key under which they were sealed. What stays: who, when, which
+//! action, the digest and the signature over it, and with these the recognition of duplicates. Invariants: nothing
+//! unfinished is touched; a row is done once, so a crash repeats at most one batch.
 
 use beckn_wire::signature::digest;
 use db::{Db, DbError, params};

@@ -1,10 +1,10 @@
 //! The outbox: what we owe the network, enqueued in the transaction that decided it (architecture, section
 //! 7).
 //!
-//! The row keeps the exact bytes, sealed ([`crate::seal`]); the signature is made anew for each attempt. An attempt is claimed by a
-//! lease and committed, with its `Authorization`, before the first byte leaves; no transaction is open during
-//! I/O. A process that dies in between sends again, and the peer recognises the duplicate. [`conclude`] ends
-//! a message exactly once. Order is kept per transaction and target (ruling 5).
+//! The row keeps the exact bytes, sealed ([`crate::seal`]); the signature is made anew for each attempt. An attempt
+//! is claimed by a lease and committed, with its `Authorization`, before the first byte leaves; no transaction is
+//! open during I/O. A process that dies in between sends again, and the peer recognises the duplicate. [`conclude`]
+//! ends a message exactly once. Order is kept per transaction and target (ruling 5).
 
 use std::sync::Arc;
 

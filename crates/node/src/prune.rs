@@ -3,9 +3,10 @@
 //! What agrees on something stays for good: `init`, `confirm`, `update`, `cancel`, their callbacks in either
 //! direction, and with these the legs to the ledgers; and every callback that came or went unasked, because a push
 //! of cells is evidence. What remains — `select`, `status`, discovery, catalogs and their answers — is a log that
-//! does not grow; with the last message of a transaction goes the key that they were sealed under. Invariants: nothing unfinished goes, nor a request whose answer is still to be sent (its signature
-//! may be chained); a row stays for twice the longest life of a signature, so that a replay meets its duplicate;
-//! each transaction is short, whatever has piled up.
+//! does not grow; with the last message of a transaction goes the key that they were sealed under. Invariants:
+//! nothing unfinished goes, nor a request whose answer is still to be sent (its signature may be chained); a row
+//! stays for twice the longest life of a signature, so that a replay meets its duplicate; each transaction is short,
+//! whatever has piled up.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};
