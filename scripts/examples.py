@@ -23,6 +23,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, "tests", "foreign"))
 
 import demo  # noqa: E402 - it stands with the tests
+import paper  # noqa: E402
 from check import until  # noqa: E402
 
 TARGET = os.path.join(ROOT, "docs", "examples.json")
@@ -109,10 +110,10 @@ class Recorder:
     def ask(self, person, method, path, body=None, wait=None, keep=True):
         return self.keep(method, path, body, person.ask(method, path, body, wait), keep)
 
-    def send(self, person, path, kind, text):
+    def send(self, person, path, kind, content):
         """A body that is no JSON."""
         headers = {"Authorization": "Bearer %s" % person.token, "Content-Type": kind}
-        return self.keep("POST", path, None, demo.beckn.send("POST", person.base_url + path, text.encode(), headers))
+        return self.keep("POST", path, None, demo.beckn.send("POST", person.base_url + path, content, headers))
 
     def keep(self, method, path, body, answer, keep=True):
         if answer.status >= 400:
@@ -147,11 +148,12 @@ def credential(meter):
     return (signed + b"." + part(key.sign(signed))).decode()
 
 
-def message(network, kind, pattern):
-    """What the newest message of that kind brings."""
+def message(network, kind, pattern, to=None):
+    """What the newest message of that kind brings, to that address when one is named."""
     def look():
         sent = demo.beckn.send("GET", network.operator + "/admin/messages", b"", {}).json
-        return next((re.search(pattern, one["body"]).group(1) for one in sent if one["kind"] == kind), None)
+        return next((re.search(pattern, one["body"]).group(1) for one in sent
+                     if one["kind"] == kind and to in (None, one["to"])), None)
     return until(look, kind)
 
 
@@ -171,7 +173,7 @@ def accounts(recorder, network):
     ask(meena, "PATCH", "/users/me/profile", {
         "monthly_production_kwh": "450", "installed_capacity_kw": "4.5", "sanctioned_load_kw": "5",
         "discom": demo.NORTH, "customer_number": "TEST_CUST_MEENA", "place": "28.61, 77.21"})
-    kept = recorder.send(meena, "/users/me/credentials", "application/vc+jwt", credential("TEST_METER_MEENA"))
+    kept = recorder.send(meena, "/users/me/credentials", "application/vc+jwt", credential("TEST_METER_MEENA").encode())
     place = "/users/me/credentials/%s" % kept["credential_id"]
     ask(meena, "GET", place)
     ask(meena, "GET", "/users/me/credentials")
@@ -192,19 +194,39 @@ def accounts(recorder, network):
     ask(machine, "POST", "/users/me/account/top-ups", {"amount_inr": "5.00"})
     ask(meena, "GET", "/auth/sessions")
     phones(recorder, network)
+    papers(recorder, meena)
+    ask(meena, "POST", "/users/me/logins", {"phone": "+919810054321"})
+    code = message(network, "sign_in_code", r"(\d{6})", "+919810054321")
+    ask(meena, "POST", "/users/me/logins/confirm", {"address": "phone", "code": code})
+    ask(meena, "GET", "/users/me/logins")
     ask(meena, "POST", "/auth/password/forgot", {"email": email})
     token = message(network, "reset_password", r"token=(\S+)")
     ask(meena, "POST", "/auth/password/reset", {"token": token, "password": "silent roof at dusk"})
     ask(meena, "GET", "/users/me")
+    password = "silent roof at dusk"
+    meena.token = ask(meena, "POST", "/auth/login", {"email": email, "password": password})["access_token"]
+    ask(meena, "GET", "/users/me/export")
+    ask(meena, "DELETE", "/users/me", {"password": password})
     ask(meena, "GET", "/.well-known/jwks.json")
     ask(meena, "GET", "/auth/oidc")
+
+
+def papers(recorder, meena):
+    """A bill of one's own meter."""
+    bill = paper.bill("TEST_METER_MEENA", 312)
+    kept = recorder.send(meena, "/users/me/meter-documents", "application/pdf", bill)
+    recorder.send(meena, "/users/me/meter-documents", "text/plain", b"312 kWh")
+    recorder.ask(meena, "GET", "/users/me/meter-documents")
+    place = "/users/me/meter-documents/%s" % kept["meter_document_id"]
+    recorder.ask(meena, "GET", place)
+    recorder.ask(meena, "DELETE", place)
 
 
 def phones(recorder, network):
     """Signing in by a code."""
     nobody = demo.Client(network.alpha, "nobody")
     recorder.ask(nobody, "POST", "/auth/phone/code", {"phone": "+919810012345"})
-    code = message(network, "sign_in_code", r"(\d{6})")
+    code = message(network, "sign_in_code", r"(\d{6})", "+919810012345")
     body = {"phone": "+919810012345", "code": code, "name": "Ravi", "device": "Ravi's telephone"}
     recorder.ask(nobody, "POST", "/auth/phone/verify", body)
     recorder.ask(nobody, "POST", "/auth/phone/verify", body)

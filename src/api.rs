@@ -21,6 +21,7 @@ mod problem;
 mod remote;
 mod respond;
 mod routes;
+mod slots;
 mod socket;
 mod stream;
 mod tls;
@@ -374,7 +375,7 @@ fn operators(shared: State, listener: TcpListener, patience: Patience) -> io::Re
             .wrap(middleware::from_fn(routes::ops::to_this_machine_only))
             .wrap(middleware::from_fn(respond::dress_operators))
             .configure(routes::operators)
-            .default_service(web::to(respond::not_found))
+            .default_service(web::to(routes::ops::elsewhere))
     };
     let server = HttpServer::new(app)
         .workers(1)

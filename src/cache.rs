@@ -51,8 +51,8 @@ pub struct Counted {
     pub quota: Quota,
     /// So many more would be taken now.
     pub remaining: u32,
-    /// After this time all of the quota is there again.
-    pub reset: Span,
+    /// After this time one more is taken than now.
+    pub next: Span,
     /// The call is refused; the next one is taken after this time.
     pub refused: Option<Span>,
 }
@@ -60,14 +60,16 @@ pub struct Counted {
 impl Counted {
     /// The bucket is empty again after `busy`.
     fn taken(quota: Quota, busy: Span) -> Self {
+        let interval = quota.interval().micros().max(1);
         let free = quota.depth().micros().saturating_sub(busy.micros()).max(0);
-        let remaining = free.checked_div(quota.interval().micros()).unwrap_or(0);
+        let remaining = free.checked_div(interval).unwrap_or(0);
         let remaining = u32::try_from(remaining).unwrap_or(u32::MAX);
-        Self { quota, remaining, reset: busy, refused: None }
+        let next = interval.saturating_sub(free.checked_rem(interval).unwrap_or(0));
+        Self { quota, remaining, next: Span::from_micros(next), refused: None }
     }
 
     fn refused(quota: Quota, wait: Span) -> Self {
-        Self { quota, remaining: 0, reset: quota.depth(), refused: Some(wait) }
+        Self { quota, remaining: 0, next: wait, refused: Some(wait) }
     }
 }
 

@@ -35,8 +35,8 @@ macro_rules! codes {
 codes! {
     RequestMalformed = "request.malformed", 400, "The request cannot be read";
     CursorInvalid = "request.cursor_invalid", 400, "The cursor is not one of this list";
-    TokenMissing = "auth.token_missing", 401, "An API token is needed";
-    TokenInvalid = "auth.token_invalid", 401, "The API token is not valid";
+    TokenMissing = "auth.token_missing", 401, "A token is needed";
+    TokenInvalid = "auth.token_invalid", 401, "The token is not good";
     SignInOver = "auth.sign_in_over", 400, "The sign-in is over";
     SignInRefused = "auth.sign_in_refused", 401, "The issuer's answer signs nobody in";
     TokenExpired = "auth.token_expired", 401, "The access token has expired";
@@ -47,6 +47,7 @@ codes! {
     ScopeMissing = "auth.scope_missing", 403, "The API token may not be used for that";
     EmailUnverified = "auth.email_unverified", 403, "The e-mail address is not verified";
     AccountLocked = "auth.account_locked", 403, "The account is locked";
+    IssuerUnlinked = "auth.issuer_unlinked", 403, "The account does not take this issuer's word any more";
     NotFound = "resource.not_found", 404, "There is no such thing here";
     MethodNotAllowed = "request.method_not_allowed", 405, "This method is not offered here";
     InProgress = "request.in_progress", 409, "The same request is being worked off";
@@ -83,7 +84,7 @@ codes! {
     PlanIncomplete = "plan.incomplete", 409, "The plan cannot be carried out whole";
     PlanState = "plan.state_conflict", 409, "The plan is in another state";
     RequestTooLarge = "request.too_large", 413, "The request is too large";
-    UnsupportedMediaType = "request.unsupported_media_type", 415, "The body must be JSON";
+    UnsupportedMediaType = "request.unsupported_media_type", 415, "The body is of a type that is not taken here";
     CredentialUnreadable = "credential.unreadable", 422, "No credential can be read in it";
     DocumentUnreadable = "document.unreadable", 422, "The document cannot be read";
     DocumentLocked = "document.locked", 422, "The document is locked with a password";
@@ -95,8 +96,25 @@ codes! {
     IdempotencyMismatch = "request.idempotency_mismatch", 422, "The idempotency key belongs to another request";
     RateLimited = "request.rate_limited", 429, "Too many requests";
     Internal = "internal", 500, "Something went wrong on our side";
+    Busy = "request.busy", 503, "Too much is being worked off at this moment";
     IssuerUnavailable = "auth.issuer_unavailable", 503, "The issuer cannot be asked now";
     PeerUnavailable = "network.peer_unavailable", 503, "The other platform cannot be reached";
+}
+
+/// Which slot of a request's list an error is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OfSlot {
+    /// The one with this label ([`units::ist_label`] of its start).
+    Labelled(String),
+    /// The first that no market would take, whatever the others are: too little, too fine, a price out of range, named
+    /// before.
+    Unfit,
+}
+
+impl OfSlot {
+    pub fn of(slot: units::DeliverySlot) -> Self {
+        Self::Labelled(units::ist_label(slot.start()))
+    }
 }
 
 /// A domain error that has a place in the table.
@@ -109,8 +127,18 @@ pub trait Coded: std::error::Error {
         None
     }
 
+    /// Which slot of the request it is about, as far as it knows.
+    fn slot(&self) -> Option<OfSlot> {
+        None
+    }
+
     /// What helps here, when it is more than the code says.
     fn next_step(&self) -> Option<String> {
+        None
+    }
+
+    /// After how many seconds the same request may succeed, when it is known.
+    fn retry_after(&self) -> Option<i64> {
         None
     }
 
@@ -149,5 +177,27 @@ pub fn of_rule(error: &energy_rules::RuleError) -> (Code, Option<&'static str>) 
         | R::CancellationByStranger
         | R::FinalAboveAllocation
         | R::AllocationAboveRequest => (Code::StateConflict, None),
+    }
+}
+
+/// Which slot a broken rule of the trade is about, as far as the rule knows.
+pub fn slot_of_rule(error: &energy_rules::RuleError) -> Option<OfSlot> {
+    use energy_rules::RuleError as R;
+    match error {
+        R::SlotRepeated { slot }
+        | R::SlotNotOffered { slot }
+        | R::OutsideTradingHours { slot }
+        | R::GateNotOpen { slot, .. }
+        | R::GateClosed { slot, .. }
+        | R::QuantityUnavailable { slot, .. }
+        | R::CapacityExceeded { slot, .. }
+        | R::LoadExceeded { slot, .. }
+        | R::PriceMismatch { slot, .. } => Some(OfSlot::of(*slot)),
+        R::QuantityInvalid
+        | R::QuantityTooPrecise { .. }
+        | R::QuantityBelowMinimum { .. }
+        | R::PriceInvalid
+        | R::PriceOutOfRange { .. } => Some(OfSlot::Unfit),
+        _ => None,
     }
 }

@@ -37,7 +37,7 @@ pub use self::logins::{Login, enter, login};
 pub use self::mail::Registration;
 pub use self::password::{Hasher, check as check_password};
 pub use self::phone::PhoneSignIn;
-pub use self::reproof::Proof;
+pub use self::reproof::{Proof, Proven};
 pub use self::role::{Role, Scope};
 
 sql! {
@@ -51,6 +51,7 @@ sql! {
     BY_TOKEN = "SELECT * FROM users WHERE token_hash = $1";
     BY_ID = "SELECT * FROM users WHERE id = $1";
     BY_HANDLE = "SELECT * FROM users WHERE handle = $1";
+    HOLD_OPEN = "SELECT id FROM users WHERE id = $1 AND locked_at IS NULL AND erased_at IS NULL {FOR KEY SHARE}";
 }
 
 /// A user of this platform.
@@ -157,6 +158,16 @@ pub async fn find_by_handle(tx: &mut Tx, handle: &str) -> Result<Option<User>, D
 /// The database's; not found.
 pub async fn get(tx: &mut Tx, id: Uuid) -> Result<User, DbError> {
     read_user(&tx.query_one(&BY_ID, &[id.into()]).await?)
+}
+
+/// Whether the account is open: neither locked nor erased. Whatever locks or erases it, or gives a meter of it up, has come
+/// before or waits until this transaction ends; other transactions that hold it so do not wait. The first of the
+/// transaction's locks.
+///
+/// # Errors
+/// The database's.
+pub async fn hold_open(tx: &mut Tx, id: Uuid) -> Result<bool, DbError> {
+    Ok(tx.query_opt(&HOLD_OPEN, &[id.into()]).await?.is_some())
 }
 
 fn read_user(row: &Row) -> Result<User, DbError> {

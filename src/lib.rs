@@ -153,6 +153,24 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/sqlite/0035_revocation.sql"),
         postgres: include_str!("../migrations/postgres/0035_revocation.sql"),
     },
+    Migration {
+        version: 36,
+        name: "unlinked",
+        sqlite: include_str!("../migrations/sqlite/0036_unlinked.sql"),
+        postgres: include_str!("../migrations/postgres/0036_unlinked.sql"),
+    },
+    Migration {
+        version: 37,
+        name: "webhook_tokens",
+        sqlite: include_str!("../migrations/sqlite/0037_webhook_tokens.sql"),
+        postgres: include_str!("../migrations/postgres/0037_webhook_tokens.sql"),
+    },
+    Migration {
+        version: 38,
+        name: "own_marks",
+        sqlite: include_str!("../migrations/sqlite/0038_own_marks.sql"),
+        postgres: include_str!("../migrations/postgres/0038_own_marks.sql"),
+    },
 ];
 
 /// The component under which [`MIGRATIONS`] are recorded.

@@ -26,6 +26,9 @@ sql! {
         WHERE discom_code = $1 AND id < $2 AND released_at IS NULL ORDER BY id DESC LIMIT $3";
     BY_KEY = "SELECT id, user_id, meter_id, meter_key, discom_code, customer_number, resource_type, \
         installed_capacity_w, sanctioned_load_w, verified, latitude, longitude FROM meters WHERE meter_key = $1";
+    OWN = "SELECT id, user_id, meter_id, meter_key, discom_code, customer_number, resource_type, \
+        installed_capacity_w, sanctioned_load_w, verified, latitude, longitude FROM meters WHERE meter_key = $1 \
+        AND user_id = $2 AND released_at IS NULL";
 }
 
 /// A meter of one of our users.
@@ -116,6 +119,14 @@ pub async fn of_discom(
 /// The database's.
 pub async fn find_by_key(tx: &mut Tx, meter_key: &str) -> Result<Option<Meter>, DbError> {
     tx.query_opt(&BY_KEY, &[meter_key.into()]).await?.as_ref().map(read).transpose()
+}
+
+/// The meter with that normalised id, if it is this user's and was not given up.
+///
+/// # Errors
+/// The database's.
+pub async fn own(tx: &mut Tx, user_id: Uuid, meter_key: &str) -> Result<Option<Meter>, DbError> {
+    tx.query_opt(&OWN, &[meter_key.into(), user_id.into()]).await?.as_ref().map(read).transpose()
 }
 
 /// Lets what one user does at the same time happen one after the other, until the transaction ends.

@@ -4,6 +4,7 @@
 //! messages, and the settings of this platform. It has no state that matters; that is in the database.
 
 mod ledger;
+pub mod masks;
 mod policy;
 
 use std::sync::Arc;

@@ -8,6 +8,7 @@ mod post;
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use clock::Clock;
@@ -129,18 +130,25 @@ pub struct Kept {
 /// Keeps the last 200 messages for the operator, and sends none.
 pub struct Desk {
     clock: Arc<dyn Clock>,
+    /// Where the operator reads them, for the log.
+    place: String,
     kept: Mutex<VecDeque<Kept>>,
 }
 
 impl Desk {
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, kept: Mutex::new(VecDeque::new()) }
+        Self { clock, place: "GET /admin/messages".to_owned(), kept: Mutex::new(VecDeque::new()) }
+    }
+
+    /// A desk that says where the operator's port is.
+    pub fn at(clock: Arc<dyn Clock>, operators: SocketAddr) -> Self {
+        Self { place: format!("http://{operators}/admin/messages"), ..Self::new(clock) }
     }
 }
 
 impl Messenger for Desk {
     fn send(&self, message: Message) -> BoxFuture<'_, Result<(), MessengerError>> {
-        tracing::info!(to = %message.to, kind = message.kind.as_str(), "a message lies at GET /admin/messages");
+        tracing::info!(to = %message.to, kind = message.kind.as_str(), "a message lies at {}", self.place);
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.truncate(KEPT.saturating_sub(1));
         kept.push_front(Kept { message, at: self.clock.now() });
@@ -171,6 +179,13 @@ mod tests {
         for text in [mail, sms] {
             assert!(!text.contains("482913") && !text.contains("rao") && !text.contains("98100"), "{text}");
         }
+    }
+
+    #[test]
+    fn the_desk_says_where_it_stands() {
+        let clock = Arc::new(TestClock::at(Timestamp::from_seconds(7)));
+        let desk = Desk::at(clock, SocketAddr::from(([127, 0, 0, 1], 4900)));
+        assert_eq!(desk.place, "http://127.0.0.1:4900/admin/messages");
     }
 
     #[test]

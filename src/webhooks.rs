@@ -19,5 +19,5 @@ pub use self::model::{
 pub use self::secret::{Secrets, sign};
 pub use self::send::Sender;
 pub use self::service::{
-    Under, change, create, deliveries, find, of_user, prune, remember_replay, remove, replay, rotate,
+    Under, active, change, create, deliveries, find, of_user, prune, remember_replay, remove, replay, rotate,
 };

@@ -10,18 +10,24 @@ mod consents;
 mod credentials;
 #[path = "api/doors.rs"]
 mod doors;
+#[path = "api/heads.rs"]
+mod heads;
 #[path = "api/keys.rs"]
 mod keys;
 #[path = "api/lists.rs"]
 mod lists;
 #[path = "api/sign_in.rs"]
 mod sign_in;
+#[path = "api/slots.rs"]
+mod slots;
 #[path = "api/sockets.rs"]
 mod sockets;
 #[path = "api/transport.rs"]
 mod transport;
 #[path = "api/trust.rs"]
 mod trust;
+#[path = "api/words.rs"]
+mod words;
 #[path = "api/world.rs"]
 mod world;
 
@@ -239,7 +245,7 @@ both_databases! {
         assert_eq!((&changed["slots"][0], &changed["publication"]["revision"]), (first, &json!(2)));
         let beyond = json!({"slots": [{"start": TEN, "quantity_kwh": "11"}]});
         let beyond = Reply::of(world.request(ASHA, "PATCH", &path).json(&beyond)).await;
-        assert_eq!(beyond.problem(409, "market.capacity_exceeded")["field"], "slots.quantity_kwh");
+        assert_eq!(beyond.problem(409, "market.capacity_exceeded")["field"], "slots[0].quantity_kwh");
         let gone = Reply::of(world.request(ASHA, "DELETE", &path)).await.is(200);
         assert_eq!((&gone["state"], &gone["slots"][0]["published_kwh"]), (&json!("withdrawn"), &json!("0")));
         Reply::of(world.request(ASHA, "DELETE", &path)).await.problem(409, "market.offer_withdrawn");
@@ -255,15 +261,15 @@ both_databases! {
         let (ten, two, six) = good();
         for (body, status, code, field) in [
             (with(json!("2026-11-21T10:00:00Z"), two.clone(), six.clone()), 422, "trade.slot_invalid", "slots[0].start"),
-            (with(json!("2026-11-21T05:30:00Z"), two.clone(), six.clone()), 409, "trade.gate_closed", "slots.start"),
+            (with(json!("2026-11-21T05:30:00Z"), two.clone(), six.clone()), 409, "trade.gate_closed", "slots[0].start"),
             (with(ten.clone(), json!(2.5), six.clone()), 422, "trade.quantity_invalid", "slots[0].quantity_kwh"),
             (with(ten.clone(), json!("NaN"), six.clone()), 422, "trade.quantity_invalid", "slots[0].quantity_kwh"),
-            (with(ten.clone(), json!("0.99"), six.clone()), 422, "trade.quantity_invalid", "slots.quantity_kwh"),
-            (with(ten.clone(), json!("-1"), six.clone()), 422, "trade.quantity_invalid", "slots.quantity_kwh"),
-            (with(ten.clone(), json!("1.001"), six.clone()), 422, "trade.quantity_invalid", "slots.quantity_kwh"),
-            (with(ten.clone(), json!("10.01"), six), 409, "market.capacity_exceeded", "slots.quantity_kwh"),
+            (with(ten.clone(), json!("0.99"), six.clone()), 422, "trade.quantity_invalid", "slots[0].quantity_kwh"),
+            (with(ten.clone(), json!("-1"), six.clone()), 422, "trade.quantity_invalid", "slots[0].quantity_kwh"),
+            (with(ten.clone(), json!("1.001"), six.clone()), 422, "trade.quantity_invalid", "slots[0].quantity_kwh"),
+            (with(ten.clone(), json!("10.01"), six), 409, "market.capacity_exceeded", "slots[0].quantity_kwh"),
             (with(ten.clone(), two.clone(), json!("6.00001")), 422, "request.field_invalid", "slots[0].price_inr"),
-            (with(ten, two, json!("-6")), 422, "request.field_invalid", "slots.price_inr"),
+            (with(ten, two, json!("-6")), 422, "request.field_invalid", "slots[0].price_inr"),
             (json!({"meter_id": "TEST_METER_000111", "slots": []}), 422, "request.field_invalid", "slots"),
             (json!({"meter_id": "TEST_METER_000222", "slots": []}), 404, "resource.not_found", "meter_id"),
             (json!({"slots": []}), 422, "request.field_invalid", "meter_id"),
@@ -507,6 +513,12 @@ both_databases! {
             reply.dressed();
         }
         world.operator("/api/transactions").await.problem(404, "resource.not_found");
+        // There is no document to look into: the answer itself says what there is.
+        let missed = world.operator("/openapi.json").await.problem(404, "resource.not_found");
+        for Served { method, path, .. } in OPERATED {
+            let named = format!("{} {path}", method.to_uppercase());
+            assert!(missed["detail"].as_str().unwrap().contains(&named), "{named}: {missed}");
+        }
         for path in ["/metrics", "/admin/outbox"] {
             Reply::of(world.plain("GET", path)).await.problem(404, "resource.not_found");
         }
@@ -531,6 +543,7 @@ both_databases! {
         }
         let docs = page("/docs").await;
         assert!((docs.status, docs.text().contains("swagger-ui.css")) == (200, true), "{}", docs.text());
+        assert!(docs.text().contains("<title>Wattmandi client API</title>"), "{}", docs.text());
         docs.dressed();
         assert!(page("/docs/swagger-initializer.js").await.text().contains("/openapi.json"));
         page("/docs/../Cargo.toml").await.problem(404, "resource.not_found");

@@ -48,11 +48,14 @@ on_both_caches! {
         for left in (0..5).rev() {
             let counted = counter.count("a", at(0)).await;
             assert_eq!((counted.remaining, counted.refused), (left, None));
-            assert_eq!(counted.reset, Span::from_secs(12 * (5 - i64::from(left))));
+            assert_eq!(counted.next, Span::from_secs(12));
         }
         let refused = counter.count("a", at(2_000)).await;
         assert_eq!((refused.remaining, refused.refused), (0, Some(Span::from_secs(10))));
+        assert_eq!(refused.next, Span::from_secs(10));
         assert_eq!(counter.count("b", at(2_000)).await.remaining, 4);
+        let second = counter.count("b", at(5_000)).await;
+        assert_eq!((second.remaining, second.next), (3, Span::from_secs(9)));
         // What was refused has not been counted.
         assert_eq!(counter.count("a", at(12_000)).await.refused, None);
         assert_eq!(counter.count("a", at(12_000)).await.refused, Some(Span::from_secs(12)));

@@ -48,6 +48,70 @@ fn every_operation_names_each_of_its_answers() {
 }
 
 #[test]
+fn every_answer_is_described() {
+    let document = document();
+    let said = |place: String, answer: &Value| {
+        let text = answer["description"].as_str().unwrap_or_default();
+        assert!(answer.get("$ref").is_some() || !text.trim().is_empty(), "{place} says nothing of itself");
+    };
+    let paths = document["paths"].as_object().unwrap().iter();
+    let mut answers = 0;
+    for (path, item) in paths.chain(document["webhooks"].as_object().unwrap()) {
+        for (method, operation) in item.as_object().unwrap() {
+            for (status, answer) in operation["responses"].as_object().unwrap() {
+                said(format!("{method} {path}, {status}"), answer);
+                answers += 1;
+            }
+        }
+    }
+    for (name, answer) in document["components"]["responses"].as_object().unwrap() {
+        said(name.clone(), answer);
+    }
+    assert!(answers > 500, "{answers}");
+    let login = &operation(&document, "/auth/login", "post")["responses"]["200"]["description"];
+    assert_eq!(login, "What a signed-in user goes on with.");
+}
+
+#[test]
+fn an_operation_names_what_it_takes_and_nothing_else() {
+    let document = document();
+    let takes = |path: &str, method: &str, name: &str| {
+        let parameters = operation(&document, path, method)["parameters"].as_array();
+        parameters.into_iter().flatten().find(|parameter| parameter["name"] == name)
+    };
+    let removed = operation(&document, "/api/webhooks/{id}", "delete")["responses"].as_object().unwrap();
+    let good: Vec<&String> = removed.keys().filter(|status| status.starts_with('2')).collect();
+    assert_eq!(good, ["204"]);
+    let stream = operation(&document, "/api/transactions/{id}/events", "get");
+    assert!(stream["responses"].get("304").is_none() && stream["responses"]["200"]["headers"].is_null());
+    for route in SERVED.iter().filter(|route| route.method != "get" && route.access.who.roles().is_some()) {
+        let whole = ["/api/events/", "/api/interests", "/api/webhooks"];
+        let waits =
+            route.path.starts_with("/api/") && !whole.iter().any(|start| route.path.starts_with(start));
+        if route.path.starts_with("/auth/") {
+            continue;
+        }
+        assert_eq!(
+            takes(route.path, route.method, "Prefer").is_some(),
+            waits,
+            "{} {}",
+            route.method,
+            route.path
+        );
+        if let Some(key) = takes(route.path, route.method, "Idempotency-Key") {
+            assert_eq!(key["schema"]["maxLength"], 128, "{} {}", route.method, route.path);
+        }
+    }
+    assert!(takes("/api/webhooks", "post", "Idempotency-Key").is_some());
+    // What was recorded of a statement is its JSON.
+    let forms = &operation(&document, "/users/me/statements/{month}", "get")["responses"]["200"]["content"];
+    assert!(forms["application/json"].get("example").is_some_and(Value::is_object));
+    for form in ["text/csv", "text/html"] {
+        assert!(forms[form].get("example").is_none_or(Value::is_string), "{form}");
+    }
+}
+
+#[test]
 fn every_code_stands_at_its_status() {
     let document = document();
     for code in Code::ALL {

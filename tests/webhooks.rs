@@ -337,7 +337,7 @@ both_databases! {
         assert_eq!(strict.pass().await, Ok(1));
         assert_eq!((receiver.received().len(), world.deliveries(&hook).await[0]["error"].clone()), (1, json!("the address may not be called")));
         for url in ["http://a.example/x", "https://127.0.0.1/x", "https://10.0.0.1", "https://[::1]/", "https://169.254.169.254/x", "ftp://a.example", "https://u:p@a.example", "x"] {
-            let new = webhooks::New { url: url.into(), description: None, filters: Vec::new() };
+            let new = webhooks::New { url: url.into(), description: None, filters: Vec::new(), api_token: None };
             let under = webhooks::Under { key: None, body: |_| Vec::new() };
             let refused = webhooks::create(&world.participant, (&client, &secrets), world.asha.id, new, under).await;
             assert!(matches!(refused, Err(webhooks::WebhookError::Invalid { field: "url", .. })), "{url}: {refused:?}");

@@ -624,7 +624,10 @@ export interface schemas {
     path: string;
     ticket: string;
   };
-  /** A question beside the trade, and its answer, as they stood on the wire. */
+  /**
+   * A question beside the trade, and its answer, as they stood on the wire but for meters and customer numbers that are
+   * not yours, which are masked.
+   */
   ExchangeView: {
     /** `track`, `rate` or `support`. */
     action: string;
@@ -1051,6 +1054,12 @@ export interface schemas {
       score_before: string | null;
       seq: number | null;
       side: string | null;
+    }[];
+    /** Those that one has let go, whose word opens the account no more. */
+    unlinked_logins: {
+      at: string | null;
+      issuer: string | null;
+      subject: string | null;
     }[];
     user_id: string;
     /** Of which events. */
@@ -1819,7 +1828,10 @@ export interface schemas {
       offer_id: string;
       /** The other platform. */
       peer_id: string;
-      /** Until when the energy is held for the buyer, market time. */
+      /**
+       * Until when the energy is held for the buyer, market time, on the seller's side. Null on the buyer's: `on_init`
+       * does not say it.
+       */
       reserved_until?: string | null;
       /** Masked unless it is yours. */
       seller_meter: string;
@@ -2185,9 +2197,15 @@ export interface schemas {
   ProfileFact: {
     /** What limits are reckoned with; null when nothing is known. */
     counted?: string | null;
-    /** Which of the two that is: `declared`, `verified`, or `none`. */
+    /**
+     * Which of the two that is: `declared`, `declared_capped` where the verified meters do not carry all of it,
+     * `verified`, or `none`.
+     */
     counts: string;
-    /** What the user says; alone it raises no limit. */
+    /**
+     * What the user says. A month's production or consumption counts up to 150 kWh for each kW of verified meters,
+     * anything else not at all.
+     */
     declared?: string | null;
     /** What a credential, the DISCOM or the operator proves. */
     verified?: string | null;
@@ -2492,6 +2510,8 @@ export interface schemas {
     discom: string;
     label_ist: string;
     links: schemas["Links"];
+    /** Yours, as the DISCOM writes it. */
+    meter_id: string;
     peer_id: string;
     price_inr: string;
     /** `buyer` or `seller`. */
@@ -2573,7 +2593,10 @@ export interface schemas {
     offer_id: string;
     /** The other platform. */
     peer_id: string;
-    /** Until when the energy is held for the buyer, market time. */
+    /**
+     * Until when the energy is held for the buyer, market time, on the seller's side. Null on the buyer's: `on_init`
+     * does not say it.
+     */
     reserved_until?: string | null;
     /** Masked unless it is yours. */
     seller_meter: string;
@@ -2842,7 +2865,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
@@ -2879,7 +2902,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -2920,7 +2943,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -2952,7 +2975,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        code?: "request.busy" | "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -2977,7 +3000,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -3009,7 +3032,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        code?: "request.busy" | "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -3034,7 +3057,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -3066,7 +3089,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        code?: "request.busy" | "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -3091,7 +3114,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -3123,19 +3146,20 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        code?: "request.busy" | "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
   };
   /**
-   * All events of the user from now on, or after `Last-Event-ID`. A last event `end`, without a number, whose data has the
-   * `code` and `detail` of an error, says that whoever opened the stream would not be let in any more: signed out, locked.
+   * All events of the user from now on, or after `Last-Event-ID` or `after`. A last event `end`, without a number, whose
+   * data has the `code` and `detail` of an error, says that whoever opened the stream would not be let in any more: signed out, locked.
    */
   get_api_events: {
     method: "GET";
     path: "/api/events";
     parameters: {
+      query?: { after?: number };
       header?: { "Last-Event-ID"?: number | null };
     };
     responses: {
@@ -3149,7 +3173,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
@@ -3185,7 +3209,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -3217,7 +3241,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        code?: "request.busy" | "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -3241,7 +3265,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
@@ -3278,7 +3302,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -3310,7 +3334,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        code?: "request.busy" | "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -3335,7 +3359,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
@@ -3357,7 +3381,7 @@ export interface operations {
     method: "POST";
     path: "/api/interests";
     parameters: {
-      header?: { "Idempotency-Key"?: string; Prefer?: string };
+      header?: { "Idempotency-Key"?: string };
     };
     body: schemas["NewInterest"];
     responses: {
@@ -3371,7 +3395,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -3403,7 +3427,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        code?: "request.busy" | "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -3428,7 +3452,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -3455,7 +3479,7 @@ export interface operations {
     path: "/api/interests/{id}";
     parameters: {
       path: { id: string };
-      header?: { "Idempotency-Key"?: string; Prefer?: string };
+      header?: { "Idempotency-Key"?: string };
     };
     responses: {
       200: { "application/json": schemas["Interest"] };
@@ -3468,7 +3492,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -3500,7 +3524,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        code?: "request.busy" | "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -3525,7 +3549,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
@@ -3562,7 +3586,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -3594,7 +3618,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        code?: "request.busy" | "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -3619,7 +3643,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -3665,7 +3689,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -3697,7 +3721,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        code?: "request.busy" | "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -3723,7 +3747,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -3755,7 +3779,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        code?: "request.busy" | "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -3780,7 +3804,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -3812,7 +3836,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        code?: "request.busy" | "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -3837,7 +3861,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -3869,7 +3893,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        code?: "request.busy" | "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -3894,7 +3918,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -3926,7 +3950,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        code?: "request.busy" | "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -3951,7 +3975,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -3983,7 +4007,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        code?: "request.busy" | "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -4008,7 +4032,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -4040,7 +4064,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        code?: "request.busy" | "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -4065,7 +4089,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
@@ -4103,7 +4127,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -4125,19 +4149,19 @@ export interface operations {
     };
   };
   /**
-   * The events of one transaction as they happen: `id` its number, `event` its kind, `data` JSON. `Last-Event-ID`
-   * continues after an event; without it the stream begins with the first. It ends as `/api/events` does.
+   * The events of one transaction as they happen: `id` its number, `event` its kind, `data` JSON. `Last-Event-ID`, or
+   * `after`, continues after an event; without it the stream begins with the first. It ends as `/api/events` does.
    */
   get_api_transactions_id_events: {
     method: "GET";
     path: "/api/transactions/{id}/events";
     parameters: {
       path: { id: string };
-      header?: { "Last-Event-ID"?: number | null; "If-None-Match"?: string };
+      query?: { after?: number };
+      header?: { "Last-Event-ID"?: number | null };
     };
     responses: {
       200: { "text/event-stream": string };
-      304: Record<string, never>;
       400: { "application/problem+json": (schemas["Problem"] & {
         code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
         status?: 400;
@@ -4147,7 +4171,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -4189,7 +4213,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -4230,7 +4254,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -4262,7 +4286,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        code?: "request.busy" | "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -4287,7 +4311,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
@@ -4304,12 +4328,15 @@ export interface operations {
       }) };
     };
   };
-  /** Adds a webhook. The answer shows its secret, and no other does. */
+  /**
+   * Adds a webhook. The answer shows its secret, and no other does. One that an API token makes, or changes, is called no
+   * more once that token is revoked or too old, until somebody who has signed in changes it.
+   */
   post_api_webhooks: {
     method: "POST";
     path: "/api/webhooks";
     parameters: {
-      header?: { "Idempotency-Key"?: string; Prefer?: string };
+      header?: { "Idempotency-Key"?: string };
     };
     body: schemas["NewWebhook"];
     responses: {
@@ -4323,7 +4350,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -4355,7 +4382,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        code?: "request.busy" | "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -4380,7 +4407,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -4407,7 +4434,7 @@ export interface operations {
     path: "/api/webhooks/{id}";
     parameters: {
       path: { id: string };
-      header?: { "Idempotency-Key"?: string; Prefer?: string };
+      header?: { "Idempotency-Key"?: string };
     };
     body: schemas["WebhookChange"];
     responses: {
@@ -4421,7 +4448,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -4453,7 +4480,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        code?: "request.busy" | "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -4464,11 +4491,9 @@ export interface operations {
     path: "/api/webhooks/{id}";
     parameters: {
       path: { id: string };
-      header?: { "Idempotency-Key"?: string; Prefer?: string };
+      header?: { "Idempotency-Key"?: string };
     };
     responses: {
-      200: { "application/json": schemas["TransactionDocument"] };
-      202: { "application/json": schemas["Accepted"] };
       204: Record<string, never>;
       400: { "application/problem+json": (schemas["Problem"] & {
         code?: "request.malformed" | "request.cursor_invalid" | "auth.sign_in_over";
@@ -4479,7 +4504,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -4511,7 +4536,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        code?: "request.busy" | "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -4537,7 +4562,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -4567,7 +4592,7 @@ export interface operations {
     path: "/api/webhooks/{id}/replay";
     parameters: {
       path: { id: string };
-      header?: { "Idempotency-Key"?: string; Prefer?: string };
+      header?: { "Idempotency-Key"?: string };
     };
     body: schemas["Replay"];
     responses: {
@@ -4581,7 +4606,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -4613,7 +4638,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        code?: "request.busy" | "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -4624,7 +4649,7 @@ export interface operations {
     path: "/api/webhooks/{id}/rotate";
     parameters: {
       path: { id: string };
-      header?: { "Idempotency-Key"?: string; Prefer?: string };
+      header?: { "Idempotency-Key"?: string };
     };
     responses: {
       200: { "application/json": schemas["WebhookWithSecret"] };
@@ -4637,7 +4662,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -4669,7 +4694,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        code?: "request.busy" | "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -4690,7 +4715,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -4722,7 +4747,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        code?: "request.busy" | "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -4742,7 +4767,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -4774,7 +4799,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        code?: "request.busy" | "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -4794,7 +4819,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -4826,7 +4851,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        code?: "request.busy" | "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -4851,7 +4876,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
@@ -4892,7 +4917,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -4932,7 +4957,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -4969,7 +4994,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -5001,7 +5026,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        code?: "request.busy" | "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -5022,7 +5047,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -5054,7 +5079,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        code?: "request.busy" | "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -5077,7 +5102,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
@@ -5111,7 +5136,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -5143,7 +5168,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        code?: "request.busy" | "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -5164,7 +5189,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -5196,7 +5221,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        code?: "request.busy" | "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -5218,7 +5243,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -5250,7 +5275,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        code?: "request.busy" | "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -5271,7 +5296,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -5303,7 +5328,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        code?: "request.busy" | "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -5324,7 +5349,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -5356,7 +5381,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        code?: "request.busy" | "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -5381,7 +5406,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
@@ -5416,7 +5441,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -5448,7 +5473,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        code?: "request.busy" | "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -5473,7 +5498,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
@@ -5506,7 +5531,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -5538,7 +5563,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        code?: "request.busy" | "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -5561,7 +5586,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -5593,7 +5618,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        code?: "request.busy" | "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -5616,7 +5641,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
@@ -5653,7 +5678,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -5685,7 +5710,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        code?: "request.busy" | "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -5705,7 +5730,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -5737,7 +5762,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        code?: "request.busy" | "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -5881,7 +5906,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
@@ -5917,7 +5942,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -5949,7 +5974,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        code?: "request.busy" | "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -5974,7 +5999,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -6015,7 +6040,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -6047,7 +6072,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        code?: "request.busy" | "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -6071,7 +6096,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -6103,7 +6128,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        code?: "request.busy" | "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -6128,7 +6153,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
@@ -6165,7 +6190,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -6209,7 +6234,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -6241,7 +6266,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        code?: "request.busy" | "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -6265,7 +6290,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -6297,7 +6322,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        code?: "request.busy" | "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -6321,7 +6346,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
@@ -6357,7 +6382,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
@@ -6393,7 +6418,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -6425,7 +6450,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        code?: "request.busy" | "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -6446,7 +6471,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -6478,7 +6503,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        code?: "request.busy" | "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -6502,7 +6527,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
@@ -6539,7 +6564,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
@@ -6576,7 +6601,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -6608,7 +6633,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        code?: "request.busy" | "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -6633,7 +6658,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -6665,7 +6690,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        code?: "request.busy" | "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -6690,7 +6715,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
@@ -6726,7 +6751,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -6758,7 +6783,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        code?: "request.busy" | "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -6783,7 +6808,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
@@ -6802,7 +6827,9 @@ export interface operations {
   };
   /**
    * Hands in an energy credential: JSON with its proof, a JWT, or the PDF that carries one of them. It is kept and
-   * shown whatever its checks say; what a verified one says of a meter of the user's becomes the meter's limits.
+   * shown whatever its checks say; what a verified one says of a meter of the user's becomes the meter's limits. Twenty an
+   * hour are taken, readable or not. One PDF of a user is read at a time: another one at the same moment is refused, and not
+   * counted.
    */
   post_users_me_credentials: {
     method: "POST";
@@ -6822,7 +6849,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -6854,7 +6881,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        code?: "request.busy" | "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -6879,7 +6906,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -6922,7 +6949,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -6954,7 +6981,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        code?: "request.busy" | "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -6977,7 +7004,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
@@ -7013,7 +7040,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
@@ -7052,7 +7079,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -7084,7 +7111,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        code?: "request.busy" | "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -7111,7 +7138,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -7143,14 +7170,14 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        code?: "request.busy" | "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
   };
   /**
-   * Takes an issuer's word for me no more, and signs the other devices out that have come by an issuer. The last way in
-   * stays.
+   * Takes an issuer's word for me no more, also where it vouches for my address, and signs the other devices out that have
+   * come by an issuer. The last way in stays.
    */
   delete_users_me_logins_id: {
     method: "DELETE";
@@ -7170,7 +7197,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -7202,7 +7229,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        code?: "request.busy" | "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -7227,7 +7254,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
@@ -7247,7 +7274,8 @@ export interface operations {
   /**
    * Hands in an electricity bill as PDF: it is read by rules, and by the operator's language model where there is one and
    * the user has consented to `bill_reading`. A good one of a meter of the user's gives the bonus of trust, once for an
-   * account, a meter and a document. The file is not kept, and what it says raises no limit.
+   * account, a meter and a document. The file is not kept, and what it says raises no limit. One file of a user is read
+   * at a time: another one at the same moment is refused, and not counted.
    */
   post_users_me_meter_documents: {
     method: "POST";
@@ -7266,7 +7294,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -7298,7 +7326,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        code?: "request.busy" | "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -7323,7 +7351,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -7363,7 +7391,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -7395,7 +7423,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        code?: "request.busy" | "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -7420,7 +7448,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
@@ -7456,7 +7484,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -7488,7 +7516,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        code?: "request.busy" | "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -7512,7 +7540,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -7544,7 +7572,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        code?: "request.busy" | "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -7568,7 +7596,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
@@ -7604,7 +7632,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -7636,7 +7664,7 @@ export interface operations {
         status?: 500;
       }) };
       503: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.issuer_unavailable" | "network.peer_unavailable";
+        code?: "request.busy" | "auth.issuer_unavailable" | "network.peer_unavailable";
         status?: 503;
       }) };
     };
@@ -7661,7 +7689,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
@@ -7698,7 +7726,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       404: { "application/problem+json": (schemas["Problem"] & {
@@ -7739,7 +7767,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
@@ -7776,7 +7804,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {
@@ -7813,7 +7841,7 @@ export interface operations {
         status?: 401;
       }) };
       403: { "application/problem+json": (schemas["Problem"] & {
-        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked";
+        code?: "auth.forbidden" | "auth.scope_missing" | "auth.email_unverified" | "auth.account_locked" | "auth.issuer_unlinked";
         status?: 403;
       }) };
       422: { "application/problem+json": (schemas["Problem"] & {

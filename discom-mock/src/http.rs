@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use actix_web::body::SizedStream;
 use actix_web::dev::ServerHandle;
-use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::http::header::{HeaderName, HeaderValue, RETRY_AFTER};
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::{self, Bytes, BytesMut, Data, Path, Payload, Query};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
@@ -404,8 +404,10 @@ async fn check_meter(request: HttpRequest, payload: Payload, state: Data<State>)
             response.content_type("application/json").body(body)
         }
         Err(why @ enrolled::Refused::Malformed) => problem(StatusCode::BAD_REQUEST, &why.to_string()),
-        Err(why @ enrolled::Refused::TooOften { .. }) => {
-            problem(StatusCode::TOO_MANY_REQUESTS, &why.to_string())
+        Err(why @ enrolled::Refused::TooOften { wait }) => {
+            let mut refused = problem(StatusCode::TOO_MANY_REQUESTS, &why.to_string());
+            refused.headers_mut().insert(RETRY_AFTER, HeaderValue::from(wait.as_secs().saturating_add(1)));
+            refused
         }
     }
 }

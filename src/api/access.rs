@@ -13,6 +13,7 @@
 //! | `[Utility: …]`, `[Admin: …]` | a DISCOM's desk, an administrator |
 //! | `[SignedIn: Session]` | a user who has signed in; no API token, whatever its scopes |
 //! | `[SignedIn: Account, Read]` | counted as a read, where the scope alone would make it a trade |
+//! | `[SignedIn: Account + Read]` | an API token needs both: what it sets up shows what the second one guards |
 
 use std::future::{Ready, ready};
 
@@ -20,6 +21,7 @@ use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, Route};
+use futures_util::FutureExt;
 use uuid::Uuid;
 
 use super::limits::Class;
@@ -78,6 +80,8 @@ pub struct Access {
     pub who: Who,
     /// What an API token must be allowed; `None` where nobody is asked who he is.
     pub scope: Option<Scope>,
+    /// What it must be allowed besides.
+    pub also: Option<Scope>,
     /// What a call is counted as.
     pub class: Class,
 }
@@ -86,7 +90,12 @@ impl Access {
     /// Counted as what the scope is about.
     pub const fn of(who: Who, scope: Scope) -> Self {
         let class = if matches!(scope, Scope::Read) { Class::Read } else { Class::Trade };
-        Self { who, scope: Some(scope), class }
+        Self { who, scope: Some(scope), also: None, class }
+    }
+
+    /// What an API token must be allowed, all of it; nothing where nobody is asked who he is.
+    pub fn scopes(self) -> impl Iterator<Item = Scope> {
+        self.scope.into_iter().chain(self.also)
     }
 
     /// Who calls, counted and let in. A token that is not valid is counted against the address that tries it.
@@ -125,18 +134,13 @@ impl Access {
         if matches!(scope, Scope::Trade | Scope::Money | Scope::Account) && !caller.user.verified {
             return Err(Problem::of(Code::EmailUnverified));
         }
-        match &caller.by {
-            Means::ApiToken { scopes, .. } if !scopes.contains(&scope) => {
-                let detail = match scope {
-                    Scope::Session => {
-                        "This needs somebody who has signed in; no API token does it.".to_owned()
-                    }
-                    _ => format!("The API token has not the scope {}.", scope.as_str()),
-                };
-                Err(challenge(Problem::new(Code::ScopeMissing, detail), Some("insufficient_scope")))
-            }
-            _ => Ok(()),
-        }
+        let Means::ApiToken { scopes, .. } = &caller.by else { return Ok(()) };
+        let Some(missing) = self.scopes().find(|scope| !scopes.contains(scope)) else { return Ok(()) };
+        let detail = match missing {
+            Scope::Session => "This needs somebody who has signed in; no API token does it.".to_owned(),
+            _ => format!("The API token has not the scope {}.", missing.as_str()),
+        };
+        Err(challenge(Problem::new(Code::ScopeMissing, detail), Some("insufficient_scope")))
     }
 }
 
@@ -262,12 +266,32 @@ async fn enter<B: MessageBody>(
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
     match judge(access, &request).await {
         Ok(caller) => {
-            request.extensions_mut().insert(caller);
+            request.extensions_mut().insert(caller.clone());
             request.extensions_mut().insert(access);
-            Ok(next.call(request).await?.map_into_left_body())
+            let response = next.call(request).await?;
+            if response.status().is_server_error()
+                && let Some(problem) = gone(response.request(), &caller).await
+            {
+                let (request, _) = response.into_parts();
+                return Ok(ServiceResponse::from_err(problem, request).map_into_right_body());
+            }
+            Ok(response.map_into_left_body())
         }
         Err(problem) => Ok(request.error_response(problem).map_into_right_body()),
     }
+}
+
+/// Why the caller of a request that failed would not be let in any more. What an erasure took away while the request was
+/// worked off is missed in many places, and is no failure of ours.
+async fn gone(request: &HttpRequest, caller: &Caller) -> Option<Problem> {
+    let state = request.app_data::<State>()?.clone();
+    let (grant, user, now) = (caller.grant(), caller.user.id, state.participant.now());
+    let asked = grant.clone();
+    let held = state.read(move |tx| {
+        let grant = asked.clone();
+        async move { grant.held(tx, user, now).await }.boxed()
+    });
+    Caller::again(&grant, held.await.ok()?).err()
 }
 
 /// Counts an attempt to sign in or to go on by its address, before anything of it is looked at.
@@ -301,6 +325,7 @@ macro_rules! access {
         $crate::api::access::Access {
             who: $crate::api::access::Who::$who,
             scope: None,
+            also: None,
             class: $crate::api::limits::Class::Free,
         }
     };
@@ -312,6 +337,12 @@ macro_rules! access {
             $crate::api::access::Who::$who,
             $crate::identity::Scope::$scope,
         )
+    };
+    ($who:ident: $scope:ident + $also:ident) => {
+        $crate::api::access::Access {
+            also: Some($crate::identity::Scope::$also),
+            ..access!($who: $scope)
+        }
     };
     ($who:ident: $scope:ident, $class:ident) => {
         $crate::api::access::Access {

@@ -9,6 +9,10 @@ use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use sha2::{Digest, Sha256};
 
+/// Stands in the extensions of an answer whose bytes change by themselves, as a clock does: what is tagged in their
+/// place, by a weak tag, as the bytes may differ.
+pub struct Tagged(pub Vec<u8>);
+
 /// Adds the tag to a read that succeeded, and takes the body from one that the client has.
 pub fn tagged(response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
     let read = response.request().method() == Method::GET && response.status() == StatusCode::OK;
@@ -24,10 +28,13 @@ pub fn tagged(response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
         Ok(bytes) => bytes,
         Err(stream) => return ServiceResponse::new(request, response.set_body(stream)),
     };
-    let digest = Sha256::digest(&bytes);
+    let (digest, weak) = match response.extensions_mut().remove::<Tagged>() {
+        Some(Tagged(still)) => (Sha256::digest(&still), "W/"),
+        None => (Sha256::digest(&bytes), ""),
+    };
     let tag: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
     let tag = format!("\"{tag}\"");
-    if let Ok(value) = HeaderValue::from_str(&tag) {
+    if let Ok(value) = HeaderValue::from_str(&format!("{weak}{tag}")) {
         response.headers_mut().insert(header::ETAG, value);
     }
     if has(request.headers(), &tag) {

@@ -33,8 +33,8 @@ use crate::identity::User;
 static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Says that an answer was given before.
 static REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
-/// Longest key.
-const KEY_MAX: usize = 128;
+/// Longest key, characters.
+pub const KEY_MAX: usize = 128;
 /// A larger answer is not kept; its effect still happens once.
 const ANSWER_MAX: usize = 1024 * 1024;
 const KEPT_HEADERS: &[&str] = &["content-type", "location", "content-location", "preference-applied"];

@@ -117,7 +117,9 @@ fn refused(error: &serde_json::Error, path: &str) -> Problem {
     let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(before, _)| before);
     let quoted = |start: &str| text.strip_prefix(start).and_then(|rest| rest.split('`').next());
     let base = if path == "." { "" } else { path };
-    let field = match (quoted("missing field `"), quoted("unknown field `")) {
+    let last = base.rsplit('.').next();
+    let twice = quoted("duplicate field `").filter(|name| last != Some(*name));
+    let field = match (quoted("missing field `").or(twice), quoted("unknown field `")) {
         (Some(name), _) if base.is_empty() => name.to_owned(),
         (Some(name), _) => format!("{base}.{name}"),
         // The path of an unknown field names it already.
@@ -126,15 +128,47 @@ fn refused(error: &serde_json::Error, path: &str) -> Problem {
     };
     let shape = text.starts_with("missing field")
         || text.starts_with("unknown field")
+        || text.starts_with("duplicate field")
         || text.starts_with("invalid type");
     let code = match field.rsplit('.').next() {
         Some("start") if !shape => Code::SlotInvalid,
         Some("quantity_kwh") if !shape => Code::QuantityInvalid,
         _ => Code::FieldInvalid,
     };
-    let problem =
-        Problem::new(code, format!("{}: {text}.", if field.is_empty() { "the body" } else { &field }));
+    let problem = Problem::new(code, said(if field.is_empty() { "the body" } else { &field }, text));
     if field.is_empty() { problem } else { problem.at(field) }
+}
+
+/// What is wrong with a field, in words of the API: the parser names types of ours, and the field a second time.
+fn said(field: &str, text: &str) -> String {
+    let expected = text.rsplit_once("expected ").map(|(_, expected)| expected.replace('`', ""));
+    let kind = text.split([':', '`']).next().unwrap_or_default().trim();
+    match (kind, expected) {
+        ("missing field", _) => format!("{field} is missing."),
+        ("duplicate field", _) => format!("{field} is given twice."),
+        ("unknown field", Some(known)) => {
+            format!("There is no field {field}; known: {}.", known.trim_start_matches("one of "))
+        }
+        ("unknown field", None) => format!("There is no field {field}, nor any other."),
+        ("unknown variant", Some(known)) => format!("{field}: {known} is expected."),
+        ("invalid type" | "invalid value" | "invalid length", Some(expected)) => {
+            format!("{field}: {} is expected.", form(&expected))
+        }
+        _ => format!("{field}: {text}."),
+    }
+}
+
+/// A form of JSON in place of a type of ours.
+fn form(expected: &str) -> &str {
+    const WHOLE: &[&str] = &["i8", "i16", "i32", "i64", "isize", "u8", "u16", "u32", "u64", "usize"];
+    match expected {
+        "a sequence" => "a list",
+        "a boolean" => "true or false",
+        "a map" => "an object",
+        whole if WHOLE.contains(&whole) => "a whole number",
+        ours if ours.starts_with("struct ") => "an object",
+        other => other,
+    }
 }
 
 #[cfg(test)]
@@ -171,6 +205,28 @@ mod tests {
 
     fn is(status: u16, code: &str, field: &str) -> (u16, String, String) {
         (status, code.to_owned(), field.to_owned())
+    }
+
+    #[test]
+    fn a_fault_is_told_in_the_words_of_the_api() {
+        let detail = |body: &str| parse::<Wish>(body.as_bytes()).unwrap_err().to_string();
+        let slot = |quantity: &str| {
+            format!(r#"{{"slots":[{{"start":"2026-11-22T05:30:00Z","quantity_kwh":{quantity}}}]}}"#)
+        };
+        assert_eq!(detail("{}"), "slots is missing.");
+        assert_eq!(detail(r#"{"slots":[{}]}"#), "slots[0].start is missing.");
+        assert_eq!(detail(r#"{"slot":[]}"#), "There is no field slot; known: slots.");
+        assert_eq!(
+            detail(r#"{"slots":[{"price":1}]}"#),
+            "There is no field slots[0].price; known: start or quantity_kwh."
+        );
+        assert_eq!(detail(r#"{"slots":[],"slots":[]}"#), "slots is given twice.");
+        assert_eq!(detail(r#"{"slots":1}"#), "slots: a list is expected.");
+        assert_eq!(detail(r#"{"slots":[1]}"#), "slots[0]: an object is expected.");
+        assert_eq!(detail("1"), "the body: an object is expected.");
+        let decimal = "a decimal number as a string with at most 3 decimal places is expected.";
+        assert_eq!(detail(&slot("true")), format!("slots[0].quantity_kwh: {decimal}"));
+        assert!(detail(&slot("\"NaN\"")).starts_with("slots[0].quantity_kwh: "));
     }
 
     #[test]

@@ -2,8 +2,9 @@
 //! there is a Redis ([`crate::cache`]).
 //!
 //! Every answer that was counted says how it stands in the fields `RateLimit-Policy` and `RateLimit`
-//! (draft-ietf-httpapi-ratelimit-headers-09); a refused one is 429 with `Retry-After`. How often a name is tried by
-//! those who are nobody yet, and sent a message, is counted in [`names`].
+//! (draft-ietf-httpapi-ratelimit-headers-09); a refused one is 429 with `Retry-After`, and `t` is the same instant, as the
+//! draft wants it: always the time until one more request is taken than `r` says. How often a name is tried by those
+//! who are nobody yet, and sent a message, is counted in [`names`].
 
 pub mod names;
 
@@ -222,10 +223,10 @@ pub fn tell(request: &HttpRequest, headers: &mut HeaderMap) {
             continue;
         }
         let comma = if policies.is_empty() { "" } else { ", " };
-        let reset = whole_seconds(counted.refused.unwrap_or(counted.reset));
+        let next = whole_seconds(counted.next);
         // Writing to a string cannot fail.
         let _ = write!(policies, "{comma}\"{name}\";q={limit};w={}", window.as_secs());
-        let _ = write!(states, "{comma}\"{name}\";r={};t={reset}", counted.remaining);
+        let _ = write!(states, "{comma}\"{name}\";r={};t={next}", counted.remaining);
     }
     for (name, text) in [(&RATE_LIMIT_POLICY, policies), (&RATE_LIMIT, states)] {
         if let Ok(value) = HeaderValue::from_str(&text) {
@@ -254,12 +255,23 @@ mod tests {
     }
 
     #[test]
+    fn the_page_of_errors_names_every_class() {
+        let page = include_str!("../../docs/errors.md");
+        let limits = Limits::new(&Cache::memory(), &LimitsConfig::default());
+        for class in [Class::Read, Class::Trade, Class::SignIn, Class::Refresh, Class::Anonymous] {
+            let Quota { name, limit, .. } = limits.of(class).unwrap().quota();
+            let said = format!("- `{name}`: {limit} ");
+            assert!(page.contains(&said), "{said}");
+        }
+    }
+
+    #[test]
     fn the_tighter_of_two_counts_is_told() {
         let quota = |name, limit| Quota { name, limit, window: Span::from_minutes(1) };
         let count = |quota, remaining, refused: Option<i64>| Counted {
             quota,
             remaining,
-            reset: Span::from_millis(36_500),
+            next: refused.map_or(Span::from_millis(36_500), Span::from_secs),
             refused: refused.map(Span::from_secs),
         };
         let request = TestRequest::default().to_http_request();

@@ -12,12 +12,13 @@ use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::header::{Header, HeaderBuilder};
 use utoipa::openapi::path::{HttpMethod, Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::response::{Response, ResponseBuilder};
-use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
+use utoipa::openapi::schema::{Object, ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{OpenApi as Document, Ref, RefOr, Required};
 use utoipa::{Modify, OpenApi, ToSchema};
 
 use super::access::Access;
+use super::idempotency::KEY_MAX;
 use super::network;
 use super::problem::ProblemBody;
 use super::routes::transactions::TransactionDocument;
@@ -148,27 +149,26 @@ fn admitted(access: Access, operation: &mut Operation) {
     let roles: Option<Vec<_>> =
         access.who.roles().map(|roles| roles.iter().map(|role| role.as_str()).collect());
     let scope = access.scope.map(Scope::as_str);
+    let scopes: Vec<_> = access.scopes().map(Scope::as_str).collect();
+    let needed = match scopes.as_slice() {
+        [one, other] => format!("an API token needs the scopes `{one}` and `{other}`."),
+        _ => format!("an API token needs the scope `{}`.", scope.unwrap_or_default()),
+    };
     let words = match (&roles, access.scope) {
         (None, _) => None,
         (Some(_), Some(Scope::Session)) => {
             Some("Needs somebody who has signed in; no API token does it.".into())
         }
-        (Some(roles), _) if roles.len() == Role::ALL.len() => {
-            Some(format!("For every account; an API token needs the scope `{}`.", scope.unwrap_or_default()))
-        }
-        (Some(roles), _) => Some(format!(
-            "For accounts with the role {}; an API token needs the scope `{}`.",
-            roles.join(", "),
-            scope.unwrap_or_default()
-        )),
+        (Some(roles), _) if roles.len() == Role::ALL.len() => Some(format!("For every account; {needed}")),
+        (Some(roles), _) => Some(format!("For accounts with the role {}; {needed}", roles.join(", "))),
     };
     if let Some(words) = words {
         let said = operation.description.take().map(|text| format!("{text}\n\n")).unwrap_or_default();
         operation.description = Some(format!("{said}{words}"));
     }
-    operation.security = Some(vec![match scope {
-        Some(scope) => SecurityRequirement::new("token", [scope]),
-        None => SecurityRequirement::default(),
+    operation.security = Some(vec![match scopes.as_slice() {
+        [] => SecurityRequirement::default(),
+        scopes => SecurityRequirement::new("token", scopes.iter().copied()),
     }]);
     // One member only: the order of several would not be the same each time.
     let stated = json!({"who": access.who.as_str(), "roles": roles, "scope": scope, "counted_as": access.class.as_str()});
@@ -185,12 +185,16 @@ fn name(method: &str, path: &str) -> String {
 const UNTAGGED: &[&str] = &[
     "/api/events",
     "/api/events/ws",
+    "/api/transactions/{id}/events",
     "/users/me/export",
     "/auth/verify-email",
     "/auth/password/reset",
     "/auth/oidc/{provider}/start",
     "/auth/oidc/{provider}/callback",
 ];
+
+/// Writes below `/api/` whose answer is whole at once: there is nothing that `Prefer: wait` could wait for.
+const UNAWAITED: &[&str] = &["/api/events/", "/api/interests", "/api/webhooks"];
 
 /// The headers of reads: nearly everything has a tag, and a list says where it goes on.
 fn read(path: &str, operation: &mut Operation) {
@@ -234,8 +238,11 @@ fn write(path: &str, method: &HttpMethod, operation: &mut Operation) {
     } else {
         "The same key gives the same answer, and no second effect"
     };
-    parameters.push(header("Idempotency-Key", repeated));
-    if path.starts_with("/api/") && !tickets {
+    let text = ObjectBuilder::new().schema_type(SchemaType::Type(Type::String));
+    let text = text.min_length(Some(1)).max_length(Some(KEY_MAX)).build();
+    let about = format!("{repeated}; at most {KEY_MAX} printable ASCII characters");
+    parameters.push(header_of("Idempotency-Key", &about, text));
+    if path.starts_with("/api/") && !UNAWAITED.iter().any(|start| path.starts_with(start)) {
         parameters.push(header(
             "Prefer",
             "wait=N: answer with the outcome if it comes within N seconds, at most 30",
@@ -266,12 +273,16 @@ fn responses_mut(operation: &mut Operation) -> &mut std::collections::BTreeMap<S
 }
 
 fn header(name: &str, description: &str) -> RefOr<Parameter> {
+    header_of(name, description, ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).build())
+}
+
+fn header_of(name: &str, description: &str, schema: Object) -> RefOr<Parameter> {
     let header = ParameterBuilder::new()
         .name(name)
         .parameter_in(ParameterIn::Header)
         .required(Required::False)
         .description(Some(description))
-        .schema(Some(ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).build()));
+        .schema(Some(schema));
     RefOr::T(header.build())
 }
 
@@ -280,6 +291,7 @@ pub fn document() -> String {
     let mut document = serde_json::to_value(Api::openapi()).unwrap_or_default();
     answers::add(&mut document);
     events::add(&mut document);
+    answers::describe(&mut document);
     illustrate(&mut document);
     decimals(&mut document["components"]["schemas"]);
     serde_json::to_string_pretty(&sorted(document)).unwrap_or_default()
@@ -312,9 +324,12 @@ fn illustrate(document: &mut Value) {
     }
 }
 
+/// What was recorded is JSON: it illustrates no other form of the same answer.
 fn example(place: &mut Value, example: &Value) {
-    for content in place["content"].as_object_mut().into_iter().flat_map(Map::values_mut) {
-        content["example"] = example.clone();
+    for (kind, content) in place["content"].as_object_mut().into_iter().flatten() {
+        if kind.ends_with("json") || example.is_string() {
+            content["example"] = example.clone();
+        }
     }
 }
 

@@ -52,11 +52,23 @@ pub async fn docs(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let config = CONFIG.get_or_init(|| Arc::new(Config::from("/openapi.json").try_it_out_enabled(true)));
     let file = request.match_info().get("file").unwrap_or_default();
     match utoipa_swagger_ui::serve(file, Arc::clone(config)) {
-        Ok(Some(file)) => Ok(HttpResponse::Ok()
-            .insert_header((header::CONTENT_SECURITY_POLICY, DOCS_CSP))
-            .content_type(file.content_type)
-            .body(file.bytes.into_owned())),
+        Ok(Some(file)) => {
+            let page = file.content_type.starts_with("text/html");
+            let bytes = file.bytes.into_owned();
+            Ok(HttpResponse::Ok()
+                .insert_header((header::CONTENT_SECURITY_POLICY, DOCS_CSP))
+                .content_type(file.content_type)
+                .body(if page { titled(bytes) } else { bytes }))
+        }
         _ => not_found().await,
+    }
+}
+
+/// The page of the API under our name in place of that of the tool.
+fn titled(page: Vec<u8>) -> Vec<u8> {
+    match String::from_utf8(page) {
+        Ok(text) => text.replacen("<title>Swagger UI<", "<title>Wattmandi client API<", 1).into_bytes(),
+        Err(error) => error.into_bytes(),
     }
 }
 
@@ -69,7 +81,7 @@ pub fn html(title: &str, body: &str) -> HttpResponse {
     HttpResponse::Ok().content_type("text/html; charset=utf-8").body(page)
 }
 
-/// The few forms that our page of errors uses: headings, paragraphs, code. A second-level heading is an anchor.
+/// The few forms that our page of errors uses: headings, paragraphs, lists, code. A second-level heading is an anchor.
 fn rendered(markdown: &str) -> String {
     let mut page = String::new();
     for block in markdown.split("\n\n").map(str::trim).filter(|block| !block.is_empty()) {
@@ -79,6 +91,9 @@ fn rendered(markdown: &str) -> String {
             page.push_str(&format!("<h2 id=\"{}\">{}</h2>\n", escaped(anchor), text(heading)));
         } else if let Some(heading) = block.strip_prefix("# ") {
             page.push_str(&format!("<h1>{}</h1>\n", text(heading)));
+        } else if let Some(list) = block.strip_prefix("- ") {
+            let items = list.split("\n- ").map(|item| format!("<li>{}</li>\n", text(item)));
+            page.push_str(&format!("<ul>\n{}</ul>\n", items.collect::<String>()));
         } else {
             page.push_str(&format!("<p>{}</p>\n", text(block)));
         }
@@ -105,12 +120,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_heading_is_an_anchor_and_text_is_escaped() {
-        let page = rendered("# Errors\n\n## `trade.gate_closed`\n\nAsk <later> `x`\nor \"never\".\n");
+    fn a_heading_is_an_anchor_a_list_a_list_and_text_is_escaped() {
+        let page =
+            rendered("# Errors\n\n## `trade.gate_closed`\n\nAsk <later> `x`\nor \"never\".\n\n- `a`\n- b\n");
         assert_eq!(
             page,
             "<h1>Errors</h1>\n<h2 id=\"trade.gate_closed\"><code>trade.gate_closed</code></h2>\n\
-             <p>Ask &lt;later&gt; <code>x</code> or &quot;never&quot;.</p>\n"
+             <p>Ask &lt;later&gt; <code>x</code> or &quot;never&quot;.</p>\n\
+             <ul>\n<li><code>a</code></li>\n<li>b</li>\n</ul>\n"
         );
     }
 }

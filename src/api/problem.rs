@@ -13,7 +13,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::idempotency;
-use crate::error::{Code, Coded};
+use crate::error::{Code, Coded, OfSlot};
 use crate::events::answers::Kept;
 
 /// The media type of every failure.
@@ -25,6 +25,8 @@ pub struct Problem {
     code: Code,
     detail: Option<String>,
     field: Option<String>,
+    /// Which slot of the request it is about, until its place is known.
+    slot: Option<OfSlot>,
     help: Option<Box<Help>>,
     headers: Vec<(HeaderName, String)>,
     /// What was answered before, which is given again in place of a failure.
@@ -72,7 +74,7 @@ pub struct ProblemBody {
 impl Problem {
     /// With the title of the code as its text.
     pub fn of(code: Code) -> Self {
-        Self { code, detail: None, field: None, help: None, headers: Vec::new(), instead: None }
+        Self { code, detail: None, field: None, slot: None, help: None, headers: Vec::new(), instead: None }
     }
 
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
@@ -111,6 +113,16 @@ impl Problem {
     /// No failure at all: the answer that was given under the request's key before.
     pub fn answered(kept: Kept) -> Self {
         Self { instead: Some(Arc::new(kept)), ..Self::of(Code::Internal) }
+    }
+
+    /// The field at fault.
+    pub fn at_field(&self) -> Option<&str> {
+        self.field.as_deref()
+    }
+
+    /// Which slot of the request it is about, where it knows.
+    pub fn slot(&self) -> Option<&OfSlot> {
+        self.slot.as_ref()
     }
 
     /// Something went wrong inside.
@@ -181,9 +193,13 @@ impl<E: Coded> From<E> for Problem {
             return Self::of(code);
         }
         let mut problem = Self::new(code, sentence(&error.to_string()));
+        problem.slot = error.slot();
         let help = Help { next_step: error.next_step(), remaining_kwh: error.remaining_kwh() };
         if help.next_step.is_some() || help.remaining_kwh.is_some() {
             problem.help = Some(Box::new(help));
+        }
+        if let Some(seconds) = error.retry_after() {
+            problem = problem.with(header::RETRY_AFTER, seconds.to_string());
         }
         match error.field() {
             Some(field) => problem.at(field),
@@ -218,7 +234,10 @@ fn next_step(code: Code) -> Option<&'static str> {
         Code::TokenInvalid => "Sign in again, or make a new API token.",
         Code::TokenExpired => "POST /auth/refresh gives a new access token.",
         Code::CredentialsWrong => "Check both, or choose a new password: POST /auth/password/forgot.",
-        Code::CodeInvalid => "Ask for a new one; the last one sent is the one that counts.",
+        Code::CodeInvalid => {
+            "Type the code again: each has five tries within five minutes. After that, or for a link, ask for a \
+             new one; the last one sent is the one that counts."
+        }
         Code::RefreshInvalid => "Sign in again.",
         Code::EmailUnverified => {
             "Open the link that was sent to you, or ask for another: POST /auth/verify-email/resend."
@@ -228,6 +247,7 @@ fn next_step(code: Code) -> Option<&'static str> {
         Code::PasswordWeak => "Choose 8 characters or more that nobody would guess, such as a few words.",
         Code::ScopeMissing => "Use a token that has the scope, or sign in.",
         Code::SignInOver | Code::SignInRefused => "Begin the sign-in again.",
+        Code::IssuerUnlinked => "Sign in another way: by password, or by the code for your number.",
         Code::IssuerUnavailable => "Try again later, or sign in another way.",
         Code::StateConflict => "Read the transaction again; its state says what is possible now.",
         Code::GateClosed => "Choose a later delivery slot.",
@@ -250,7 +270,7 @@ fn next_step(code: Code) -> Option<&'static str> {
         Code::IdempotencyMismatch => "Use a new Idempotency-Key for a new request.",
         Code::DocumentLocked => "Save the PDF without a password, and send that.",
         Code::DocumentEmpty => "Send the bill as the DISCOM wrote it, not a scan of it.",
-        Code::RateLimited => "Wait as long as Retry-After says.",
+        Code::RateLimited | Code::Busy => "Wait as long as Retry-After says.",
         Code::Internal => "Try again; if it persists, tell the operator the request id.",
         Code::PeerUnavailable => "Try again later.",
         Code::UnsupportedMediaType => "Send the header Content-Type: application/json.",

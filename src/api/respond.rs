@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpRequest};
 use tracing::Instrument;
 
 use super::problem::{self, Problem};
-use super::{State, cors, fresh, limits};
+use super::{State, cors, fresh, limits, routes};
 use crate::error::Code;
 
 /// Names a request in the log and in the answer.
@@ -65,9 +66,13 @@ pub async fn dress_operators(
 /// What every answer of either port carries.
 async fn dressed(
     state: &State,
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     work: impl AsyncFnOnce(ServiceRequest) -> Result<ServiceResponse<BoxBody>, Error>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
+    // The encoder of the connection knows what was asked, and leaves the body of the answer out.
+    if request.method() == Method::HEAD && routes::answers_head(&request) {
+        request.head_mut().method = Method::GET;
+    }
     let started = state.participant.now();
     let id = given_id(request.request()).unwrap_or_else(|| state.participant.ids.uuid().to_string());
     let span = tracing::info_span!("request", id);

@@ -46,6 +46,9 @@ const DOORS: &[&str] = &["/bap/receiver/", "/bpp/receiver/", "/callbacks/", "/di
 /// What a handler gives.
 pub type Answer = Result<HttpResponse, Problem>;
 
+/// What goes on until somebody hangs up: there is no answer to tell the head of.
+const STREAMS: &[&str] = &["/api/events", "/api/events/ws", "/api/transactions/{id}/events"];
+
 /// Longest id in a path.
 const ID_MAX: usize = 128;
 
@@ -74,7 +77,7 @@ macro_rules! table {
             $(
                 let resource = web::resource($path)
                     $(.route(guarded(web::$method().to($handler), access!($($access)+))))+;
-                config.service(closed(resource, &[$(stringify!($method)),+]));
+                config.service(closed(resource, $path, &[$(stringify!($method)),+]));
             )+
         }
     };
@@ -169,15 +172,15 @@ table! {
     "/admin/users/{id}" { get admin::show [Admin: Admin, Read], patch admin::change [Admin: Admin] }
     "/utility/meters" { get utility::meters [Utility: Read] }
     "/utility/trades" { get utility::trades [Utility: Read] }
-    "/api/webhooks" { get webhooks::list [SignedIn: Read], post webhooks::create [SignedIn: Account] }
+    "/api/webhooks" { get webhooks::list [SignedIn: Read], post webhooks::create [SignedIn: Account + Read] }
     "/api/webhooks/{id}" {
         get webhooks::show [SignedIn: Read],
-        patch webhooks::change [SignedIn: Account],
+        patch webhooks::change [SignedIn: Account + Read],
         delete webhooks::remove [SignedIn: Account]
     }
     "/api/webhooks/{id}/rotate" { post webhooks::rotate [SignedIn: Account] }
     "/api/webhooks/{id}/deliveries" { get webhooks::deliveries [SignedIn: Read] }
-    "/api/webhooks/{id}/replay" { post webhooks::replay [SignedIn: Account] }
+    "/api/webhooks/{id}/replay" { post webhooks::replay [SignedIn: Account + Read] }
     "/users/me/trust" { get trust::show [Trader: Read] }
     "/seller/profile" { get profile::show [Trader: Read] }
     "/seller/offers" { get offers::list [Seller: Read], post offers::create [Seller: Trade] }
@@ -242,10 +245,13 @@ pub fn operators(config: &mut ServiceConfig) {
 }
 
 /// Any other method gets 405 with the list of those that are served.
-fn closed(resource: Resource, methods: &'static [&'static str]) -> Resource {
-    let allow = methods.join(", ").to_uppercase();
+fn closed(resource: Resource, path: &str, methods: &'static [&'static str]) -> Resource {
+    let mut allow = methods.join(", ").to_uppercase();
+    if methods.contains(&"get") && !STREAMS.contains(&path) {
+        allow.push_str(", HEAD");
+    }
     resource.default_service(web::to(move |state: State, request: HttpRequest| {
-        let problem = Problem::new(Code::MethodNotAllowed, format!("Only {allow} is offered here."));
+        let problem = Problem::new(Code::MethodNotAllowed, format!("What is offered here: {allow}."));
         let problem = problem.with(header::ALLOW, allow.clone());
         async move { network::wrong_method(&state, &request).ok_or(problem) }
     }))
@@ -267,6 +273,13 @@ pub fn access_of(request: &ServiceRequest) -> Option<Access> {
     let (path, method) = (request.match_pattern()?, request.method().as_str());
     let served = SERVED.iter().find(|route| route.path == path && route.method.eq_ignore_ascii_case(method));
     served.map(|route| route.access)
+}
+
+/// Whether HEAD is answered as GET (RFC 9110, 9.3.2): wherever GET is served, and is no stream.
+pub fn answers_head(request: &ServiceRequest) -> bool {
+    let Some(path) = request.match_pattern() else { return false };
+    let mut served = SERVED.iter().chain(PAGES).chain(OPERATED);
+    !STREAMS.contains(&path.as_str()) && served.any(|route| route.method == "get" && route.path == path)
 }
 
 /// Whether [`elsewhere`] gives a request to the node.

@@ -1,10 +1,10 @@
 //! Server-sent events: what happens to a user's transactions, as it happens.
 //!
-//! `id` is the event's sequence number; `Last-Event-ID` continues after it. An event may be told late, as transactions
-//! commit out of order, but none is left out while a stream is open: the last seconds are always read again. Streams
-//! are counted per user, so that a client which forgets its streams harms itself only. A stream goes on no longer than
-//! whoever opened it would be let in: that is looked at whenever there is something to tell, in the transaction that reads
-//! it, and at least every [`CHECKED_EVERY`].
+//! `id` is the event's sequence number; `Last-Event-ID`, or `after`, continues after it. An event may be told late, as
+//! transactions commit out of order, but none is left out while a stream is open: the last seconds are always read again.
+//! Streams are counted per user, so that a client which forgets its streams harms itself only. A stream goes on no longer
+//! than whoever opened it would be let in: that is looked at whenever there is something to tell, in the transaction that
+//! reads it, and at least every [`CHECKED_EVERY`].
 
 use std::collections::{BTreeSet, HashMap};
 use std::convert::Infallible;
@@ -24,6 +24,7 @@ use uuid::Uuid;
 use super::access::Pass;
 use super::news::Waiting;
 use super::problem::Problem;
+use super::routes::paging;
 use super::{Shared, State};
 use crate::error::Code;
 use crate::events::{self, Event};
@@ -120,17 +121,20 @@ struct EndOf {
     detail: String,
 }
 
-/// Opens a stream of the events of who was let in, of one transaction when it is named. Without `Last-Event-ID` a
-/// transaction is told from its beginning, all events from now on.
+/// Opens a stream of the events of who was let in, of one transaction when it is named: after `Last-Event-ID`, or else
+/// after the parameter `after`, which a client that reconnects by itself gives unchanged. Without either a transaction is
+/// told from its beginning, all events from now on.
 ///
 /// # Errors
-/// 422 for a `Last-Event-ID` that is no number, 429 when the user has too many streams.
+/// 422 for what is no number of an event, and for another parameter; 429 when the user has too many streams.
 pub async fn open(
     state: &State,
     request: &HttpRequest,
     transaction: Option<String>,
 ) -> Result<HttpResponse, Problem> {
-    let last = last_event_id(request)?;
+    let query = paging::only(request, &["after"])?;
+    let after = query.get("after").map(|text| number(text)).transpose()?;
+    let last = last_event_id(request)?.or(after);
     // A transaction is told from its beginning.
     let last = last.or(transaction.is_some().then_some(0));
     let reader = Reader::begin(state, Pass::of(request)?, transaction, last).await?;
@@ -146,6 +150,11 @@ fn last_event_id(request: &HttpRequest) -> Result<Option<i64>, Problem> {
     let Some(value) = request.headers().get(&LAST_EVENT_ID) else { return Ok(None) };
     let number = value.to_str().ok().and_then(|text| text.trim().parse::<i64>().ok()).filter(|seq| *seq >= 0);
     number.map(Some).ok_or_else(|| Problem::field("Last-Event-ID", "The number of an event is expected."))
+}
+
+fn number(text: &str) -> Result<i64, Problem> {
+    let number = text.parse::<i64>().ok().filter(|seq| *seq >= 0);
+    number.ok_or_else(|| Problem::field("after", "The number of an event is expected."))
 }
 
 fn chunks(feed: Feed) -> impl Stream<Item = Result<Bytes, Infallible>> {

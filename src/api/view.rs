@@ -14,6 +14,7 @@ pub use self::delivery::{DeliveryView, delivery};
 use crate::contract::{Contract, Failure, HistoryEntry, Side};
 use crate::market::{Offer, OfferSlot};
 use crate::metering::Meter;
+pub use crate::network::masks::masked;
 
 /// One side of a trade, as its user sees it.
 #[derive(Debug, Serialize, ToSchema)]
@@ -41,7 +42,8 @@ pub struct Transaction {
     /// When the first of its slots can no longer be traded, market time.
     #[schema(value_type = String, format = DateTime)]
     pub gate_closes_at: Timestamp,
-    /// Until when the energy is held for the buyer, market time.
+    /// Until when the energy is held for the buyer, market time, on the seller's side. Null on the buyer's: `on_init`
+    /// does not say it.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub reserved_until: Option<Timestamp>,
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -225,14 +227,6 @@ fn meter(key: &str, own: bool, meters: &[Meter]) -> String {
     }
 }
 
-/// The last four characters, `••••1234`; of a short text fewer, so that it does not show whole.
-pub fn masked(text: &str) -> String {
-    let chars: Vec<char> = text.chars().collect();
-    let shown = (chars.len() / 2).min(4);
-    let tail: String = chars.iter().skip(chars.len().saturating_sub(shown)).collect();
-    format!("••••{tail}")
-}
-
 pub fn reason(failure: &Failure) -> Reason {
     Reason { code: failure.code.clone(), message: failure.message.clone() }
 }
@@ -284,18 +278,5 @@ fn stock(slot: &OfferSlot, rules: &RuleSet, now: Timestamp) -> StockSlot {
         sold_kwh: slot.sold,
         available_kwh: slot.available(),
         state,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn masks_show_at_most_half_and_at_most_four() {
-        assert_eq!(masked("TEST_METER_000123"), "••••0123");
-        assert_eq!(masked("abcd"), "••••cd");
-        assert_eq!(masked("a"), "••••");
-        assert_eq!(masked(""), "••••");
     }
 }

@@ -48,7 +48,7 @@ pub enum BillError {
     Pdf(#[from] PdfError),
     #[error("the PDF has no text: a picture of a bill cannot be read")]
     NoText,
-    #[error("too many bills in a day")]
+    #[error("so many bills are not read for one account in a day")]
     TooOften { wait: Span },
     #[error("the idempotency key was used for another request")]
     IdempotencyMismatch,
@@ -67,10 +67,19 @@ impl Coded for BillError {
             Self::Pdf(PdfError::Locked) => Code::DocumentLocked,
             Self::Pdf(PdfError::TooLarge) => Code::RequestTooLarge,
             Self::Pdf(PdfError::Unavailable) | Self::Lost | Self::Database(_) => Code::Internal,
+            Self::Pdf(PdfError::Busy) => Code::Busy,
             Self::NoText => Code::DocumentEmpty,
-            Self::TooOften { .. } => Code::RateLimited,
+            Self::Pdf(PdfError::OneAtATime) | Self::TooOften { .. } => Code::RateLimited,
             Self::IdempotencyMismatch => Code::IdempotencyMismatch,
             Self::Trust(error) => error.code(),
+        }
+    }
+
+    fn retry_after(&self) -> Option<i64> {
+        match self {
+            Self::Pdf(error) => error.retry_after(),
+            Self::TooOften { wait } => Some(wait.as_secs().saturating_add(1)),
+            _ => None,
         }
     }
 }
@@ -104,10 +113,10 @@ async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> 
 }
 
 /// Reads a bill, grades it and keeps it; a good one of an own meter gives the bonus, in the same transaction. The file
-/// counts against the day whatever comes of it.
+/// counts against the day whatever comes of it, unless another one of the same user is being read: then nothing is done.
 ///
 /// # Errors
-/// No PDF with a text, too many; a bill of which little can be read is none.
+/// No PDF with a text, too many, no place to read it; a bill of which little can be read is none.
 pub async fn hand_in(
     p: &Participant,
     desk: &Desk,
@@ -117,9 +126,11 @@ pub async fn hand_in(
     key: Option<Key>,
 ) -> Result<Accepted, BillError> {
     let now = p.now();
+    let turn = reader.turn(user.as_u128())?;
     count(p, user, desk.per_day, now).await?;
     let digest: String = Sha256::digest(&pdf).iter().map(|byte| format!("{byte:02x}")).collect();
     let (document, pages) = text(reader, pdf).await?;
+    drop(turn);
     let document = Arc::new(document);
     let known = p.db.read(move |tx| {
         async move {

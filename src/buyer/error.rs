@@ -8,7 +8,7 @@ use units::{Timestamp, WattHours};
 
 use super::plans::PlanState;
 use crate::contract::{State, TransitionError};
-use crate::error::{Code, Coded, of_rule};
+use crate::error::{Code, Coded, OfSlot, of_rule, slot_of_rule};
 use crate::market::MarketError;
 use crate::network::ComposeError;
 use crate::settlement::MoneyError;
@@ -197,6 +197,16 @@ impl Coded for BuyerError {
             _ => return None,
         };
         Some(field.to_owned())
+    }
+
+    fn slot(&self) -> Option<OfSlot> {
+        match self {
+            Self::Rule(rule) => slot_of_rule(rule),
+            Self::Market(market) => market.slot(),
+            // What is judged before anything is asked of the network.
+            Self::Field { field: "slots.start" | "slots.quantity_kwh", .. } => Some(OfSlot::Unfit),
+            _ => None,
+        }
     }
 
     fn next_step(&self) -> Option<String> {

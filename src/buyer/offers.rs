@@ -153,14 +153,18 @@ pub(super) async fn answered(p: &Participant, job: &InboxJob) -> Result<(), Proc
     }
     let kept: Vec<Entry> = found.into_iter().take(max).collect();
     for chunk in kept.chunks(CHUNK) {
-        let chunk: Arc<[Entry]> = chunk.into();
+        let (chunk, id): (Arc<[Entry]>, _) = (chunk.into(), transaction_id.clone());
         let stored = p.db.write(move |tx| {
-            let chunk = Arc::clone(&chunk);
+            let (chunk, id) = (Arc::clone(&chunk), id.clone());
             Box::pin(async move {
+                // Whose account was erased wants no answer any more.
+                if store::find_search(tx, &id).await?.is_none() {
+                    return Ok::<_, db::DbError>(());
+                }
                 for entry in chunk.iter() {
                     store::upsert_found(tx, &entry.found, (&entry.offer_id, &entry.meter_key)).await?;
                 }
-                Ok::<_, db::DbError>(())
+                Ok(())
             })
         });
         stored.await?;

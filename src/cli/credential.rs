@@ -94,7 +94,7 @@ pub(super) async fn run(options: Options) -> Result<ExitCode, AnyError> {
     };
     let Judgment { presented, report } = match verifier.judge(bytes, binding, slot, now).await {
         Ok(judgment) => judgment,
-        Err(fault) => return Ok(unreadable(fault.reason())),
+        Err(fault) => return Ok(unreadable(&fault.to_string())),
     };
     let checks: Vec<StoredCheck> = report.checks.iter().map(StoredCheck::from).collect();
     let shown = json!({

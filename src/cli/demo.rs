@@ -101,6 +101,14 @@ fn web(environment: &BTreeMap<String, String>) -> Result<WebConfig, ConfigError>
     Ok(WebConfig { tls_cert_file: None, tls_key_file: None, ..web })
 }
 
+/// What the platforms of a network tell differently, as the demo asks at its end; nothing while they agree.
+///
+/// # Errors
+/// A database cannot be read.
+pub async fn faults(network: &LocalNetwork) -> Result<Vec<String>, AnyError> {
+    Ok(summary::of(network, trader::Tally::default()).await?.into_faults())
+}
+
 async fn quiet() -> bool {
     super::stop_signal().await;
     false
@@ -184,6 +192,9 @@ fn greet(network: &LocalNetwork, clocks: &Clocks) {
     println!("  DISCOMs, ledgers    {}", network.discoms.base_url);
     if let (Some(a), Some(b)) = (alpha.ops_address, beta.ops_address) {
         println!("  operator            http://{a}/metrics   http://{b}/metrics");
+        println!("  what nobody sends   http://{a}/admin/messages   http://{b}/admin/messages");
+        println!("                      (the codes and links that people would get by mail and SMS)");
+        println!("  what needs you      http://{a}/admin/exceptions   http://{b}/admin/exceptions");
     }
     println!("\n  people of alpha     asha, bilal, chitra      of beta: dev, esha, farid");
     println!("  an API token        demo-token-of-NAME");

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use clock::{Clocks, SystemEntropy};
 use db::{DbError, Vault};
 use node::keys::KeyFile;
-use node::{AllowList, ClientConfig, DediConfig, DediRegistry, GuardedClient, Registry};
+use node::{AllowList, ClientConfig, DediConfig, DediRegistry, GuardedClient, Registry, RegistryError};
 
 use crate::api::Tls;
 use crate::cache::Cache;
@@ -106,19 +106,25 @@ pub(super) async fn run(path: &Path, environment: &BTreeMap<String, String>) -> 
             }
             for discom in &config.network.discoms {
                 let found = registry.subscriber(&discom.ledger_id).await;
-                let text = found.map(|record| record.url.clone()).map_err(|error| error.to_string());
+                let text = found.map(|record| record.url.clone()).map_err(|error| unfound(error, &config));
                 well &= report(&format!("ledger of {}", discom.code), text);
             }
             let cds = registry.subscriber(&config.network.catalog_service_id).await;
-            well &= report("catalog service", cds.map(|r| r.url.clone()).map_err(|error| error.to_string()));
+            let text = cds.map(|record| record.url.clone()).map_err(|error| unfound(error, &config));
+            well &= report("catalog service", text);
         }
         Err(error) => well &= report("HTTP client", Err(error.to_string())),
     }
     if well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
+/// What the registry says, or that it says nothing, and where it was asked.
+fn unfound(error: RegistryError, config: &Config) -> String {
+    format!("{error} ({})", config.network.registry_url)
+}
+
 async fn our_record(registry: &DediRegistry, key: &KeyFile, config: &Config) -> Result<String, String> {
-    let record = registry.key(&key.key_id).await.map_err(|error| error.to_string())?;
+    let record = registry.key(&key.key_id).await.map_err(|error| unfound(error, config))?;
     if record.public_key.to_base64() != key.signing_key.public().to_base64() {
         return Err("the registry holds another public key under this id".into());
     }

@@ -189,7 +189,8 @@ pub async fn start(config: &Config, place: Place, clocks: Clocks, ids: Ids) -> R
     let webhooks = make_webhooks(config, &participant)?;
     let mut state = ApiState::new(participant.clone(), registry);
     let (clock, ids) = (&participant.clocks.wire, &participant.ids);
-    let post = Post::new(&config.notify, config.server.insecure_demo, clock, ids)?;
+    let ops_address = place.ops.as_ref().and_then(|ops| ops.local_addr().ok());
+    let post = Post::new(&config.notify, ops_address, config.server.insecure_demo, clock, ids)?;
     state.issuers = issuers;
     state.messenger = Arc::new(post.clone());
     state.web = web(config)?;
@@ -197,7 +198,6 @@ pub async fn start(config: &Config, place: Place, clocks: Clocks, ids: Ids) -> R
     state.credentials = Arc::clone(&verifier);
     state.bills = Arc::new(bills(config)?);
     let address = place.listen.local_addr().map_err(|e| StartError::Listen(config.server.listen, e))?;
-    let ops_address = place.ops.as_ref().and_then(|ops| ops.local_addr().ok());
     let server = api::serve(state, place.listen, place.ops).map_err(|e| StartError::Listen(address, e))?;
     let mut tasks = workers::spawn(&participant, &cancel);
     tasks.push(workers::watch_credentials(&participant, verifier, &cancel));

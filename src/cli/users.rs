@@ -36,7 +36,7 @@ pub(super) enum UsersCommand {
         #[arg(long)]
         discom: Option<String>,
     },
-    /// Lock an account: it opens nothing, and its sessions end.
+    /// Lock an account: it opens nothing, its sessions end, and its offers sell nothing. Contracts that stand go on.
     Lock { user: String },
     /// Unlock it.
     Unlock { user: String },

@@ -22,7 +22,10 @@ sql! {
         WHERE id = $1 AND deleted_at IS NULL {FOR UPDATE}";
     DELETE = "UPDATE credentials SET deleted_at = $3, claims = NULL, status_url = NULL, status_due = NULL WHERE id = $1 AND user_id = $2 \
         AND deleted_at IS NULL";
-    COUNT = "SELECT COUNT(*) AS n FROM credentials WHERE user_id = $1 AND created_at > $2";
+    OPEN_HOUR = "INSERT INTO credential_hours (user_id, since, uploads) VALUES ($1, $2, 0) \
+        ON CONFLICT (user_id) DO NOTHING";
+    LOCK_HOUR = "SELECT since, uploads FROM credential_hours WHERE user_id = $1 {FOR UPDATE}";
+    SET_HOUR = "UPDATE credential_hours SET since = $2, uploads = $3 WHERE user_id = $1";
 }
 
 /// Keeps a judgment; a verified credential is asked for again at `due`.
@@ -52,12 +55,22 @@ pub async fn insert(tx: &mut Tx, new: &NewCredential, due: Timestamp, now: Times
     tx.execute(&INSERT, &values).await.map(drop)
 }
 
-/// How many credentials a user has handed in since then, deleted ones too.
+/// Since when a user's files are counted, and how many there were, readable or not; under a lock of the row.
 ///
 /// # Errors
 /// The database's.
-pub async fn count_since(tx: &mut Tx, user: Uuid, since: Timestamp) -> Result<i64, DbError> {
-    tx.query_one(&COUNT, &params![user, since]).await?.get("n")
+pub async fn lock_hour(tx: &mut Tx, user: Uuid, now: Timestamp) -> Result<(Timestamp, i64), DbError> {
+    tx.execute(&OPEN_HOUR, &params![user, now]).await?;
+    let row = tx.query_one(&LOCK_HOUR, &params![user]).await?;
+    Ok((row.get("since")?, row.get("uploads")?))
+}
+
+/// Counts them so from now on; under the lock of [`lock_hour`].
+///
+/// # Errors
+/// The database's.
+pub async fn set_hour(tx: &mut Tx, user: Uuid, since: Timestamp, uploads: i64) -> Result<(), DbError> {
+    tx.execute(&SET_HOUR, &params![user, since, uploads]).await.map(drop)
 }
 
 /// The user's credentials, newest first, those before `before`.

@@ -1,13 +1,15 @@
 //! Judging a credential, with what has to be fetched for it: keys of trusted `did:web` issuers, and revocations.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use energy_credentials::{
     Binding, Contexts, Evidence, Json, Policy, Presented, Refused, Report, Status, TrustList, Verdict, names,
     verify,
 };
 use node::GuardedClient;
+use tokio::sync::Semaphore;
 use units::{DeliverySlot, Span, Timestamp};
 
 use crate::config::{ConfigError, CredentialsConfig};
@@ -16,9 +18,20 @@ use crate::config::{ConfigError, CredentialsConfig};
 const DOCUMENT_MAX: usize = 64 * 1024;
 /// Answers that are remembered at once.
 const REMEMBERED_MAX: usize = 1_000;
+/// Judgements at once; more wait.
+const AT_ONCE: usize = 2;
+/// So long one waits for its turn.
+const PATIENCE: Duration = Duration::from_secs(15);
 
-/// What was handed in cannot be read as a credential.
-pub type Unreadable = Refused;
+/// Why nothing was judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unjudged {
+    /// What was handed in cannot be read as a credential.
+    #[error(transparent)]
+    Unreadable(#[from] Refused),
+    #[error("too many credentials are being judged at this moment")]
+    Busy,
+}
 
 /// How a credential was judged.
 #[derive(Clone, Debug)]
@@ -41,6 +54,8 @@ pub struct Verifier {
     client: Option<GuardedClient>,
     keep: Span,
     answers: Mutex<HashMap<String, Remembered>>,
+    places: Arc<Semaphore>,
+    patience: Duration,
 }
 
 impl Default for Verifier {
@@ -52,6 +67,8 @@ impl Default for Verifier {
             client: None,
             keep: Span::from_secs(300),
             answers: Mutex::default(),
+            places: Arc::new(Semaphore::new(AT_ONCE)),
+            patience: PATIENCE,
         }
     }
 }
@@ -65,21 +82,27 @@ impl Verifier {
             contexts: config.contexts()?,
             client: Some(client),
             keep: Span::from_secs(config.status_cache_secs),
-            answers: Mutex::default(),
+            ..Self::default()
         })
+    }
+
+    /// As it is, but with so many judgements at once, for which one waits so long.
+    #[must_use]
+    pub fn with_places(self, places: usize, patience: Duration) -> Self {
+        Self { places: Arc::new(Semaphore::new(places)), patience, ..self }
     }
 
     /// Judges what was handed in, at this instant, and for this use; for all of a delivery slot, when it is for one.
     ///
     /// # Errors
-    /// It is no credential that can be read.
+    /// It is no credential that can be read; too many others are being judged.
     pub async fn judge(
         &self,
         bytes: Vec<u8>,
         binding: Binding,
         slot: Option<DeliverySlot>,
         now: Timestamp,
-    ) -> Result<Judgment, Unreadable> {
+    ) -> Result<Judgment, Unjudged> {
         let covers = slot.map(|slot| (slot.start(), slot.end()));
         let presented = Presented::parse(&bytes)?;
         let mut evidence = Evidence::default();
@@ -89,14 +112,14 @@ impl Verifier {
             let document = self.fetch(&url, now).await.filter(|answer| answer.status == 200);
             evidence.documents.insert(issuer.to_owned(), document.and_then(|answer| answer.body));
         }
-        let report = self.verify(&presented, &evidence, &binding, covers, now).await;
+        let report = self.verify(&presented, &evidence, &binding, covers, now).await?;
         let passed = |name| report.verdict(name) == Some(Verdict::Passed);
         let worth_asking = [names::FORMAT, names::ISSUER, names::PROOF].into_iter().all(passed);
         let Some(url) = presented.status_url().filter(|_| worth_asking) else {
             return Ok(Judgment { presented, report });
         };
         evidence.status = self.status(&url, now).await;
-        let report = self.verify(&presented, &evidence, &binding, covers, now).await;
+        let report = self.verify(&presented, &evidence, &binding, covers, now).await?;
         Ok(Judgment { presented, report })
     }
 
@@ -113,7 +136,8 @@ impl Verifier {
         trusted.is_some_and(|trusted| Some(trusted.discom.as_str()) == discom)
     }
 
-    /// Canonical forms take a moment of a processor: aside from those who wait for sockets.
+    /// Canonical forms take a moment of a processor: aside from those who wait for sockets, and few at once. Whoever no
+    /// longer waits for it leaves his place taken until it is done.
     async fn verify(
         &self,
         presented: &Presented,
@@ -121,18 +145,21 @@ impl Verifier {
         binding: &Binding,
         covers: Option<(Timestamp, Timestamp)>,
         now: Timestamp,
-    ) -> Report {
+    ) -> Result<Report, Unjudged> {
+        let place = tokio::time::timeout(self.patience, Arc::clone(&self.places).acquire_owned()).await;
+        let place = place.ok().and_then(Result::ok).ok_or(Unjudged::Busy)?;
         let (trust, contexts) = (self.trust.clone(), self.contexts.clone());
         let (evidence, binding, presented) = (evidence.clone(), binding.clone(), presented.clone());
         let work = tokio::task::spawn_blocking(move || {
+            let _place = place;
             let policy = Policy { trust: &trust, contexts: &contexts, now, covers, binding };
             verify(&presented, &policy, &evidence)
         });
-        work.await.unwrap_or_else(|error| {
+        Ok(work.await.unwrap_or_else(|error| {
             // A report without claims is verified by nothing.
             tracing::error!(%error, "a credential could not be judged");
             Report { checks: Vec::new(), claims: None, discom: None, validity: None }
-        })
+        }))
     }
 
     /// What stands at the address; of a machine of our own by http, which only the demo's client takes.

@@ -42,6 +42,8 @@ sql! {
     ISSUERS = "SELECT issuer, subject, created_at, used_at FROM external_logins WHERE user_id = $1 \
         ORDER BY created_at, issuer, subject";
     UNLINK = "DELETE FROM external_logins WHERE issuer = $1 AND subject = $2 AND user_id = $3";
+    LET_GO = "INSERT INTO unlinked_logins (issuer, subject, user_id, at) VALUES ($1, $2, $3, $4) \
+        ON CONFLICT DO NOTHING";
 }
 
 /// An address that is to become a user's, in the form in which it is stored.
@@ -180,7 +182,8 @@ impl Accounts {
         self.0.db.read(move |tx| linked(tx, user).boxed()).await
     }
 
-    /// Takes an issuer's word for the user no more; what has signed in by any, but for `session`, is signed out.
+    /// Takes an issuer's word for the user no more, nor does a common address link them again; what has signed in by
+    /// any, but for `session`, is signed out.
     ///
     /// # Errors
     /// The user has no such issuer, or no other way in.
@@ -202,6 +205,8 @@ impl Accounts {
                 }
                 let params = [gone.issuer.as_str().into(), gone.subject.as_str().into(), user.into()];
                 tx.execute(&UNLINK, &params).await?;
+                let [issuer, subject, owner] = params;
+                tx.execute(&LET_GO, &[issuer, subject, owner, now.into()]).await?;
                 sessions::end_of_way(tx, user, external::WAY, session, EndedBy::User, now).await?;
                 Ok(())
             }

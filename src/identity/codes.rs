@@ -26,6 +26,7 @@ sql! {
     TRY = "UPDATE phone_codes SET tries = tries + 1 WHERE phone_hash = $1 AND tries < $2 AND expires_at > $3";
     CODE = "SELECT code_hash FROM phone_codes WHERE phone_hash = $1";
     SPENT = "UPDATE phone_codes SET expires_at = 0 WHERE phone_hash = $1";
+    SPEND = "UPDATE phone_codes SET expires_at = 0 WHERE phone_hash = $1 AND code_hash = $2 AND expires_at > $3";
     PRUNE = "DELETE FROM phone_codes WHERE window_at < $1";
 }
 
@@ -63,6 +64,40 @@ pub async fn put(tx: &mut Tx, root: &Root, phone: &str, code: &str, now: Timesta
     Ok(true)
 }
 
+/// Whether the code is the number's; a right one stays good until [`spend`]. Commit the count of a wrong one as well.
+///
+/// # Errors
+/// The database's.
+pub async fn right(
+    tx: &mut Tx,
+    root: &Root,
+    phone: &str,
+    code: &str,
+    now: Timestamp,
+) -> Result<bool, DbError> {
+    let key = phone_key(root, phone);
+    let counted = tx.execute(&TRY, &[key.as_str().into(), TRIES.into(), now.into()]).await? == 1;
+    let row = tx.query_opt(&CODE, &[key.into()]).await?;
+    let stored = row.map(|row| row.get::<String>("code_hash")).transpose()?.unwrap_or_default();
+    let same: bool = hash(root, phone, code).as_bytes().ct_eq(stored.as_bytes()).into();
+    Ok(counted && same)
+}
+
+/// Spends a code that was found right, in the transaction of what it is for. False when it is not good any more.
+///
+/// # Errors
+/// The database's.
+pub async fn spend(
+    tx: &mut Tx,
+    root: &Root,
+    phone: &str,
+    code: &str,
+    now: Timestamp,
+) -> Result<bool, DbError> {
+    let params = [phone_key(root, phone).into(), hash(root, phone, code).into(), now.into()];
+    Ok(tx.execute(&SPEND, &params).await? == 1)
+}
+
 /// Whether the code is the number's; a right one is spent. Commit the count of a wrong one as well.
 ///
 /// # Errors
@@ -74,16 +109,11 @@ pub async fn take(
     code: &str,
     now: Timestamp,
 ) -> Result<bool, DbError> {
-    let key = phone_key(root, phone);
-    let counted = tx.execute(&TRY, &[key.as_str().into(), TRIES.into(), now.into()]).await? == 1;
-    let row = tx.query_opt(&CODE, &[key.as_str().into()]).await?;
-    let stored = row.map(|row| row.get::<String>("code_hash")).transpose()?.unwrap_or_default();
-    let same: bool = hash(root, phone, code).as_bytes().ct_eq(stored.as_bytes()).into();
-    if !(counted && same) {
-        return Ok(false);
+    let right = right(tx, root, phone, code, now).await?;
+    if right {
+        tx.execute(&SPENT, &[phone_key(root, phone).into()]).await?;
     }
-    tx.execute(&SPENT, &[key.into()]).await?;
-    Ok(true)
+    Ok(right)
 }
 
 /// Forgets the numbers of hours that are over.

@@ -57,6 +57,8 @@ pub enum IdentityError {
     AddressPresent(&'static str),
     #[error("nothing else opens this account")]
     LastWayIn,
+    #[error("the account with this address does not take this issuer's word any more: sign in another way")]
+    Unlinked,
     #[error("too many people sign in at this moment")]
     Busy,
     #[error("there is no such {0}")]
@@ -93,6 +95,7 @@ impl Coded for IdentityError {
             | E::PhoneTaken
             | E::AddressPresent(_) => Code::FieldInvalid,
             E::LastWayIn => Code::LastWayIn,
+            E::Unlinked => Code::IssuerUnlinked,
             E::TokensFull(_) => Code::AccountFull,
             E::Busy => Code::RateLimited,
             E::NotFound(_) => Code::NotFound,

@@ -8,6 +8,9 @@
 //! nothing: somebody might have opened the account with her address and a password of his, to share what she does in it
 //! once she comes (pre-hijacking). She gets an account of her own, and the address with it, since she has shown that it
 //! is hers; the claim is void.
+//!
+//! An account that has let a pair go takes its word no more: an address that both have proven does not link them again,
+//! for as long as the account lasts.
 
 use std::sync::Arc;
 
@@ -43,6 +46,7 @@ sql! {
     USED = "UPDATE external_logins SET used_at = $3 WHERE issuer = $1 AND subject = $2";
     LINK = "INSERT INTO external_logins (issuer, subject, user_id, created_at, used_at) VALUES ($1, $2, $3, $4, $4) \
         ON CONFLICT DO NOTHING";
+    UNLINKED = "SELECT at FROM unlinked_logins WHERE issuer = $1 AND subject = $2 AND user_id = $3";
 }
 
 /// Why nobody is signed in.
@@ -196,7 +200,7 @@ impl Accounts {
     /// Signs a person in for whom an issuer vouches; true beside it when the account is new.
     ///
     /// # Errors
-    /// The account is locked; the database's.
+    /// The account is locked, or has let the issuer go; the database's.
     pub async fn sign_in_elsewhere(
         &self,
         person: &Person,
@@ -222,7 +226,7 @@ impl Accounts {
                 if created {
                     welcome(tx, user.id, now).await?;
                 }
-                Ok::<_, DbError>((user, created))
+                Ok::<_, IdentityError>((user, created))
             }
             .boxed()
         });
@@ -237,7 +241,7 @@ async fn account_of(
     person: &Person,
     new: &Newcomer,
     now: Timestamp,
-) -> Result<(User, bool), DbError> {
+) -> Result<(User, bool), IdentityError> {
     let pair: [db::Value; 2] = [person.issuer.as_str().into(), person.subject.as_str().into()];
     let [issuer, subject] = pair.clone();
     if let Some(row) = tx.query_opt(&KNOWN, &pair).await? {
@@ -248,15 +252,26 @@ async fn account_of(
         Some(email) => owner_of(tx, email, now).await?,
         None => None,
     };
+    if let Some(user) = proven
+        && unlinked(tx, person, user).await?
+    {
+        return Err(IdentityError::Unlinked);
+    }
     let (user, created) = match proven {
         Some(user) => (get(tx, user).await?, false),
         None => (logins::add(tx, new, now).await?, true),
     };
     // Whoever is faster has made the account that this one will then find.
     if tx.execute(&LINK, &[issuer, subject, user.id.into(), now.into()]).await? == 0 {
-        return Err(tx.met());
+        return Err(tx.met().into());
     }
     Ok((user, created))
+}
+
+/// Whether that account has let the pair go.
+async fn unlinked(tx: &mut Tx, person: &Person, user: Uuid) -> Result<bool, DbError> {
+    let of = [person.issuer.as_str().into(), person.subject.as_str().into(), user.into()];
+    Ok(tx.query_opt(&UNLINKED, &of).await?.is_some())
 }
 
 /// Whose verified address that is. A mere claim to it ends here, and with it the links that were sent to it.

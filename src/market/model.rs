@@ -5,7 +5,7 @@ use units::{DeliverySlot, Price, Timestamp, WattHours};
 use uuid::Uuid;
 
 use crate::config::TrustConfig;
-use crate::error::{Code, Coded, of_rule};
+use crate::error::{Code, Coded, OfSlot, of_rule, slot_of_rule};
 use crate::trust::TrustError;
 
 /// Most slots of one offer: a day, as the window in which a slot trades is shorter than one.
@@ -179,6 +179,10 @@ pub enum MarketError {
     Rule(#[from] energy_rules::RuleError),
     #[error(transparent)]
     Trust(TrustError),
+    #[error("you have no such meter")]
+    MeterNotFound,
+    #[error("the account is locked")]
+    AccountLocked,
     #[error("the meter is not verified")]
     MeterUnverified,
     #[error("the meter has no generator or storage that could deliver")]
@@ -212,7 +216,8 @@ impl From<TrustError> for MarketError {
 impl Coded for MarketError {
     fn code(&self) -> Code {
         match self {
-            Self::OfferNotFound | Self::SlotNotFound(_) => Code::NotFound,
+            Self::OfferNotFound | Self::SlotNotFound(_) | Self::MeterNotFound => Code::NotFound,
+            Self::AccountLocked => Code::AccountLocked,
             Self::OfferWithdrawn => Code::OfferWithdrawn,
             Self::SlotsInvalid | Self::OutOfRange => Code::FieldInvalid,
             Self::QuantityUnavailable { .. } => Code::QuantityUnavailable,
@@ -232,11 +237,27 @@ impl Coded for MarketError {
         match self {
             Self::Rule(rule) => of_rule(rule).1.map(str::to_owned),
             Self::Trust(trust) => trust.field(),
-            Self::SlotsInvalid | Self::SlotNotFound(_) => Some("slots".into()),
-            Self::CapacityExceeded { .. } | Self::BelowSold { .. } | Self::QuantityUnavailable { .. } => {
-                Some("slots.quantity_kwh".into())
-            }
+            Self::SlotsInvalid => Some("slots".into()),
+            Self::MeterNotFound => Some("meter_id".into()),
+            Self::SlotNotFound(_) => Some("slots.start".into()),
+            Self::CapacityExceeded { .. }
+            | Self::LoadExceeded { .. }
+            | Self::BelowSold { .. }
+            | Self::QuantityUnavailable { .. } => Some("slots.quantity_kwh".into()),
             Self::PriceMismatch { .. } => Some("slots.price_inr".into()),
+            _ => None,
+        }
+    }
+
+    fn slot(&self) -> Option<OfSlot> {
+        match self {
+            Self::Rule(rule) => slot_of_rule(rule),
+            Self::SlotNotFound(slot)
+            | Self::QuantityUnavailable { slot, .. }
+            | Self::PriceMismatch { slot, .. }
+            | Self::BelowSold { slot, .. }
+            | Self::CapacityExceeded { slot, .. }
+            | Self::LoadExceeded { slot, .. } => Some(OfSlot::Labelled(slot.clone())),
             _ => None,
         }
     }

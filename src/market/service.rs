@@ -13,7 +13,8 @@ use super::store;
 use crate::contract::SlotQuantity;
 use crate::events::fact::{OfferStock, SlotStock};
 use crate::events::{self, Fact};
-use crate::metering::Meter;
+use crate::identity;
+use crate::metering::{self, Meter};
 use crate::trust::Use;
 use crate::trust::quota::{self, Shift};
 
@@ -26,11 +27,12 @@ pub enum Hold {
     Sale,
 }
 
-/// Lists an offer of a verified meter, within the month's quota of its user.
+/// Lists an offer of a verified meter, within the month's quota of its user. Of the meter that is given only its id
+/// counts: it is read again here.
 ///
 /// # Errors
-/// No or too many slots, a slot twice, past its gate, beyond the meter's capacity or the user's quota; the meter cannot
-/// deliver.
+/// Not the user's meter, or not verified; a locked account; no or too many slots, a slot twice, past its gate, beyond the
+/// meter's capacity or the user's quota; the meter cannot deliver.
 pub async fn list(
     tx: &mut Tx,
     meter: &Meter,
@@ -40,6 +42,7 @@ pub async fn list(
     now: Timestamp,
 ) -> Result<Offer, MarketError> {
     let rules = bounds.rules;
+    let meter = &as_it_stands(tx, wish.user_id, &meter.meter_key).await?;
     if !meter.verified {
         return Err(MarketError::MeterUnverified);
     }
@@ -82,11 +85,20 @@ pub async fn list(
     Ok(offer)
 }
 
+/// The user's meter now. An erasure of the account, its lock, and giving the meter up come before this transaction, or
+/// wait for its end and then find what it has put on sale.
+async fn as_it_stands(tx: &mut Tx, user: Uuid, meter_key: &str) -> Result<Meter, MarketError> {
+    let open = identity::hold_open(tx, user).await?;
+    let meter = metering::own(tx, user, meter_key).await?.ok_or(MarketError::MeterNotFound)?;
+    if open { Ok(meter) } else { Err(MarketError::AccountLocked) }
+}
+
 /// Changes prices and quantities of a live offer; never below what is sold and reserved (ruling 22). `clock` is the
-/// market's now and the wire's.
+/// market's now and the wire's. Of the meter that is given only its id and its user count, as in [`list`].
 ///
 /// # Errors
-/// Not this user's offer, withdrawn, a slot that it does not have, below what is sold, beyond the capacity or the quota.
+/// As [`list`] of the meter, which has to be verified only for more to be sold; not this user's offer, withdrawn, a slot
+/// that it does not have, below what is sold, beyond the capacity or the quota.
 pub async fn change(
     tx: &mut Tx,
     meter: &Meter,
@@ -97,13 +109,14 @@ pub async fn change(
     clock: (Timestamp, Timestamp),
 ) -> Result<Offer, MarketError> {
     let (now_market, now) = clock;
+    let meter = &as_it_stands(tx, meter.user_id, &meter.meter_key).await?;
     let touched = sorted(changes.iter().map(|change| change.slot));
     quota::lock(tx, meter.user_id, Use::Listing, touched.iter().copied()).await?;
     for slot in touched {
         store::lock_meter_slot(tx, &meter.meter_key, slot, meter.slot_capacity()).await?;
     }
     let mut offer = live(tx, offer_id).await?;
-    if offer.meter_id != meter.id {
+    if offer.meter_id != meter.id || offer.user_id != meter.user_id {
         return Err(MarketError::OfferNotFound);
     }
     let mut shifts: Vec<Shift> = Vec::new();
@@ -115,6 +128,9 @@ pub async fn change(
         let bound = slot.sold.checked_add(slot.reserved).ok_or(MarketError::OutOfRange)?;
         if slot.published < bound {
             return Err(MarketError::BelowSold { slot: label(slot.slot), bound: bound.to_kwh_text() });
+        }
+        if slot.published > before && !meter.verified {
+            return Err(MarketError::MeterUnverified);
         }
         if slot.published > before || change.price.is_some() {
             energy_rules::check_listing(&[offered(slot)], bounds.rules, now_market)?;

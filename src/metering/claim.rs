@@ -56,6 +56,9 @@ pub enum ClaimError {
     Taken,
     #[error("too many tries")]
     TooOften { wait: Span },
+    /// It counts the tries for a meter, whoever makes them, and says itself when there is another.
+    #[error("the DISCOM takes no more tries for this meter now")]
+    DiscomBusy { wait: Span },
     #[error("the DISCOM cannot be asked now")]
     Unanswered,
     #[error("nobody says now whether the credential is revoked")]
@@ -77,7 +80,7 @@ impl Coded for ClaimError {
             Self::Rule(error) => of_rule(error).0,
             Self::NotProven => Code::MeterNotProven,
             Self::Taken => Code::MeterTaken,
-            Self::TooOften { .. } => Code::RateLimited,
+            Self::TooOften { .. } | Self::DiscomBusy { .. } => Code::RateLimited,
             Self::Unanswered | Self::Unconfirmed => Code::PeerUnavailable,
             Self::NotFound => Code::NotFound,
             Self::InUse => Code::MeterInUse,
@@ -104,8 +107,9 @@ pub enum With {
     Key { discom: String, serial_number: String, key: String },
 }
 
-/// What comes of a claim beyond the meter, in its transaction: for whom, and which meter by its normalised id.
-pub type Taken = Arc<
+/// What comes of claiming a meter, or of giving one up, beyond the meter, in its transaction: for whom, and which meter by
+/// its normalised id.
+pub type Further = Arc<
     dyn for<'t> Fn(&'t mut Tx, Uuid, String, Timestamp) -> TxFuture<'t, Result<(), DbError>> + Send + Sync,
 >;
 
@@ -138,7 +142,7 @@ pub async fn claim(
     verifier: &Verifier,
     claim: &Claim,
     key: Option<Key>,
-    taken: &Taken,
+    further: &Further,
 ) -> Result<Meter, ClaimError> {
     let now = p.now();
     let attempt = p.ids.uuid();
@@ -174,7 +178,7 @@ pub async fn claim(
     };
     let ids = (p.ids.uuid(), p.ids.uuid(), p.ids.uuid());
     let (owner, place) = (claim.user_id, claim.place);
-    let more = Arc::clone(taken);
+    let more = Arc::clone(further);
     let taken = p.db.write(move |tx| {
         let (shown, key, more) = (shown.clone(), key.clone(), Arc::clone(&more));
         Box::pin(async move {
@@ -203,7 +207,7 @@ pub async fn claim(
 
 fn outcome_of(error: &ClaimError) -> &'static str {
     match error {
-        ClaimError::TooOften { .. } => "too_often",
+        ClaimError::TooOften { .. } | ClaimError::DiscomBusy { .. } => "too_often",
         ClaimError::Unanswered | ClaimError::Unconfirmed => "unanswered",
         _ => "not_proven",
     }
@@ -257,7 +261,7 @@ async fn ask(p: &Participant, discom: &str, serial: &str, key: &str) -> Result<S
     match answer.status {
         200 if answer.verified => {}
         400 => return Err(ClaimError::NotProven),
-        429 => return Err(ClaimError::TooOften { wait: TRIES_IN }),
+        429 => return Err(ClaimError::DiscomBusy { wait: answer.retry_after.unwrap_or(TRIES_IN) }),
         status => {
             tracing::warn!(status, verified = answer.verified, discom, "a DISCOM's answer is not usable");
             return Err(ClaimError::Unanswered);
@@ -394,7 +398,14 @@ async fn take(
 ///
 /// # Errors
 /// Not the user's; still in use; the database's.
-pub async fn release(tx: &mut Tx, user: Uuid, meter_id: &str, now: Timestamp) -> Result<(), ClaimError> {
+pub async fn release(
+    tx: &mut Tx,
+    user: Uuid,
+    meter_id: &str,
+    further: &Further,
+    now: Timestamp,
+) -> Result<(), ClaimError> {
+    // What is put on sale is so under the same row: it is found here, or refused afterwards.
     super::alone(tx, user).await?;
     let key = normalize_meter(meter_id);
     let meters = super::of_user(tx, user).await?;
@@ -404,5 +415,5 @@ pub async fn release(tx: &mut Tx, user: Uuid, meter_id: &str, now: Timestamp) ->
     }
     proof::end_all(tx, &meter.meter_key, now).await?;
     tx.execute(&RELEASE, &params![meter.id, now]).await?;
-    Ok(())
+    Ok(further(tx, user, meter.meter_key, now).await?)
 }

@@ -3,6 +3,7 @@
 //! A message is taken at once and brought later (`docs/adr/0008`), so that nobody can tell by the time of an answer
 //! whether one was sent. A kind without a way lies on the desk, where the operator reads it.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,12 +42,13 @@ pub struct Post {
 }
 
 impl Post {
-    /// Messages travel on the runtime that this is called on.
+    /// Messages travel on the runtime that this is called on. `operators` is the address of the operator's port.
     ///
     /// # Errors
     /// See [`PostFault`].
     pub fn new(
         config: &NotifyConfig,
+        operators: Option<SocketAddr>,
         unprotected: bool,
         clock: &Arc<dyn Clock>,
         ids: &Ids,
@@ -59,8 +61,12 @@ impl Post {
             Some(sms) => Some(Arc::new(SmsCarrier::new(&sms.gateway(), GATEWAY_TIME, unprotected)?)),
             None => None,
         };
+        let desk = match operators {
+            Some(address) => Desk::at(Arc::clone(clock), address),
+            None => Desk::new(Arc::clone(clock)),
+        };
         Ok(Self {
-            desk: Arc::new(Desk::new(Arc::clone(clock))),
+            desk: Arc::new(desk),
             mail: mail.is_some(),
             sms: sms.is_some(),
             queue: Queue::new(mail, sms, Arc::clone(clock), QueueConfig::default(), Handle::current()),
@@ -141,7 +147,7 @@ mod tests {
         config.overlay(&environment).unwrap();
         let clock: Arc<dyn Clock> = Arc::new(TestClock::at(Timestamp::from_seconds(1_793_520_000)));
         let ids = Ids::new(Arc::clone(&clock), Arc::new(SeededEntropy::new(1)));
-        let post = Post::new(&config, false, &clock, &ids).unwrap();
+        let post = Post::new(&config, None, false, &clock, &ids).unwrap();
         let phone = || Recipient::Phone("+919810012345".into());
         post.send(message(phone(), MessageKind::SignInCode)).await.unwrap();
         post.send(message(phone(), MessageKind::Notice)).await.unwrap();

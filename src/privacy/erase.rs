@@ -3,8 +3,9 @@
 //!
 //! Who asks is signed in, and shows it once more by the password or a code. Nothing goes while a trade, a plan or money
 //! is open: who is told what; offers that nobody has bought of are withdrawn with the account. Races are decided by row
-//! locks: stock is taken under its offer's, so no `init` or `confirm` finds an offer that was withdrawn here; a purchase
-//! holds money under its account's, and an account that was closed here has none; what was open is read after both.
+//! locks: what is put on sale is so under the user's, so all of it is found here, or refused afterwards; stock is taken
+//! under its offer's, so no `init` or `confirm` finds an offer that was withdrawn here; a purchase holds money under its
+//! account's, and an account that was closed here has none; what was open is read after all of them.
 //! A crash leaves the account as it was, or gone.
 
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use uuid::Uuid;
 
 use super::marks;
 use crate::error::{Code, Coded};
-use crate::identity::Accounts;
+use crate::identity::{Accounts, Proven};
 use crate::market::{self, MarketError, OfferState};
 use crate::metering;
 use crate::network::Participant;
@@ -56,6 +57,7 @@ const PERSONAL: &[&db::Sql] = &[
     &personal::SESSIONS,
     &personal::API_TOKENS,
     &personal::EXTERNAL_LOGINS,
+    &personal::UNLINKED_LOGINS,
     &personal::MAIL_LINKS,
     &personal::ADDRESS_PROOFS,
     &personal::LOGINS,
@@ -63,8 +65,10 @@ const PERSONAL: &[&db::Sql] = &[
     &personal::METER_PROOFS,
     &personal::METER_CLAIMS,
     &personal::CREDENTIALS,
+    &personal::CREDENTIAL_HOURS,
     &personal::BILLS,
     &personal::BILL_DAYS,
+    &personal::MARKS,
     &personal::METERS,
     &personal::OFFERS,
     &personal::FOUND_BY_OTHERS,
@@ -94,6 +98,7 @@ pub mod personal {
         pub(super) SESSIONS = "DELETE FROM sessions WHERE user_id = $1";
         pub(super) API_TOKENS = "DELETE FROM api_tokens WHERE user_id = $1";
         pub(super) EXTERNAL_LOGINS = "DELETE FROM external_logins WHERE user_id = $1";
+        pub(super) UNLINKED_LOGINS = "DELETE FROM unlinked_logins WHERE user_id = $1";
         pub(super) MAIL_LINKS = "DELETE FROM mail_links WHERE user_id = $1";
         pub(super) ADDRESS_PROOFS = "DELETE FROM address_proofs WHERE user_id = $1";
         pub(super) LOGINS = "DELETE FROM logins WHERE user_id = $1";
@@ -101,9 +106,11 @@ pub mod personal {
         pub(super) METER_PROOFS = "DELETE FROM meter_proofs WHERE user_id = $1";
         pub(super) METER_CLAIMS = "DELETE FROM meter_claims WHERE user_id = $1";
         pub(super) CREDENTIALS = "DELETE FROM credentials WHERE user_id = $1";
+        pub(super) CREDENTIAL_HOURS = "DELETE FROM credential_hours WHERE user_id = $1";
         // That a bonus was given is remembered by its meter and its document.
         pub(super) BILLS = "UPDATE meter_documents SET reading = NULL, checks = '[]', deleted_at = COALESCE(deleted_at, \
             (SELECT erased_at FROM users WHERE id = $1)) WHERE user_id = $1";
+        pub(super) MARKS = "UPDATE meter_marks SET left_by = NULL WHERE left_by = $1";
         pub(super) BILL_DAYS = "DELETE FROM meter_document_days WHERE user_id = $1";
         // Nobody's, until somebody claims it anew; its number stays for what the DISCOM may still correct.
         pub(super) METERS = "UPDATE meters SET verified = 0, customer_number = '', latitude = NULL, longitude = NULL, \
@@ -149,16 +156,22 @@ impl Open {
         let mut parts = Vec::new();
         match (self.trades, self.disputes) {
             (0, _) => {}
+            (1, 0) => parts.push("1 trade is not settled".to_owned()),
+            (1, _) => parts.push("1 trade is disputed and not settled".to_owned()),
             (trades, 0) => parts.push(format!("{trades} trades are not settled")),
             (trades, disputes) => {
                 parts.push(format!("{trades} trades are not settled, {disputes} of them disputed"));
             }
         }
-        if self.plans > 0 {
-            parts.push(format!("{} plans are being carried out", self.plans));
+        match self.plans {
+            1 => parts.push("1 plan is being carried out".to_owned()),
+            plans if plans > 1 => parts.push(format!("{plans} plans are being carried out")),
+            _ => {}
         }
-        if self.payments > 0 {
-            parts.push(format!("{} payments are on their way", self.payments));
+        match self.payments {
+            1 => parts.push("1 payment is on its way".to_owned()),
+            payments if payments > 1 => parts.push(format!("{payments} payments are on their way")),
+            _ => {}
         }
         if self.held != Paise::ZERO {
             parts.push(format!("{} INR are held", self.held.to_inr_text()));
@@ -185,6 +198,9 @@ pub enum EraseError {
     /// The password was changed meanwhile.
     #[error("the password is not right")]
     Proof,
+    /// The code was spent meanwhile.
+    #[error("the code is not right, or not good any more")]
+    Code,
     /// It is erased already.
     #[error("there is no such account")]
     Gone,
@@ -205,11 +221,22 @@ impl From<MoneyError> for EraseError {
     }
 }
 
+impl From<EraseError> for DbError {
+    /// For the log of a worker.
+    fn from(error: EraseError) -> Self {
+        match error {
+            EraseError::Db(error) => error,
+            other => Self::Other(other.to_string()),
+        }
+    }
+}
+
 impl Coded for EraseError {
     fn code(&self) -> Code {
         match self {
             Self::Open(_) => Code::AccountOpen,
             Self::Proof => Code::FieldInvalid,
+            Self::Code => Code::CodeInvalid,
             Self::Gone => Code::NotFound,
             Self::Offer(_) | Self::Money(_) | Self::Db(_) => Code::Internal,
         }
@@ -229,7 +256,7 @@ pub struct Erased {
     pub evidence_until: Timestamp,
 }
 
-/// Erases the account of a user who has shown who he is: by the password of that hash, or otherwise. One transaction.
+/// Erases the account of a user who has shown who he is. One transaction.
 ///
 /// # Errors
 /// See [`EraseError`]; nothing has changed then.
@@ -237,18 +264,18 @@ pub async fn erase(
     p: &Participant,
     accounts: &Accounts,
     user: Uuid,
-    password_hash: Option<String>,
+    proven: Proven,
 ) -> Result<Erased, EraseError> {
     let (at, random) = (p.now(), p.ids.bytes::<16>());
     let erased = Erased { at, evidence_until: p.market_now().saturating_add(p.settings.dispute_period) };
     let handle = format!("former-{}", random.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
-    let with = Arc::new((p.clone(), accounts.clone(), password_hash, handle));
+    let with = Arc::new((p.clone(), accounts.clone(), proven, handle));
     p.db.write(move |tx| {
         let with = Arc::clone(&with);
         Box::pin(async move {
-            let (p, accounts, password_hash, handle) = &*with;
+            let (p, accounts, proven, handle) = &*with;
             tx.query_opt(&LOCK_USER, &params![user]).await?.ok_or(EraseError::Gone)?;
-            still_proven(tx, user, password_hash.as_deref()).await?;
+            still_proven(tx, accounts, user, proven, at).await?;
             withdraw_offers(tx, user, at).await?;
             tx.execute(&CLOSE_INTERESTS, &params![user]).await?;
             let open = open(tx, user, &Stamp::of(p)).await?;
@@ -258,9 +285,10 @@ pub async fn erase(
             for row in tx.query(&METER_KEYS, &params![user]).await? {
                 let key: String = row.get("meter_key")?;
                 marks::keep(tx, (accounts, &p.settings.trust), user, &key, at).await?;
+                marks::hide_bonus(tx, accounts, &key).await?;
             }
             tx.execute(&PSEUDONYM, &params![user, handle, NOBODY, format!("none:{handle}"), at]).await?;
-            forget_person(tx, user).await?;
+            forget_person(tx, user, at).await?;
             let again = at.saturating_add(AGAIN_AFTER);
             tx.execute(&REMEMBER, &params![user, at, again, erased.evidence_until]).await?;
             Ok(erased)
@@ -269,14 +297,25 @@ pub async fn erase(
     .await
 }
 
-/// Not with a password that was replaced while it was being compared.
-async fn still_proven(tx: &mut Tx, user: Uuid, hash: Option<&str>) -> Result<(), EraseError> {
+/// Not with a password that was replaced while it was being compared. A code is spent here, so that a refusal, which
+/// undoes all of this, leaves it good.
+async fn still_proven(
+    tx: &mut Tx,
+    accounts: &Accounts,
+    user: Uuid,
+    proven: &Proven,
+    now: Timestamp,
+) -> Result<(), EraseError> {
     let row = tx.query_opt(&PASSWORD, &params![user]).await?.ok_or(EraseError::Proof)?;
-    match hash {
-        Some(hash) if row.get::<Option<String>>("password_hash")?.as_deref() != Some(hash) => {
-            Err(EraseError::Proof)
+    match proven {
+        Proven::Password(hash) => {
+            let same = row.get::<Option<String>>("password_hash")?.as_deref() == Some(hash.as_str());
+            same.then_some(()).ok_or(EraseError::Proof)
         }
-        _ => Ok(()),
+        Proven::Code { phone, code } => {
+            let spent = accounts.spend(tx, phone, code, now).await?;
+            spent.then_some(()).ok_or(EraseError::Code)
+        }
     }
 }
 
@@ -321,8 +360,9 @@ async fn open(tx: &mut Tx, user: Uuid, stamp: &Stamp<'_>) -> Result<Open, EraseE
     })
 }
 
-/// Takes away what says who somebody is. Doing it again takes what has come since.
-pub(super) async fn forget_person(tx: &mut Tx, user: Uuid) -> Result<(), DbError> {
+/// Takes away what says who somebody is, and what is still on sale. Doing it again takes what has come since.
+pub(super) async fn forget_person(tx: &mut Tx, user: Uuid, now: Timestamp) -> Result<(), EraseError> {
+    withdraw_offers(tx, user, now).await?;
     for sql in PERSONAL {
         tx.execute(sql, &params![user]).await?;
     }

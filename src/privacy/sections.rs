@@ -23,6 +23,8 @@ db::sql! {
         WHERE user_id = $1 AND id > $2 ORDER BY id LIMIT $3";
     OTHER_LOGINS = "SELECT issuer || ' ' || subject AS login, issuer, subject, created_at, used_at FROM external_logins \
         WHERE user_id = $1 AND issuer || ' ' || subject > $2 ORDER BY issuer || ' ' || subject LIMIT $3";
+    UNLINKED_LOGINS = "SELECT issuer || ' ' || subject AS login, issuer, subject, at FROM unlinked_logins \
+        WHERE user_id = $1 AND issuer || ' ' || subject > $2 ORDER BY issuer || ' ' || subject LIMIT $3";
     METERS = "SELECT id, meter_id, discom_code, customer_number, resource_type, \
         installed_capacity_w AS installed_capacity_kw, sanctioned_load_w AS sanctioned_load_kw, verified, latitude, \
         longitude, created_at, released_at FROM meters WHERE user_id = $1 AND id > $2 ORDER BY id LIMIT $3";
@@ -165,6 +167,10 @@ sections! {
     /// Issuers elsewhere that vouch for one.
     "other_logins" ["external_logins"], OTHER_LOGINS, Key::Text("login"), {
         issuer: Text, subject: Text, created_at: Instant, used_at: Instant,
+    }
+    /// Those that one has let go, whose word opens the account no more.
+    "unlinked_logins" ["unlinked_logins"], UNLINKED_LOGINS, Key::Text("login"), {
+        issuer: Text, subject: Text, at: Instant,
     }
     /// One's meters, those given up included.
     "meters" ["meters"], METERS, Key::Text("id"), {
@@ -327,6 +333,7 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
     ("idempotency_keys", "as answers"),
     ("erasures", "only of accounts that are gone"),
     ("event_tickets", "hashes of secrets that are good for seconds"),
+    ("credential_hours", "a count that is over within an hour"),
     ("meter_document_days", "a count that is over within a day"),
     ("mail_links", "hashes of secrets that are good for two days at most"),
 ];

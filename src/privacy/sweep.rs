@@ -75,7 +75,7 @@ pub async fn sweep(p: &Participant) -> Result<usize, DbError> {
     for user in users(p, &DUE_AGAIN, now).await? {
         let again = p.db.write(move |tx| {
             Box::pin(async move {
-                erase::forget_person(tx, user).await?;
+                erase::forget_person(tx, user, now).await?;
                 tx.execute(&SWEPT, &params![user]).await.map(drop)
             })
         });
@@ -139,7 +139,7 @@ async fn end(p: &Participant, user: Uuid) -> Result<bool, DbError> {
 /// Copies of contracts, and the numbers of meters: each becomes a random one.
 async fn forget_evidence(tx: &mut Tx, p: &Participant, user: Uuid) -> Result<(), DbError> {
     let now = p.now();
-    erase::forget_person(tx, user).await?;
+    erase::forget_person(tx, user, now).await?;
     let nothing: &[u8] = b"{}";
     tx.execute(&DOCUMENTS, &params![user, nothing]).await?;
     tx.execute(&CHANGES, &params![user]).await?;

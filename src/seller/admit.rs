@@ -13,6 +13,7 @@ use super::error::{SellerError, state_refusal};
 use super::reducing;
 use super::terms::{document, rows};
 use crate::contract::{self, Contract, ContractSlot, Holds, Side, State};
+use crate::identity;
 use crate::market::{self, Offer, OfferState};
 use crate::metering::{self, Meter};
 use crate::network::{Action, Participant, normalize_meter};
@@ -21,6 +22,16 @@ use crate::network::{Action, Participant, normalize_meter};
 pub(super) struct Known {
     pub(super) contract: Option<Contract>,
     pub(super) offer: Option<(Offer, Meter)>,
+    /// Its seller may sell: the account is neither locked nor erased, the meter is that account's still, and verified.
+    pub(super) sells: bool,
+}
+
+impl Known {
+    /// # Errors
+    /// Nothing is sold of it any more; told as that of an offer that was withdrawn.
+    pub(super) fn check_seller(&self) -> Result<(), SellerError> {
+        if self.sells { Ok(()) } else { Err(no_offer()) }
+    }
 }
 
 /// Judges a message to us as a seller.
@@ -72,6 +83,7 @@ async fn wish(p: &Participant, incoming: &Incoming) -> Result<(), SellerError> {
         }
     }
     parties(p, &wire, incoming.envelope.signer().subscriber_id())?;
+    known.check_seller()?;
     let (offer, meter) = known.offer.as_ref().ok_or_else(no_offer)?;
     if offer.state == OfferState::Withdrawn {
         return Err(no_offer());
@@ -178,9 +190,9 @@ fn parties(p: &Participant, wire: &WireContract, signer: &str) -> Result<(), Sel
 async fn confirm(p: &Participant, incoming: &Incoming) -> Result<(), SellerError> {
     let wire = carried(incoming)?;
     let context = &incoming.envelope.context;
-    let known = read(p, &context.transaction_id, None).await?;
-    let contract = known.contract.ok_or_else(no_order)?;
-    counterpart(&contract, incoming)?;
+    let known = read(p, &context.transaction_id, offer_id(&wire)).await?;
+    let contract = known.contract.as_ref().ok_or_else(no_order)?;
+    counterpart(contract, incoming)?;
     if !matches!(contract.state, State::Reserved | State::Expired) {
         return Err(state_refusal(contract.state).into());
     }
@@ -188,7 +200,8 @@ async fn confirm(p: &Participant, incoming: &Incoming) -> Result<(), SellerError
         return Err(WireError::required("message/contract/settlements").into());
     }
     parties(p, &wire, incoming.envelope.signer().subscriber_id())?;
-    same_terms(&contract, &wire, &rows(&wire, &p.settings.rules)?)?;
+    same_terms(contract, &wire, &rows(&wire, &p.settings.rules)?)?;
+    known.check_seller()?;
     let slots = contract.quantities();
     for part in &slots {
         if energy_rules::gate(part.slot, p.market_now(), &p.settings.rules) != energy_rules::Gate::Open {
@@ -383,7 +396,7 @@ pub(super) async fn read(
         let transaction_id = transaction_id.clone();
         Box::pin(async move {
             let contract = contract::service::find(tx, Side::Seller, &transaction_id).await?;
-            let mut offer = None;
+            let (mut offer, mut sells) = (None, false);
             if let Some(id) = offer_id {
                 offer = match market::service::find(tx, id).await {
                     Ok(found) => {
@@ -394,7 +407,11 @@ pub(super) async fn read(
                     Err(error) => return Err(SellerError::from(error)),
                 };
             }
-            Ok::<_, SellerError>(Known { contract, offer })
+            if let Some((offer, meter)) = &offer {
+                let user = identity::get(tx, offer.user_id).await?;
+                sells = !user.locked && meter.verified && meter.user_id == user.id;
+            }
+            Ok::<_, SellerError>(Known { contract, offer, sells })
         })
     });
     read.await

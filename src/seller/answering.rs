@@ -25,7 +25,8 @@ pub(super) async fn select(p: &Participant, job: &InboxJob) -> Result<(), Seller
     let asked = Asked::read(job)?;
     let wire = asked.contract()?;
     let known = read(p, &job.transaction_id, offer_id(&wire)).await?;
-    let (answer, error) = match quote(&wire, known.offer.as_ref().map(|(offer, _)| offer), p) {
+    let offer = known.offer.as_ref().filter(|_| known.sells).map(|(offer, _)| offer);
+    let (answer, error) = match quote(&wire, offer, p) {
         Ok(quoted) => (quoted, None),
         Err(error) => (wire, Some(error.wire().ok_or(error)?)),
     };

@@ -7,7 +7,7 @@ use energy_rules::RuleError;
 use node::{ProcessError, Refusal};
 
 use crate::contract::{State, TransitionError};
-use crate::error::{Code, Coded, of_rule};
+use crate::error::{Code, Coded, OfSlot, of_rule, slot_of_rule};
 use crate::market::MarketError;
 use crate::network::ComposeError;
 use crate::trust::TrustError;
@@ -172,6 +172,14 @@ impl Coded for SellerError {
             Self::Field { field, .. } => Some((*field).to_owned()),
             Self::Rule(rule) => of_rule(rule).1.map(str::to_owned),
             Self::Market(market) => market.field(),
+            _ => None,
+        }
+    }
+
+    fn slot(&self) -> Option<OfSlot> {
+        match self {
+            Self::Rule(rule) => slot_of_rule(rule),
+            Self::Market(market) => market.slot(),
             _ => None,
         }
     }

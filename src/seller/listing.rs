@@ -29,7 +29,8 @@ pub(super) fn answer<A: serde::Serialize>(
     Ok(Some((key, body)))
 }
 
-/// Lists hours of one of the user's meters. `remembered` is what the client will be answered under its key.
+/// Lists hours of one of the user's meters. `remembered` is what the client will be answered under its key. What is read
+/// here before the transaction may have changed when it begins: [`market::list`] reads the meter again.
 ///
 /// # Errors
 /// Not the user's meter; no address at which buyers pay; what [`market::list`] refuses.
@@ -185,10 +186,10 @@ async fn own_meter(p: &Participant, user: &User, meter_id: &str) -> Result<Meter
     let (key, user_id) = (normalize_meter(meter_id), user.id);
     let read = p.db.read(move |tx| {
         let key = key.clone();
-        Box::pin(async move { metering::find_by_key(tx, &key).await })
+        Box::pin(async move { metering::own(tx, user_id, &key).await })
     });
     let found: Option<Meter> = read.await?;
-    found.filter(|meter| meter.user_id == user_id).ok_or(SellerError::MeterNotFound)
+    found.ok_or(SellerError::MeterNotFound)
 }
 
 async fn meter_of_offer(p: &Participant, user: &User, offer_id: Uuid) -> Result<Meter, SellerError> {

@@ -43,7 +43,8 @@ async fn hold(
     wire: &WireContract,
 ) -> Result<(), SellerError> {
     let known = read(p, &job.transaction_id, offer_id(wire)).await?;
-    let Known { contract: before, offer: Some((offer, meter)) } = known else {
+    known.check_seller()?;
+    let Known { contract: before, offer: Some((offer, meter)), .. } = known else {
         return Err(SellerError::Market(crate::market::MarketError::OfferNotFound));
     };
     let rows = rows(wire, &p.settings.rules)?;
@@ -223,21 +224,22 @@ pub(super) async fn confirm(p: &Participant, job: &InboxJob) -> Result<(), Selle
 }
 
 async fn sell(p: &Participant, job: &InboxJob, wire: &WireContract) -> Result<(), SellerError> {
-    let before = load(p, &job.transaction_id).await?;
-    let before = before.ok_or_else(|| {
+    let known = read(p, &job.transaction_id, offer_id(wire)).await?;
+    let before = known.contract.as_ref().ok_or_else(|| {
         SellerError::from(WireError::new(ErrorCode::BizOrderNotFound, "there is no such contract"))
     })?;
     if !matches!(before.state, State::Reserved | State::Expired) {
         return Err(state_refusal(before.state).into());
     }
-    same_terms(&before, wire, &rows(wire, &p.settings.rules)?)?;
+    same_terms(before, wire, &rows(wire, &p.settings.rules)?)?;
+    known.check_seller()?;
     if p.market_now() >= before.gate_closes_at {
         let slot = before.quantities().first().ok_or(SellerError::Document)?.slot;
         return Err(energy_rules::RuleError::GateClosed { slot, closed: before.gate_closes_at }.into());
     }
     let id = p.ids.uuid().to_string();
     // What stands is what we said in `on_init`; the buyer's message only agrees to it.
-    let mut active = messages::on_confirm(&document(&before)?, &id);
+    let mut active = messages::on_confirm(&document(before)?, &id);
     active.performance = vec![super::recording::scheduled(&active)];
     let discom = p.own_discom(&active, Writer::SellerDiscom)?;
     let deadline = Some(p.wire_deadline(before.gate_closes_at));
@@ -253,7 +255,7 @@ async fn sell(p: &Participant, job: &InboxJob, wire: &WireContract) -> Result<()
     after.awaiting = Some(job.message_id.clone());
     after.answers = Some(job.id);
     after.failure = None;
-    let mut step = Step::by(Some(&before), after, job);
+    let mut step = Step::by(Some(before), after, job);
     step.out = vec![leg];
     step.commit(p).await
 }

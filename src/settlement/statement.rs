@@ -44,6 +44,8 @@ pub struct TradeLine {
     pub peer_id: String,
     /// The user's own, normalised.
     pub meter: String,
+    /// The same as the DISCOM writes it.
+    pub meter_id: String,
     pub discom: String,
     /// Of the DISCOMs' result.
     pub revision: i64,

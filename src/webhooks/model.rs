@@ -89,6 +89,8 @@ pub struct Webhook {
     /// Of its secret: 1, and one more for each rotation.
     pub generation: i64,
     pub rotated_at: Option<Timestamp>,
+    /// The API token that made it or changed it last, with which it ends; none for somebody who had signed in.
+    pub api_token: Option<Uuid>,
     /// What shows whether a derived secret is the one that its user was given.
     pub secret_check: String,
     /// Attempts that failed since the last one that did not.
@@ -119,6 +121,8 @@ pub struct New {
     pub description: Option<String>,
     /// Empty for all.
     pub filters: Vec<String>,
+    /// The API token that asks for it.
+    pub api_token: Option<Uuid>,
 }
 
 /// What is to change of a webhook.
@@ -129,6 +133,8 @@ pub struct Change {
     pub filters: Option<Vec<String>>,
     /// `active` also takes up what a disabled webhook has left.
     pub active: Option<bool>,
+    /// The API token that asks for it.
+    pub api_token: Option<Uuid>,
 }
 
 /// A webhook after a rotation.
@@ -243,7 +249,7 @@ pub(super) fn normal(mut filters: Vec<String>) -> Result<Vec<String>, WebhookErr
     {
         return Err(invalid(
             "kinds",
-            format!("{unknown:.60} is no kind of event; see EventKind in /openapi.json"),
+            format!("no kind of event is named {unknown:.60}; see EventKind in /openapi.json"),
         ));
     }
     filters.sort();
@@ -286,6 +292,7 @@ mod tests {
             reason: None,
             generation: 1,
             rotated_at: None,
+            api_token: None,
             secret_check: String::new(),
             failures: 0,
             failing_since: None,

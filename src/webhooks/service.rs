@@ -73,6 +73,7 @@ pub async fn create(
         reason: None,
         generation: 1,
         rotated_at: None,
+        api_token: new.api_token,
         secret_check: secrets.check(id, 1),
         failures: 0,
         failing_since: None,
@@ -119,7 +120,16 @@ pub async fn of_user(
     store::of_user(tx, user, &before, limit).await
 }
 
-/// Changes a webhook. Another address, or `active`, begins anew: what waits is sent at once.
+/// How many webhooks of the user are called.
+///
+/// # Errors
+/// The database's.
+pub async fn active(tx: &mut Tx, user: Uuid, now: Timestamp) -> Result<i64, DbError> {
+    store::count_active(tx, user, now).await
+}
+
+/// Changes a webhook. Another address, or `active`, begins anew: what waits is sent at once. It hangs on the API token
+/// that changes it from now on, or on none: what a token has changed does not outlive it.
 ///
 /// # Errors
 /// As [`create`]; there is none of that id.
@@ -143,6 +153,7 @@ pub async fn change(
             let afresh = change.url.is_some() || change.active == Some(true);
             webhook.url = change.url.unwrap_or(webhook.url);
             webhook.description = change.description.or(webhook.description);
+            webhook.api_token = change.api_token;
             match change.active {
                 Some(true) => (webhook.state, webhook.reason) = (State::Active, None),
                 Some(false) => (webhook.state, webhook.reason) = (State::Paused, None),
@@ -328,6 +339,14 @@ pub async fn prune(p: &Participant) -> Result<usize, DbError> {
 
 async fn prune_one(tx: &mut Tx, id: Uuid, now: Timestamp) -> Result<u64, DbError> {
     let gone = store::forget(tx, id, now.saturating_sub(KEPT_FOR), KEPT).await?;
+    if store::token_over(tx, id, now).await?
+        && let Some(mut webhook) = store::lock(tx, id).await?
+        && webhook.state == State::Active
+    {
+        disable(tx, &mut webhook, "the API token that it hangs on is not good any more".to_owned(), now)
+            .await?;
+        return Ok(gone);
+    }
     if store::waiting(tx, id).await? > WAITING_MAX
         && let Some(mut webhook) = store::lock(tx, id).await?
         && webhook.state == State::Active

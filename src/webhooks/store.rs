@@ -8,17 +8,20 @@ use super::model::{Delivery, DeliveryState, State, Webhook};
 
 sql! {
     INSERT = "INSERT INTO webhooks (id, user_id, url, description, state, generation, secret_check, failures, \
-        retry_at, created_at, updated_at) VALUES ($1, $2, $3, $4, 'active', 1, $5, 0, $6, $6, $6)";
+        retry_at, created_at, updated_at, api_token) VALUES ($1, $2, $3, $4, 'active', 1, $5, 0, $6, $6, $6, $7)";
     UPDATE = "UPDATE webhooks SET url = $2, description = $3, state = $4, reason = $5, generation = $6, \
-        rotated_at = $7, secret_check = $8, failures = $9, failing_since = $10, retry_at = $11, updated_at = $12 \
-        WHERE id = $1";
+        rotated_at = $7, secret_check = $8, failures = $9, failing_since = $10, retry_at = $11, updated_at = $12, \
+        api_token = $13 WHERE id = $1";
     COUNT = "SELECT COUNT(*) AS n FROM webhooks WHERE user_id = $1";
+    COUNT_ACTIVE = "SELECT COUNT(*) AS n FROM webhooks w WHERE w.user_id = $1 AND w.state = 'active' \
+        AND (w.api_token IS NULL OR EXISTS (SELECT 1 FROM api_tokens t WHERE t.id = w.api_token \
+        AND t.revoked_at IS NULL AND t.expires_at > $2))";
     FIND = "SELECT id, user_id, url, description, state, reason, generation, rotated_at, secret_check, failures, \
-        failing_since, retry_at, created_at, updated_at FROM webhooks WHERE id = $1";
+        failing_since, retry_at, created_at, updated_at, api_token FROM webhooks WHERE id = $1";
     LOCK = "SELECT id, user_id, url, description, state, reason, generation, rotated_at, secret_check, failures, \
-        failing_since, retry_at, created_at, updated_at FROM webhooks WHERE id = $1 {FOR UPDATE}";
+        failing_since, retry_at, created_at, updated_at, api_token FROM webhooks WHERE id = $1 {FOR UPDATE}";
     OF_USER = "SELECT id, user_id, url, description, state, reason, generation, rotated_at, secret_check, failures, \
-        failing_since, retry_at, created_at, updated_at FROM webhooks WHERE user_id = $1 AND id < $2 \
+        failing_since, retry_at, created_at, updated_at, api_token FROM webhooks WHERE user_id = $1 AND id < $2 \
         ORDER BY id DESC LIMIT $3";
     IDS = "SELECT id FROM webhooks WHERE id > $1 ORDER BY id LIMIT $2";
     LOCK_USER = "SELECT id FROM users WHERE id = $1 {FOR UPDATE}";
@@ -28,15 +31,20 @@ sql! {
     DELETE_FILTERS = "DELETE FROM webhook_filters WHERE webhook = $1";
     DELETE_DELIVERIES = "DELETE FROM webhook_deliveries WHERE webhook = $1";
     // The oldest few of each webhook that may be called. Nothing goes out for a user who is locked; once unlocked he gets
-    // what was not forgotten meanwhile.
+    // what was not forgotten meanwhile. Nothing goes out for an API token that is not good any more.
     DUE = "SELECT r.webhook, r.event, r.attempts, r.failures FROM (SELECT d.webhook, d.event, d.attempts, w.failures, \
         ROW_NUMBER() OVER (PARTITION BY d.webhook ORDER BY d.due_at, d.event) AS place FROM webhooks w \
         JOIN users u ON u.id = w.user_id AND u.locked_at IS NULL \
         JOIN webhook_deliveries d ON d.webhook = w.id AND d.state = 'pending' AND d.due_at <= $1 \
-        WHERE w.state = 'active' AND w.retry_at <= $1) AS r WHERE r.place <= $2 ORDER BY r.place LIMIT $3";
+        WHERE w.state = 'active' AND w.retry_at <= $1 AND (w.api_token IS NULL OR EXISTS (SELECT 1 FROM api_tokens t \
+        WHERE t.id = w.api_token AND t.revoked_at IS NULL AND t.expires_at > $1))) AS r WHERE r.place <= $2 ORDER BY r.place LIMIT $3";
     CLAIM = "UPDATE webhook_deliveries SET attempts = attempts + 1, due_at = $3 \
         WHERE webhook = $1 AND event = $2 AND state = 'pending' AND due_at <= $4 AND NOT EXISTS (SELECT 1 \
-        FROM webhooks w JOIN users u ON u.id = w.user_id WHERE w.id = $1 AND u.locked_at IS NOT NULL)";
+        FROM webhooks w JOIN users u ON u.id = w.user_id WHERE w.id = $1 AND (u.locked_at IS NOT NULL \
+        OR w.api_token IS NOT NULL AND NOT EXISTS (SELECT 1 FROM api_tokens t WHERE t.id = w.api_token \
+        AND t.revoked_at IS NULL AND t.expires_at > $4)))";
+    TOKEN_OVER = "SELECT 1 AS over FROM webhooks w WHERE w.id = $1 AND w.api_token IS NOT NULL AND NOT EXISTS \
+        (SELECT 1 FROM api_tokens t WHERE t.id = w.api_token AND t.revoked_at IS NULL AND t.expires_at > $2)";
     EVENT = "SELECT transaction_id, kind, payload, at FROM events WHERE seq = $1";
     // What was replayed while it was under way is still to be sent.
     END = "UPDATE webhook_deliveries SET state = $3, status = $4, error = $5, ended_at = $6 \
@@ -68,6 +76,7 @@ fn webhook(row: &Row, filters: Vec<String>) -> Result<Webhook, DbError> {
         reason: row.get("reason")?,
         generation: row.get("generation")?,
         rotated_at: row.get("rotated_at")?,
+        api_token: row.get("api_token")?,
         secret_check: row.get("secret_check")?,
         failures: row.get("failures")?,
         failing_since: row.get("failing_since")?,
@@ -92,6 +101,15 @@ pub(super) async fn count(tx: &mut Tx, user: Uuid) -> Result<i64, DbError> {
     tx.query_one(&COUNT, &[user.into()]).await?.get("n")
 }
 
+pub(super) async fn count_active(tx: &mut Tx, user: Uuid, now: Timestamp) -> Result<i64, DbError> {
+    tx.query_one(&COUNT_ACTIVE, &[user.into(), now.into()]).await?.get("n")
+}
+
+/// Whether the API token that it hangs on is not good any more.
+pub(super) async fn token_over(tx: &mut Tx, id: Uuid, now: Timestamp) -> Result<bool, DbError> {
+    Ok(tx.query_opt(&TOKEN_OVER, &[id.into(), now.into()]).await?.is_some())
+}
+
 pub(super) async fn insert(tx: &mut Tx, webhook: &Webhook) -> Result<(), DbError> {
     let params = [
         webhook.id.into(),
@@ -100,6 +118,7 @@ pub(super) async fn insert(tx: &mut Tx, webhook: &Webhook) -> Result<(), DbError
         webhook.description.clone().into(),
         webhook.secret_check.as_str().into(),
         webhook.created_at.into(),
+        webhook.api_token.into(),
     ];
     tx.execute(&INSERT, &params).await?;
     insert_filters(tx, webhook).await
@@ -126,6 +145,7 @@ pub(super) async fn update(tx: &mut Tx, webhook: &Webhook) -> Result<(), DbError
         webhook.failing_since.into(),
         webhook.retry_at.into(),
         webhook.updated_at.into(),
+        webhook.api_token.into(),
     ];
     tx.execute(&UPDATE, &params).await.map(|_| ())
 }

@@ -111,8 +111,21 @@ async fn world(db: db::Db, model: Option<(&Peer, Duration)>) -> World {
 }
 
 async fn hand_in(world: &World, token: &str, pdf: Vec<u8>) -> Reply {
-    let request = world.request(token, "POST", PATH).header("Content-Type", "application/pdf");
+    send(world, token, PATH, pdf).await
+}
+
+async fn send(world: &World, token: &str, path: &str, pdf: Vec<u8>) -> Reply {
+    let request = world.request(token, "POST", path).header("Content-Type", "application/pdf");
     Reply::of(request.body(pdf)).await
+}
+
+/// A world with that reader of PDFs, where two bills of a user are read in a day.
+async fn two_a_day(db: db::Db, reader: Apart) -> World {
+    World::with(db, |state| {
+        state.documents = reader;
+        state.bills = Arc::new(Desk { model: None, per_day: 2 });
+    })
+    .await
 }
 
 /// Asha's word on whether the model may see her bills.
@@ -225,9 +238,13 @@ both_databases! {
         // Bilal has no such meter, Asha hands in four bills at once.
         let strange = hand_in(&world, BILAL, beside("09")).await.is(201);
         assert_eq!((&strange["grade"], &strange["bonus"]), (&json!("C"), &json!("meter_not_yours")));
-        let all = ["10", "09", "08", "08"].map(|month| hand_in(&world, ASHA, beside(month)));
+        let bills = ["10", "09", "08", "08"];
+        let all = bills.map(|month| hand_in(&world, ASHA, beside(month)));
         let mut bonuses: Vec<String> = Vec::new();
-        for reply in join_all(all).await {
+        for (month, reply) in bills.into_iter().zip(join_all(all).await) {
+            // While one of hers is being read, another one is refused.
+            let late = reply.status == 429;
+            let reply = if late { hand_in(&world, ASHA, beside(month)).await } else { reply };
             bonuses.push(reply.is(201)["bonus"].as_str().unwrap().to_owned());
         }
         bonuses.sort();
@@ -301,6 +318,39 @@ both_databases! {
         hand_in(&world, BILAL, Vec::new()).await.problem(422, "document.unreadable");
         world.clock.advance(Span::from_hours(1));
         assert_eq!(hand_in(&world, ASHA, beside("09")).await.is(201)["bonus"], "given");
+        world.running.stop().await;
+    }
+
+    async fn one_file_of_a_user_is_read_at_a_time(db: db::Db) {
+        let reader = Apart::new(env!("CARGO_BIN_EXE_wattmandi"), &["pdf-text"]);
+        let world = two_a_day(db, reader.clone()).await;
+        // As long as one of Asha's is being read, no other of hers is, bill or credential, and none is counted.
+        let turn = reader.turn(world.asha.id.as_u128()).unwrap();
+        for path in [PATH, "/users/me/credentials", PATH, PATH] {
+            let refused = send(&world, ASHA, path, beside("09")).await;
+            refused.problem(429, "request.rate_limited");
+            assert_eq!(refused.header("retry-after"), "5", "{path}");
+        }
+        hand_in(&world, BILAL, beside("09")).await.is(201);
+        drop(turn);
+        hand_in(&world, ASHA, beside("09")).await.is(201);
+        hand_in(&world, ASHA, beside("08")).await.is(201);
+        let refused = hand_in(&world, ASHA, beside("10")).await;
+        refused.problem(429, "request.rate_limited");
+        assert_eq!(refused.header("retry-after"), "86401");
+        world.running.stop().await;
+    }
+
+    async fn the_wait_for_a_place_to_be_read_at_ends(db: db::Db) {
+        let reader = Apart::new(env!("CARGO_BIN_EXE_wattmandi"), &["pdf-text"]);
+        let world = two_a_day(db, reader.with_places(0, Duration::ZERO)).await;
+        for path in [PATH, "/users/me/credentials", PATH] {
+            let refused = send(&world, ASHA, path, beside("09")).await;
+            refused.problem(503, "request.busy");
+            assert_eq!(refused.header("retry-after"), "15", "{path}");
+        }
+        // They were counted.
+        hand_in(&world, ASHA, beside("09")).await.problem(429, "request.rate_limited");
         world.running.stop().await;
     }
 

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use energy_credentials::VerificationKey;
 use futures_util::future::join_all;
 use node::{AllowList, ClientConfig, GuardedClient};
+use pdf_text::Apart;
 use serde_json::{Value, json};
 use test_support::both_databases;
 use test_support::peer::{Peer, Reply as Answer};
@@ -47,12 +49,12 @@ fn credential(registry: &str) -> String {
 }
 
 /// A verifier that believes our issuer, or nobody.
-fn verifier(believes: bool) -> Arc<Verifier> {
+fn verifier(believes: bool) -> Verifier {
     let reach = ClientConfig { allow: AllowList::loopback_for_demo(), ..ClientConfig::default() };
     let issuer = IssuerConfig { id: issuer(), discom: "NORTH".into(), keys: Vec::new() };
     let config =
         CredentialsConfig { issuers: believes.then_some(issuer).into_iter().collect(), ..Default::default() };
-    Arc::new(Verifier::new(&config, GuardedClient::new(&reach).unwrap()).unwrap())
+    Verifier::new(&config, GuardedClient::new(&reach).unwrap()).unwrap()
 }
 
 /// A world, the registry, and what it answers.
@@ -65,19 +67,31 @@ struct Desk {
 
 impl Desk {
     async fn open(db: db::Db) -> Self {
+        Self::with(db, verifier(true)).await
+    }
+
+    /// With that verifier; no PDF is read.
+    async fn with(db: db::Db, verifier: Verifier) -> Self {
         let says = Arc::new(AtomicU16::new(404));
         let said = Arc::clone(&says);
         let registry = Peer::start(move |_| Answer::json(said.load(Ordering::SeqCst), "{}")).await;
-        let verifier = verifier(true);
+        let verifier = Arc::new(verifier);
         let judge = Arc::clone(&verifier);
-        let world = World::with(db, |state| state.credentials = judge).await;
+        let world = World::with(db, |state| {
+            state.credentials = judge;
+            state.documents = Apart::new("/nonexistent/program", &[]).with_places(0, Duration::ZERO);
+        })
+        .await;
         Self { world, verifier, registry, says }
     }
 
     async fn upload(&self) -> Reply {
-        let request = self.world.request(ASHA, "POST", "/users/me/credentials");
-        let request = request.header("Content-Type", "application/vc+jwt");
-        Reply::of(request.body(credential(&self.registry.url))).await
+        self.hand_in("application/vc+jwt", credential(&self.registry.url)).await
+    }
+
+    async fn hand_in(&self, kind: &str, body: String) -> Reply {
+        let request = self.world.request(ASHA, "POST", "/users/me/credentials").header("Content-Type", kind);
+        Reply::of(request.body(body)).await
     }
 
     /// Uploads a good one: its id.
@@ -168,11 +182,11 @@ both_databases! {
         let id = desk.verified().await;
         desk.claim(&id).await.is(201);
         let asked = desk.registry.requests().len();
-        let desk = Desk { verifier: verifier(false), ..desk };
+        let desk = Desk { verifier: Arc::new(verifier(false)), ..desk };
         assert_eq!(desk.after(Span::from_hours(24), 404).await, 1);
         assert_eq!(desk.stands(&id).await, stood("suspended", "unknown", false));
         assert_eq!(desk.registry.requests().len(), asked, "nobody is asked for an issuer that is not believed");
-        let desk = Desk { verifier: verifier(true), ..desk };
+        let desk = Desk { verifier: Arc::new(verifier(true)), ..desk };
         assert_eq!(desk.after(Span::from_minutes(5), 404).await, 1);
         assert_eq!(desk.stands(&id).await, stood("verified", "passed", true));
         desk.world.running.stop().await;
@@ -193,6 +207,41 @@ both_databases! {
             join_all((0..25).map(|_| desk.upload())).await.iter().map(|reply| reply.status).collect();
         statuses.sort_unstable();
         assert_eq!(statuses, [vec![201; 20], vec![429; 5]].concat());
+        desk.world.running.stop().await;
+    }
+
+    async fn what_is_handed_in_is_counted_before_it_is_read(db: db::Db) {
+        let desk = Desk::open(db).await;
+        for _ in 0..10 {
+            desk.hand_in("application/json", "{}".into()).await.problem(422, "credential.unreadable");
+            desk.hand_in("application/pdf", "%PDF-1.7".into()).await.problem(503, "request.busy");
+        }
+        for _ in 0..2 {
+            let refused = desk.upload().await;
+            refused.problem(429, "request.rate_limited");
+            assert_eq!(refused.header("retry-after"), "3601");
+        }
+        desk.hand_in("application/json", "{}".into()).await.problem(429, "request.rate_limited");
+        assert_eq!(desk.registry.requests().len(), 0, "nothing was judged");
+        desk.world.clock.advance(Span::from_hours(1));
+        desk.verified().await;
+        desk.world.running.stop().await;
+    }
+
+    async fn the_wait_to_be_judged_ends(db: db::Db) {
+        let desk = Desk::with(db, verifier(true).with_places(0, Duration::ZERO)).await;
+        let refused = desk.upload().await;
+        refused.problem(503, "request.busy");
+        assert_eq!((refused.header("retry-after"), desk.registry.requests().len()), ("15", 0));
+        let kept = desk.world.get(ASHA, "/users/me/credentials").await.is(200);
+        assert_eq!(kept["items"], json!([]));
+        desk.world.running.stop().await;
+    }
+
+    async fn a_place_to_be_judged_at_is_given_back(db: db::Db) {
+        let desk = Desk::with(db, verifier(true).with_places(1, Duration::ZERO)).await;
+        desk.verified().await;
+        desk.verified().await;
         desk.world.running.stop().await;
     }
 }

@@ -2,16 +2,19 @@
 
 use serde_json::{Value, json};
 use test_support::both_databases;
+use units::Span;
 use wattmandi::api::SERVED;
 use wattmandi::contract::{Side, State};
 use wattmandi::identity::{Role, Scope};
 
 use crate::world::{ASHA, BILAL, Reply, World};
+use crate::{happen, read};
 
 /// Streams, and answers that nobody may keep: a link or a token is in them.
 const UNTAGGED: &[&str] = &[
     "/api/events",
     "/api/events/ws",
+    "/api/transactions/{id}/events",
     "/users/me/export",
     "/auth/verify-email",
     "/auth/password/reset",
@@ -78,6 +81,61 @@ both_databases! {
             reads += 1;
         }
         assert!(reads > 20, "{reads}");
+        world.running.stop().await;
+    }
+
+    async fn a_read_without_parameters_refuses_them(db: db::Db) {
+        let world = World::start(db).await;
+        let offer = format!("/seller/offers/{}", world.offer().await["id"].as_str().unwrap());
+        let reads = ["/users/me", "/users/me/account", "/users/me/profile", "/seller/profile", "/api/events", offer.as_str()];
+        for path in reads {
+            let odd = world.get(ASHA, &format!("{path}?odd=1")).await;
+            assert_eq!(odd.problem(422, "request.field_invalid")["field"], "odd", "{path}");
+        }
+        world.running.stop().await;
+    }
+
+    async fn a_stream_goes_on_after_a_number(db: db::Db) {
+        let world = World::start(db).await;
+        let open = |path: &str| world.request(ASHA, "GET", path);
+        let kinds = |events: &[(String, String, Value)]| -> Vec<String> {
+            events.iter().map(|(_, kind, _)| kind.clone()).collect()
+        };
+        let mut whole = open("/api/events").send().await.unwrap();
+        read(&mut whole, 0).await;
+        for kind in ["test.one", "test.two", "test.three"] {
+            happen(&world, "t-1", kind).await;
+        }
+        let all = read(&mut whole, 3).await;
+        let after_first = format!("/api/events?after={}", all[0].0);
+        let mut rest = open(&after_first).send().await.unwrap();
+        assert_eq!(kinds(&read(&mut rest, 2).await), ["test.two", "test.three"]);
+        // A browser that reconnects by itself gives the address as it was, and where it really is in the header.
+        let again = open(&after_first).header("Last-Event-ID", &all[1].0);
+        assert_eq!(kinds(&read(&mut again.send().await.unwrap(), 1).await), ["test.three"]);
+        for wrong in ["x", "-1", ""] {
+            let odd = world.get(ASHA, &format!("/api/events?after={wrong}")).await;
+            assert_eq!(odd.problem(422, "request.field_invalid")["field"], "after", "{wrong}");
+        }
+        world.running.stop().await;
+    }
+
+    async fn the_tag_of_a_profile_outlives_the_clock(db: db::Db) {
+        let world = World::start(db).await;
+        for path in ["/seller/profile", "/users/me/profile"] {
+            let first = world.get(ASHA, path).await;
+            let tag = first.header("etag").to_owned();
+            assert!(tag.starts_with("W/\""), "{tag}");
+            world.clock.advance(Span::from_secs(7));
+            let later = world.get(ASHA, path).await;
+            assert_ne!(later.is(200)["platform"]["market_time"], first.is(200)["platform"]["market_time"]);
+            assert_eq!(later.header("etag"), tag);
+            let ask = || Reply::of(world.request(ASHA, "GET", path).header("If-None-Match", &tag));
+            assert_eq!(ask().await.status, 304, "{path}");
+            let change = json!({"place": if path.starts_with("/seller") { "28.61, 77.21" } else { "28.62, 77.21" }});
+            Reply::of(world.request(ASHA, "PATCH", "/users/me/profile").json(&change)).await.is(200);
+            assert_eq!(ask().await.status, 200, "{path}");
+        }
         world.running.stop().await;
     }
 

@@ -19,6 +19,7 @@ use crate::world::{ASHA, Reply, World};
 db::sql! {
     LOCK = "UPDATE users SET locked_at = 1 WHERE display_name = $1";
     ATTEMPTS = "SELECT state_hash FROM sign_in_attempts";
+    LET_GO = "SELECT at FROM unlinked_logins";
 }
 
 const JSON: &str = "application/json";
@@ -134,6 +135,28 @@ impl Desk {
                 .json(&json!({"token": token, "password": "quiet roof at noon"})),
         )
         .await
+    }
+
+    /// Chooses the same password anew, by the link that is sent for it.
+    async fn reset(&self, email: &str) {
+        let forgot = self.world.plain("POST", "/auth/password/forgot").json(&json!({"email": email}));
+        Reply::of(forgot).await.is(202);
+        for _ in 0..200 {
+            let messages = self.world.operator("/admin/messages").await.is(200);
+            let sent = messages.as_array().unwrap().iter().find(|sent| sent["kind"] == "reset_password");
+            if let Some((_, after)) =
+                sent.and_then(|sent| sent["body"].as_str()).and_then(|body| body.split_once("token="))
+            {
+                let token: String =
+                    after.chars().take_while(|c| c.is_ascii_alphanumeric() || "-_".contains(*c)).collect();
+                let body = json!({"token": token, "password": "quiet roof at noon"});
+                let reset = Reply::of(self.world.plain("POST", "/auth/password/reset").json(&body)).await;
+                assert_eq!(reset.status, 204, "{}", reset.text());
+                return;
+            }
+            node::pause(std::time::Duration::from_millis(25)).await;
+        }
+        panic!("no link came");
     }
 
     async fn login(&self, email: &str) -> Reply {
@@ -300,6 +323,39 @@ both_databases! {
         desk.world.get(&there, "/users/me").await.problem(401, "auth.token_invalid");
         desk.issuer.set_account(unproven("asha"));
         assert_ne!(desk.sign_in().await.is(201)["user_id"], first["user_id"]);
+        desk.close().await;
+    }
+
+    async fn an_issuer_that_was_let_go_does_not_come_back_by_the_address(db: db::Db) {
+        let desk = Desk::open(db).await;
+        let link = desk.register("asha@example.com").await;
+        assert_eq!(desk.verify(&link).await.status, 204);
+        let linked = desk.sign_in().await.is(200);
+        let here = desk.login("asha@example.com").await.is(200)["access_token"].as_str().unwrap().to_owned();
+        let listed = desk.world.get(&here, "/users/me/logins").await.is(200);
+        let path = format!("/users/me/logins/{}", listed["issuers"][0]["id"].as_str().unwrap());
+        assert_eq!(Reply::of(desk.world.request(&here, "DELETE", &path)).await.status, 204);
+        let refused = desk.sign_in().await.problem(403, "auth.issuer_unlinked");
+        assert!(refused["detail"].as_str().unwrap().contains("another way"), "{refused}");
+        let shown = desk.back(&desk.visit().await, HTML).await;
+        let place = "/welcome?from=issuer&sign_in_error=auth.issuer_unlinked";
+        assert_eq!((shown.status, shown.header("location")), (303, place));
+        // A new password changes nothing of that, and opens the account.
+        desk.reset("asha@example.com").await;
+        desk.sign_in().await.problem(403, "auth.issuer_unlinked");
+        let own = desk.login("asha@example.com").await.is(200);
+        assert_eq!(own["user_id"], linked["user_id"]);
+        let here = own["access_token"].as_str().unwrap();
+        assert_eq!(desk.world.get(here, "/users/me/logins").await.is(200)["issuers"], json!([]));
+        let export = desk.world.get(here, "/users/me/export").await.is(200);
+        assert_eq!(export["unlinked_logins"][0]["issuer"], json!(desk.issuer.url));
+        // It lasts as long as the account.
+        let gone = desk.world.request(here, "DELETE", "/users/me").json(&json!({"password": "quiet roof at noon"}));
+        Reply::of(gone).await.is(200);
+        let read = desk.world.participant.db.read(|tx| async move { tx.query(&LET_GO, &[]).await }.boxed());
+        let rows: Vec<db::Row> = read.await.unwrap();
+        assert!(rows.is_empty());
+        assert_ne!(desk.sign_in().await.is(201)["user_id"], linked["user_id"]);
         desk.close().await;
     }
 

@@ -17,6 +17,11 @@ use crate::world::{
     BUYER, CATALOG, CONTRACT_ID, LEDGER, METER, SELLER, STRANGER, World, catalog, slot, wishes,
 };
 
+db::sql! {
+    FORGET_SEARCH = "DELETE FROM searches WHERE transaction_id = $1";
+    PAGES = "SELECT state FROM inbox WHERE receiver = 'buyer.example' AND action = 'on_discover'";
+}
+
 both_databases! {
     migrations = [(node::COMPONENT, node::MIGRATIONS), (wattmandi::COMPONENT, wattmandi::MIGRATIONS)];
 
@@ -89,6 +94,28 @@ both_databases! {
         let other = World::add_user(&world.p, "bina", "TEST_METER_OTHER").await;
         let hidden = buyer::found_offers(&world.p, &other, id, &RankWish::default()).await.unwrap_err();
         assert_eq!(hidden, BuyerError::TransactionNotFound);
+    }
+
+    async fn a_page_for_a_search_that_is_gone_ends_quietly(db: db::Db) {
+        let world = World::new(db).await;
+        let asked = buyer::discover(&world.p, &world.user, Default::default(), None).await.unwrap();
+        world.drain().await;
+        let body = world.body(world.page_from(CATALOG, &catalog("TEST_DISCOM_SELLER")));
+        assert_eq!(world.receive(CATALOG, &body).await, "ACK");
+        // As an erasure of the account does it.
+        let id = asked.transaction_id.clone();
+        let gone = world.p.db.write(move |tx| {
+            let id = id.clone();
+            Box::pin(async move { tx.execute(&FORGET_SEARCH, &[id.into()]).await })
+        });
+        let gone: Result<u64, db::DbError> = gone.await;
+        assert_eq!(gone.unwrap(), 1);
+        world.drain().await;
+        let states = world.p.db.read(|tx| Box::pin(async move { tx.query(&PAGES, &[]).await }));
+        let states: Result<Vec<db::Row>, db::DbError> = states.await;
+        let states: Vec<String> = states.unwrap().iter().map(|row| row.get("state").unwrap()).collect();
+        assert_eq!(states, ["done"]);
+        assert!(world.kinds(&asked.transaction_id).await.is_empty());
     }
 
     async fn a_search_that_nobody_answers_is_given_up(db: db::Db) {

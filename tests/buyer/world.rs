@@ -433,11 +433,16 @@ impl World {
     }
 
     pub async fn page(&self, from: &str, catalog: &Catalog) -> String {
+        let draft = self.page_from(from, catalog);
+        self.send(from, draft).await.1
+    }
+
+    /// A page of the last search, not sent.
+    pub fn page_from(&self, from: &str, catalog: &Catalog) -> Draft {
         let request = self.last(Action::Discover).unwrap();
         let catalogs =
             Catalogs { directives: Vec::new(), catalogs: vec![catalog.clone()], rest: Object::new() };
-        let draft = self.draft(from, Action::OnDiscover, &request, catalogs.to_json());
-        self.send(from, draft).await.1
+        self.draft(from, Action::OnDiscover, &request, catalogs.to_json())
     }
 
     pub fn select_wish(&self, transaction_id: &str, slots: &[(u8, i64)]) -> SelectWish {

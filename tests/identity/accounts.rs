@@ -152,7 +152,8 @@ both_databases! {
         refresh(&world, &renewal).await.problem(401, "auth.refresh_invalid");
         login(&world, EMAIL, PASSWORD).await.problem(401, "auth.credentials_wrong");
         login(&world, EMAIL, "a new quiet roof").await.is(200);
-        assert!(text(&message(&world, "notice", 1).await["body"]).contains("password"));
+        let notice = text(&message(&world, "notice", 1).await["body"]);
+        assert!(notice.contains("password") && !notice.contains("webhook"), "{notice}");
         // A link is good for an hour.
         say(&world, "/auth/password/forgot", &forgot).await.is(202);
         let late = token_in(&message(&world, "reset_password", 2).await);
@@ -170,7 +171,11 @@ both_databases! {
         assert_eq!(wrong.problem(422, "request.field_invalid")["field"], "current_password");
         world.post(&here, "/auth/password", &body(PASSWORD, "password")).await.problem(422, "auth.password_weak");
         world.get(&there, "/users/me").await.is(200);
+        world.post(&there, "/api/webhooks", &json!({"url": "http://127.0.0.1:9/hook"})).await.is(201);
         assert_eq!(world.post(&here, "/auth/password", &body(PASSWORD, "a new quiet roof")).await.status, 204);
+        // What goes on although the device is signed out is named.
+        let notice = text(&message(&world, "notice", 1).await["body"]);
+        assert!(notice.contains("password") && notice.contains("to 1 of your webhooks"), "{notice}");
         world.get(&here, "/users/me").await.is(200);
         world.get(&there, "/users/me").await.problem(401, "auth.token_invalid");
         login(&world, EMAIL, PASSWORD).await.problem(401, "auth.credentials_wrong");

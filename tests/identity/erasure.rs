@@ -6,7 +6,7 @@ use test_support::both_databases;
 use units::{Paise, Span};
 use uuid::Uuid;
 use wattmandi::contract::{Contract, Side, State};
-use wattmandi::identity::{self, Accounts};
+use wattmandi::identity::{self, Accounts, Proven};
 use wattmandi::network::normalize_meter;
 use wattmandi::privacy::{erase, marks, sweep};
 use wattmandi::settlement::{self, MoneyError, Stamp};
@@ -18,7 +18,7 @@ use crate::scan::found;
 use crate::world::{ASHA, BILAL, Reply, US, World};
 
 const ME: &str = "/users/me";
-const METER: &str = "TEST_METER_000111";
+pub const METER: &str = "TEST_METER_000111";
 
 db::sql! {
     STATE = "UPDATE contracts SET state = $2, document = $3, failure_message = $4 WHERE id = $1";
@@ -43,7 +43,7 @@ db::sql! {
     ERASURE = "SELECT state FROM erasures WHERE user_id = $1";
 }
 
-async fn run(world: &World, sql: &'static db::Sql, values: Vec<db::Value>) -> u64 {
+pub async fn run(world: &World, sql: &'static db::Sql, values: Vec<db::Value>) -> u64 {
     let done = world.participant.db.write(move |tx| {
         let values = values.clone();
         async move { tx.execute(sql, &values).await }.boxed()
@@ -51,7 +51,7 @@ async fn run(world: &World, sql: &'static db::Sql, values: Vec<db::Value>) -> u6
     done.await.unwrap()
 }
 
-async fn rows(world: &World, sql: &'static db::Sql, values: Vec<db::Value>) -> Vec<db::Row> {
+pub async fn rows(world: &World, sql: &'static db::Sql, values: Vec<db::Value>) -> Vec<db::Row> {
     let read = world.participant.db.read(move |tx| {
         let values = values.clone();
         async move { tx.query(sql, &values).await }.boxed()
@@ -59,12 +59,12 @@ async fn rows(world: &World, sql: &'static db::Sql, values: Vec<db::Value>) -> V
     read.await.unwrap()
 }
 
-async fn erase_with(world: &World, token: &str, body: &Value) -> Reply {
+pub async fn erase_with(world: &World, token: &str, body: &Value) -> Reply {
     Reply::of(world.request(token, "DELETE", ME).json(body)).await
 }
 
 /// Gives Asha, whom the operator entered, an address and a password, and signs her in.
-async fn ashas_session(world: &World, accounts: &Accounts) -> String {
+pub async fn ashas_session(world: &World, accounts: &Accounts) -> String {
     session_of(world, accounts, world.asha.id).await
 }
 
@@ -109,7 +109,7 @@ async fn finished_trade(world: &World, state: State) -> Contract {
     contract
 }
 
-async fn score(world: &World, user: Uuid) -> i64 {
+pub async fn score(world: &World, user: Uuid) -> i64 {
     let config = world.participant.settings.trust;
     let read =
         world.participant.db.read(move |tx| async move { trust::rebuild(tx, &config, user).await }.boxed());
@@ -159,7 +159,7 @@ both_databases! {
         }
         erase_with(&world, &gita, &with(PASSWORD)).await.problem(401, "auth.token_invalid");
         let accounts = instance(&world);
-        let again = erase::erase(&world.participant, &accounts, id, None).await;
+        let again = erase::erase(&world.participant, &accounts, id, Proven::Password(String::new())).await;
         assert!(matches!(again, Err(erase::EraseError::Gone)), "{again:?}");
         login(&world, EMAIL, PASSWORD).await.problem(401, "auth.credentials_wrong");
         assert_eq!(message(&world, "notice", 1).await["subject"], "Your account was erased");
@@ -203,7 +203,13 @@ both_databases! {
         erase_with(&world, &hari, &json!({"code": code})).await.problem(401, "auth.code_invalid");
         say(&world, "/auth/phone/code", &phone).await.is(202);
         let code = code_in(&message(&world, "sign_in_code", 2).await);
+        // A refusal spends nothing: what stood in the way is put right, and the same code erases the account.
+        let amount = json!({"amount_inr": "100.00"});
+        world.post(&hari, "/users/me/account/top-ups", &amount).await.is(201);
+        erase_with(&world, &hari, &json!({"code": code})).await.problem(409, "account.not_settled");
+        world.post(&hari, "/users/me/account/withdrawals", &amount).await.is(201);
         erase_with(&world, &hari, &json!({"code": code})).await.is(200);
+        erase_with(&world, &hari, &json!({"code": code})).await.problem(401, "auth.token_invalid");
         assert_eq!(found(&db, &["9810054321"]).await, Default::default());
         world.running.stop().await;
     }
@@ -223,12 +229,12 @@ both_databases! {
                 assert!(problem["detail"].as_str().unwrap().contains(words), "{problem}");
             }
         };
-        refused("1 trades are not settled").await;
+        refused("1 trade is not settled").await;
         let offers = rows(&world, &OFFERS, vec![world.asha.id.into()]).await;
         assert_eq!(offers[0].get::<String>("state").unwrap(), "live", "a refusal changes nothing");
         let state = |state: &str| vec![contract.id.into(), state.into(), b"{}".as_slice().into(), "".into()];
         run(&world, &STATE, state("disputed")).await;
-        refused("1 of them disputed").await;
+        refused("1 trade is disputed and not settled").await;
         run(&world, &STATE, state("cancelled")).await;
         world.post(ASHA, "/users/me/account/top-ups", &json!({"amount_inr": "100.00"})).await.is(201);
         refused("100").await;

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod erasure;
+mod leaving;
 mod limits;
 mod matrix;
 mod payout;

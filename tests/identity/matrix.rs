@@ -131,7 +131,8 @@ fn the_document_shows_what_the_table_states() {
         assert_eq!(stated["roles"], json!(roles), "{place}");
         let scope = route.access.scope.map(Scope::as_str);
         assert_eq!(stated["scope"], json!(scope), "{place}");
-        let security = scope.map_or_else(|| json!([{}]), |scope| json!([{"token": [scope]}]));
+        let scopes: Vec<_> = route.access.scopes().map(Scope::as_str).collect();
+        let security = if scopes.is_empty() { json!([{}]) } else { json!([{"token": scopes}]) };
         assert_eq!(operation["security"], security, "{place}");
         assert!(operation["responses"].get("403").is_some() || scope.is_none(), "{place}");
     }
@@ -181,7 +182,7 @@ both_databases! {
                 let answer = ask(&world, Some(&token), route, &concrete(route.path)).await;
                 let place = format!("{} {} with {}: {answer:?}", route.method, route.path, granted.as_str());
                 assert!(!roles.is_empty());
-                if route.access.scope == Some(*granted) {
+                if route.access.scopes().eq([*granted]) {
                     assert!(!denied(&answer) && answer.0 < 500, "{place}");
                 } else {
                     assert_eq!(answer, (403, "auth.scope_missing".into()), "{place}");
@@ -201,6 +202,74 @@ both_databases! {
             assert_eq!(answer == (403, "auth.email_unverified".into()), needs, "{} {}: {answer:?}", route.method, route.path);
             assert_eq!(denied(&answer), needs, "{} {}: {answer:?}", route.method, route.path);
         }
+        world.running.stop().await;
+    }
+
+    async fn a_webhook_tells_what_only_a_reader_may_know(db: db::Db) {
+        let world = World::start(db).await;
+        let accounts = instance(&world);
+        let url = json!({"url": "http://127.0.0.1:9/hook"});
+        let hook = world.post(ASHA, "/api/webhooks", &url).await.is(201);
+        let place = format!("/api/webhooks/{}", hook["id"].as_str().unwrap());
+        let token = |scopes: &'static [&'static str]| {
+            let (accounts, user) = (&accounts, world.asha.id);
+            let scopes: Vec<_> = scopes.iter().map(|scope| (*scope).to_owned()).collect();
+            async move { accounts.create_token(user, "t", &scopes, 1).await.unwrap().1 }
+        };
+        for (method, path, body) in [
+            ("POST", "/api/webhooks".to_owned(), url.clone()),
+            ("PATCH", place.clone(), json!({"kinds": ["*"]})),
+            ("POST", format!("{place}/replay"), json!({})),
+        ] {
+            for one in [&["account"] as &[&str], &["read", "trade", "money"]] {
+                let refused = Reply::of(world.request(&token(one).await, method, &path).json(&body)).await;
+                refused.problem(403, "auth.scope_missing");
+            }
+            let both = Reply::of(world.request(&token(&["account", "read"]).await, method, &path).json(&body)).await;
+            assert!(both.status < 300, "{method} {path}: {}", both.text());
+        }
+        world.running.stop().await;
+    }
+
+    async fn a_webhook_ends_with_the_token_that_made_or_changed_it(db: db::Db) {
+        let world = World::start(db).await;
+        let accounts = instance(&world);
+        let scopes = ["account".to_owned(), "read".to_owned()];
+        let (row, token) = accounts.create_token(world.asha.id, "t", &scopes, 1).await.unwrap();
+        let session = accounts.open_session(world.asha.clone(), "test", "").await.ok().unwrap().access_token;
+        let url = json!({"url": "http://127.0.0.1:9/hook", "kinds": ["offer.*"]});
+        let made = world.post(&token, "/api/webhooks", &url).await.is(201);
+        let own = world.post(&session, "/api/webhooks", &url).await.is(201);
+        world.offer().await;
+        // The receiver is not there; what counts is how many are tried.
+        let due = || async {
+            world.clock.advance(units::Span::from_minutes(5));
+            world.webhooks.pass().await.unwrap()
+        };
+        assert_eq!(due().await, 2);
+        let (user, id, now) = (world.asha.id, row.id, world.participant.now());
+        let revoked = world.participant.db.write(move |tx| {
+            async move { wattmandi::identity::tokens::revoke(tx, user, id, now).await }.boxed()
+        });
+        assert!(revoked.await.unwrap());
+        assert_eq!(due().await, 1, "the session's goes on, the token's does not");
+        wattmandi::webhooks::prune(&world.participant).await.unwrap();
+        let place = |hook: &Value| format!("/api/webhooks/{}", hook["id"].as_str().unwrap());
+        let shown = world.get(ASHA, &place(&made)).await.is(200);
+        assert_eq!(shown["state"], "disabled");
+        assert!(shown["reason"].as_str().unwrap().contains("API token"), "{shown}");
+        assert_eq!(world.get(ASHA, &place(&own)).await.is(200)["state"], "active");
+        // Who has signed in takes it over, and one that another token turns elsewhere ends with that.
+        let (other, token) = accounts.create_token(user, "u", &scopes, 1).await.unwrap();
+        let patch = |token: &str, hook: &Value, body: Value| {
+            let asked = world.request(token, "PATCH", &place(hook)).json(&body);
+            async move { Reply::of(asked).await.is(200) }
+        };
+        patch(&session, &made, json!({"active": true})).await;
+        patch(&token, &own, json!({"url": "http://127.0.0.1:9/elsewhere"})).await;
+        assert_eq!(due().await, 2);
+        assert!(accounts.revoke_token(user, other.id).await.is_ok());
+        assert_eq!(due().await, 1);
         world.running.stop().await;
     }
 

@@ -28,6 +28,10 @@ on_both_databases! {
         let answer = exchange(&tracked.json(), "track");
         let response = answer["response"].to_string();
         assert!(response.contains("/track/") && response.contains(&contract_id), "{answer}");
+        // What the document masks at its top it does not tell further below; one's own stays.
+        let document = tracked.json().to_string();
+        assert!(document.contains("••••ASHA") && response.contains("TEST_METER_FARID"), "{document}");
+        assert!(!document.to_uppercase().contains("TEST_METER_ASHA"), "{document}");
 
         let supported = farid.post("/api/support", &reference).await.ok();
         let answer = exchange(&supported, "support");

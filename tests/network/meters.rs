@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use wattmandi::cli::local::SPARES;
 
-use crate::client::{Person, text};
+use crate::client::{Person, eventually, text};
 use crate::issued::credential;
 use crate::world::*;
 
@@ -45,6 +45,14 @@ on_both_databases! {
         assert_eq!(gita.post("/seller/offers", &more).await.refusal(), (409, "market.capacity_exceeded".into()));
         let trade = hari.buy(SPARES[3].meter, &offer, &[(FIRST, "2")]).await;
         assert_eq!(text(&trade, "state"), "standing");
+        // Whoever compares the platforms knows the newcomers, too: one of the demo's people has bought of one.
+        let trade = world.person("farid").buy("TEST_METER_FARID", &offer, &[(FIRST, "1")]).await;
+        assert_eq!(text(&trade, "state"), "standing");
+        eventually("both sides agree", || async {
+            let faults = wattmandi::cli::demo::faults(world.network()).await.unwrap();
+            if faults.is_empty() { Ok(()) } else { Err(faults.join("; ")) }
+        })
+        .await;
         for (person, meter) in [(&gita, SPARES[0].meter), (&hari, SPARES[3].meter)] {
             let refused = person.delete(&format!("/users/me/meters/{meter}")).await;
             assert_eq!(refused.refusal(), (409, "meter.in_use".into()));
@@ -83,7 +91,7 @@ on_both_databases! {
         assert_eq!(energy["installed_capacity_kw"], json!({
             "declared": "50", "verified": "4.5", "counted": "4.5", "counts": "verified"}));
         assert_eq!(energy["monthly_production_kwh"], json!({
-            "declared": "5000", "verified": null, "counted": "675", "counts": "verified"}));
+            "declared": "5000", "verified": null, "counted": "675", "counts": "declared_capped"}));
 
         // Nobody else sees the credential, or can claim with it.
         let bilal = world.person("bilal");
@@ -119,6 +127,12 @@ on_both_databases! {
         let other = world.stranger(0, "hari").await;
         let refused = other.post("/users/me/meters", &claim(1, SPARES[1].key)).await;
         assert_eq!(refused.refusal(), (429, "request.rate_limited".into()));
+        // It has another try every twelve minutes, and says so itself.
+        let wait: u64 = refused.header("retry-after").unwrap().parse().unwrap();
+        assert!((1..=722).contains(&wait), "{wait}");
+        let told = refused.json();
+        assert!(text(&told, "detail").contains("other accounts"), "{told}");
+        assert!(text(&told, "next_step").contains("/users/me/credentials"), "{told}");
         world.close().await;
     }
 }

@@ -2,9 +2,45 @@
 
 use serde_json::json;
 use units::Span;
+use wattmandi::identity::{self, admin};
 
-use crate::client::{slots, text};
+use crate::client::{Person, eventually, slots, text};
 use crate::world::*;
+
+db::sql! {
+    VERIFIED = "UPDATE meters SET verified = $2 WHERE meter_id = $1";
+}
+
+/// The operator locks Asha's account, or unlocks it.
+async fn lock_asha(world: &World, locked: bool) {
+    let p = world.participant(0);
+    let now = p.now();
+    let done = p.db.write(move |tx| {
+        Box::pin(async move {
+            let asha = identity::find_by_handle(tx, "asha").await?.unwrap();
+            admin::set_lock(tx, asha.id, locked, now).await
+        })
+    });
+    assert_eq!(done.await.unwrap().locked, locked);
+}
+
+/// A proof of Asha's meter lapses, or there is one again.
+async fn prove_asha(world: &World, verified: bool) {
+    let done = world.participant(0).db.write(move |tx| {
+        Box::pin(async move { tx.execute(&VERIFIED, &[meter("asha").into(), verified.into()]).await })
+    });
+    let done: Result<u64, db::DbError> = done.await;
+    assert_eq!(done.unwrap(), 1);
+}
+
+/// Farid, who has found the offer, gets none of it: with the code of an offer that is not there.
+async fn is_refused(farid: &Person, offer: &(String, String)) {
+    let search = farid.discover().await;
+    let reply = farid.init(&search, &meter("farid"), offer, &[(FIRST, "1")]).await;
+    let told = if reply.status < 400 { farid.until(&search, &["rejected"]).await } else { reply.json() };
+    let code = told["failure"]["code"].as_str().or(told["code"].as_str());
+    assert_eq!(code, Some("BIZ_OFFER_NOT_FOUND"), "{told}");
+}
 
 on_both_databases! {
     async fn what_is_sold_is_taken_out_of_the_catalog(databases: Databases) {
@@ -97,6 +133,44 @@ on_both_databases! {
         farid.until(&transaction, &["cancelled"]).await;
         world.settled().await;
         assert_eq!(asha.stock(&offer.1).await, ["0", "0", "0"]);
+        world.close().await;
+    }
+
+    async fn who_is_locked_or_proves_the_meter_no_more_sells_nothing_more(databases: Databases) {
+        let world = World::start(databases).await;
+        let (offer, transaction) = farid_has_bought(&world).await;
+        let (asha, farid) = (world.person("asha"), world.person("farid"));
+        let reserved = farid.discover().await;
+        farid.init(&reserved, &meter("farid"), &offer, &[(FIRST, "1")]).await.ok();
+        farid.until(&reserved, &["offered"]).await;
+
+        lock_asha(&world, true).await;
+        is_refused(&farid, &offer).await;
+        farid.confirm(&reserved).await;
+        let told = farid.until(&reserved, &["rejected"]).await;
+        assert_eq!(told["failure"]["code"], "BIZ_OFFER_NOT_FOUND", "{told}");
+        // What stands, stands.
+        assert_eq!(farid.transaction(&transaction).await["state"], "standing");
+        lock_asha(&world, false).await;
+        farid.buy(&meter("farid"), &offer, &[(FIRST, "1")]).await;
+
+        prove_asha(&world, false).await;
+        is_refused(&farid, &offer).await;
+        let path = format!("/seller/offers/{}", offer.1);
+        let change = |kwh: &str| json!({"slots": [{"start": FIRST, "quantity_kwh": kwh}]});
+        let refused = asha.patch(&path, &change("6")).await.refusal();
+        assert_eq!(refused, (409, "trade.meter_unverified".to_owned()));
+        asha.patch(&path, &change("4.5")).await.ok();
+        prove_asha(&world, true).await;
+        asha.patch(&path, &change("6")).await.ok();
+
+        // What was reserved and not sold lapses.
+        world.market.advance(Span::from_minutes(11));
+        eventually("the stock", || async {
+            let stock = asha.stock(&offer.1).await;
+            if stock == ["6", "0", "3"] { Ok(()) } else { Err(format!("{stock:?}")) }
+        })
+        .await;
         world.close().await;
     }
 

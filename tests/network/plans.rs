@@ -219,7 +219,8 @@ on_both_databases! {
         for (wrong, field) in [
             (json!({"meter_id": meter("farid")}), "slots"),
             (json!({"meter_id": meter("asha"), "total": total}), "meter_id"),
-            (json!({"meter_id": meter("farid"), "slots": slots(&[(FIRST, "0.5")])}), "slots.quantity_kwh"),
+            (json!({"meter_id": meter("farid"), "slots": slots(&[(FIRST, "1"), (SECOND, "0.5")])}), "slots[1].quantity_kwh"),
+            (json!({"meter_id": meter("farid"), "slots": slots(&[(FIRST, "1"), (FIRST, "1")])}), "slots[1].start"),
             (json!({"meter_id": meter("farid"), "total": total, "max_sellers": 0}), "max_sellers"),
             (json!({"meter_id": meter("farid"), "total": total, "min_trust": "2"}), "min_trust"),
         ] {

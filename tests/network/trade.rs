@@ -72,12 +72,12 @@ on_both_databases! {
         assert_eq!(trade["totals"], json!({"quantity_kwh": "3.5", "amount_inr": "23.50"}));
         assert_eq!((&trade["ledger"], &trade["peer_id"]), (&json!("recorded"), &json!(ALPHA)));
         let meters = ["buyer_meter", "seller_meter"];
-        assert_eq!(meters.map(|name| text(&trade, name)), ["TEST_METER_FARID", "••••asha"]);
+        assert_eq!(meters.map(|name| text(&trade, name)), ["TEST_METER_FARID", "••••ASHA"]);
 
         let order = asha.get(&format!("/seller/orders/{search}")).await.ok();
         assert_eq!((&order["state"], &order["ledger"]), (&json!("active"), &json!("recorded")));
         assert_eq!((&order["contract_id"], &order["totals"]), (&trade["contract_id"], &trade["totals"]));
-        assert_eq!(meters.map(|name| text(&order, name)), ["••••arid", "TEST_METER_ASHA"]);
+        assert_eq!(meters.map(|name| text(&order, name)), ["••••ARID", "TEST_METER_ASHA"]);
         assert_eq!(items(&asha.get("/seller/orders").await.ok()).len(), 1);
 
         for (ledger, platform) in [(NORTH_LEDGER, ALPHA), (SOUTH_LEDGER, BETA)] {

@@ -243,6 +243,11 @@ impl World {
         self.sent(platform, "", action).await
     }
 
+    /// The network itself.
+    pub fn network(&self) -> &LocalNetwork {
+        &self.network
+    }
+
     /// Alpha (0) or beta (1) at work.
     pub fn participant(&self, platform: usize) -> &Participant {
         &self.network.platforms[platform].participant

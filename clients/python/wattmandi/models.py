@@ -612,7 +612,9 @@ class _ExchangeView(TypedDict):
 
 
 class ExchangeView(_ExchangeView, total=False):
-    """A question beside the trade, and its answer, as they stood on the wire."""
+    """A question beside the trade, and its answer, as they stood on the wire but for meters and customer numbers that are
+    not yours, which are masked.
+    """
 
     answered_at: Union[str, None]
     failure: Union["Reason", None]
@@ -662,6 +664,7 @@ class Export(TypedDict):
     trades: List[Dict[str, Any]]
     trust: List[Dict[str, Any]]
     trust_history: List[Dict[str, Any]]
+    unlinked_logins: List[Dict[str, Any]]
     user_id: str
     webhook_filters: List[Dict[str, Any]]
     webhooks: List[Dict[str, Any]]
@@ -1973,6 +1976,7 @@ class _StatementLine(TypedDict):
     discom: str
     label_ist: str
     links: "Links"
+    meter_id: str
     peer_id: str
     price_inr: str
     side: str

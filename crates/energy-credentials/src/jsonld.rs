@@ -3,6 +3,10 @@
 //! A signature over RDF protects what the terms mean, not the JSON: a term that no context knows is not signed at
 //! all, and two terms with one meaning can be exchanged without breaking the signature. Whoever reads the JSON must
 //! therefore know that every value is in the RDF, and under a meaning of its own: [`says_what_it_says`].
+//!
+//! Reading costs about the number of contexts plus that of values: a term may bring a context of its own (a scoped one),
+//! which is read anew for every value and every type under it. Invariants: at most [`CONTEXTS_MAX`] contexts, each once;
+//! none inside the document; at most [`VALUES_MAX`] values; nothing is fetched.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -16,6 +20,10 @@ use sha2::{Digest, Sha256};
 use crate::claims::READ;
 use crate::contexts::Contexts;
 
+/// Most contexts of a credential.
+pub const CONTEXTS_MAX: usize = 8;
+/// Most things, types and values of a credential; the largest of the published examples has 160.
+const VALUES_MAX: usize = 512;
 /// Most statements of a credential.
 const QUADS_MAX: usize = 2_000;
 /// Most blank nodes that cannot be told apart at first sight: canonical order among them takes time by their
@@ -31,6 +39,32 @@ pub enum Unreadable {
     Unknown(String),
     /// It must not be read.
     Refused(&'static str),
+}
+
+const TOO_MUCH: Unreadable = Unreadable::Refused("it says too much to be read as linked data");
+const OWN_CONTEXT: Unreadable =
+    Unreadable::Refused("a context of its own could give its words another meaning");
+
+/// The contexts that a document names, each once, where it is named first: one that is named again adds nothing, for
+/// contexts are an ordered set.
+pub fn context_urls(context: Option<&Json>, most: usize) -> Result<Vec<&str>, Unreadable> {
+    let named = match context.ok_or(OWN_CONTEXT)? {
+        one @ Json::String(_) => std::slice::from_ref(one),
+        Json::Array(several) => several.as_slice(),
+        _ => return Err(OWN_CONTEXT),
+    };
+    let mut urls = Vec::new();
+    for one in named {
+        let url = one.as_str().ok_or(OWN_CONTEXT)?;
+        if urls.contains(&url) {
+            continue;
+        }
+        if urls.len() == most {
+            return Err(Unreadable::Refused("it names more than 8 contexts"));
+        }
+        urls.push(url);
+    }
+    Ok(urls)
 }
 
 /// What relative names are resolved against: nothing, which leaves them out, as the standard has it of a document
@@ -64,10 +98,10 @@ fn lines(quads: &[Quad]) -> Result<String, Unreadable> {
 }
 
 fn quads(document: &Json, contexts: &Contexts, base: Option<&str>) -> Result<Vec<Quad>, Unreadable> {
-    refuse_inner_contexts(document, true)?;
-    let urls = crate::verify::context_urls(document.get("@context"));
-    let urls =
-        urls.ok_or(Unreadable::Refused("a context of its own could give its words another meaning"))?;
+    let mut left = VALUES_MAX;
+    refuse_inner_contexts(document, true, &mut left)?;
+    // Those of the credential, and the one that its suite adds.
+    let urls = context_urls(document.get("@context"), CONTEXTS_MAX.saturating_add(1))?;
     if let Some(missing) = urls.iter().find(|url| contexts.get(url).is_none()) {
         return Err(Unreadable::Unknown(format!("the context {} is not held here", shown(missing))));
     }
@@ -87,7 +121,7 @@ fn quads(document: &Json, contexts: &Contexts, base: Option<&str>) -> Result<Vec
     for quad in parser {
         quads.push(quad.map_err(|_| Unreadable::Refused("it cannot be read as linked data"))?);
         if quads.len() > QUADS_MAX {
-            return Err(Unreadable::Refused("it says too much to be read as linked data"));
+            return Err(TOO_MUCH);
         }
     }
     Ok(quads)
@@ -98,19 +132,29 @@ fn shown(url: &str) -> String {
     url.chars().filter(char::is_ascii_graphic).take(120).collect()
 }
 
-/// Contexts and keywords inside the document could give its words another meaning.
-fn refuse_inner_contexts(value: &Json, root: bool) -> Result<(), Unreadable> {
+/// Contexts and keywords inside the document could give its words another meaning. `left` values may still come.
+fn refuse_inner_contexts(value: &Json, root: bool, left: &mut usize) -> Result<(), Unreadable> {
+    *left = left.checked_sub(1).ok_or(TOO_MUCH)?;
     match value {
-        Json::Array(several) => several.iter().try_for_each(|one| refuse_inner_contexts(one, false)),
-        Json::Object(object) => object.iter().try_for_each(|(name, inner)| {
-            let keyword = name.starts_with('@') && !(root && ["@context", "@type"].contains(&name));
-            if keyword || name.contains(':') {
-                return Err(Unreadable::Refused("a context of its own could give its words another meaning"));
+        Json::Array(several) => {
+            for one in several {
+                refuse_inner_contexts(one, false, left)?;
             }
-            if root && name == "@context" { Ok(()) } else { refuse_inner_contexts(inner, false) }
-        }),
-        _ => Ok(()),
+        }
+        Json::Object(object) => {
+            for (name, inner) in object.iter() {
+                let keyword = name.starts_with('@') && !(root && ["@context", "@type"].contains(&name));
+                if keyword || name.contains(':') {
+                    return Err(OWN_CONTEXT);
+                }
+                if !(root && name == "@context") {
+                    refuse_inner_contexts(inner, false, left)?;
+                }
+            }
+        }
+        _ => {}
     }
+    Ok(())
 }
 
 /// Blank nodes whose own statements look alike are told apart by trying their orders: only a few of them.
@@ -264,4 +308,25 @@ fn is_resource(place: &str) -> bool {
 fn without_indices(place: &str) -> String {
     let names = place.split('/').filter(|part| part.is_empty() || part.parse::<usize>().is_err());
     names.collect::<Vec<_>>().join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(several: &[&str]) -> Json {
+        Json::array(several.iter().map(|url| Json::from(*url)))
+    }
+
+    #[test]
+    fn a_context_that_is_named_again_is_read_once() {
+        let again = named(&[&["a", "b"][..], &["a"; 2_000][..]].concat());
+        assert_eq!(context_urls(Some(&again), CONTEXTS_MAX), Ok(vec!["a", "b"]));
+        assert_eq!(context_urls(Some(&Json::from("a")), CONTEXTS_MAX), Ok(vec!["a"]));
+        let eight = ["a", "b", "c", "d", "e", "f", "g", "h"];
+        assert_eq!(context_urls(Some(&named(&eight)), CONTEXTS_MAX), Ok(eight.to_vec()));
+        let nine = named(&[&eight[..], &["i"][..]].concat());
+        assert!(context_urls(Some(&nine), CONTEXTS_MAX).is_err());
+        assert!(context_urls(None, CONTEXTS_MAX).is_err());
+    }
 }

@@ -11,11 +11,11 @@ use sha2::{Digest, Sha256};
 
 use crate::contexts::{Contexts, SUITE_2020};
 use crate::did::{self, KeyDocuments, NoKey};
-use crate::jsonld::{self, Unreadable};
+use crate::jsonld::{self, CONTEXTS_MAX, Unreadable, context_urls};
 use crate::key::{VerificationKey, base58};
 use crate::presented::Presented;
 use crate::trust::Issuer;
-use crate::verify::{Verdict, context_urls};
+use crate::verify::Verdict;
 
 type Outcome = (Verdict, String);
 
@@ -136,9 +136,7 @@ fn rdf_fits(
     contexts: &Contexts,
     fits: impl Fn(&[u8]) -> bool,
 ) -> Result<bool, Unreadable> {
-    let Some(urls) = context_urls(document.get("@context")) else {
-        return Err(Unreadable::Refused("a context of its own could give its words another meaning"));
-    };
+    let urls = context_urls(document.get("@context"), CONTEXTS_MAX)?;
     let mut variants = vec![urls.clone()];
     if !urls.contains(&SUITE_2020) {
         variants.push(urls.into_iter().chain([SUITE_2020]).collect());

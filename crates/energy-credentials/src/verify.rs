@@ -1,7 +1,6 @@
 //! Whether a credential may be believed: every check by its name, with its reason.
 
 use beckn_wire::energy::normalize_meter;
-use beckn_wire::json::Json;
 use units::Timestamp;
 
 use crate::claims::Claims;
@@ -129,7 +128,8 @@ impl Report {
     }
 }
 
-/// Runs every check. CPU only: about a millisecond, bounded for any input; a caller that serves others runs it aside.
+/// Runs every check. CPU only: some milliseconds, for a signature over RDF up to some hundred, and bounded for any input; a
+/// caller that serves others counts it, runs it aside, and few at once.
 pub fn verify(presented: &Presented, policy: &Policy<'_>, evidence: &Evidence) -> Report {
     let mut checks = Vec::new();
     let mut add = |name: &'static str, (verdict, reason): (Verdict, String)| {
@@ -255,14 +255,5 @@ fn fits_role(role: Role, meter: Option<&str>, claims: Option<&Claims>) -> (Verdi
 impl Kind {
     pub fn shows_limits(self) -> bool {
         !matches!(self, Self::UtilityCustomer | Self::ProgramEnrollment)
-    }
-}
-
-/// The members of the context, as text; none when one of them is an object.
-pub(crate) fn context_urls(context: Option<&Json>) -> Option<Vec<&str>> {
-    match context? {
-        Json::String(one) => Some(vec![one]),
-        Json::Array(several) => several.iter().map(Json::as_str).collect(),
-        _ => None,
     }
 }

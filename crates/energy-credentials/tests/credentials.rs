@@ -420,6 +420,43 @@ fn what_rdf_leaves_open_is_not_believed() {
 }
 
 #[test]
+fn a_proof_over_rdf_is_bounded_whoever_made_it() {
+    let judge = Judge::new();
+    let proof_of = |judge: &Judge, text: &str| {
+        let report = judge.judge(text.as_bytes());
+        report.checks.iter().find(|check| check.name == names::PROOF).unwrap().clone()
+    };
+    let good = include_str!("fixtures/generation-2020.json");
+    let contexts = |more: &[String]| {
+        let more: String = more.iter().map(|url| format!("\"{url}\",")).collect();
+        let all = format!("\"@context\": [\"https://www.w3.org/2018/credentials/v1\",{more}");
+        let text = good.replacen("\"@context\": [", &all, 1);
+        assert!(text != good);
+        text
+    };
+    // A context that is named again is read once; of others there are few.
+    let again = contexts(&vec!["https://www.w3.org/2018/credentials/v1".to_owned(); 500]);
+    assert!(judge.judge(again.as_bytes()).verified());
+    let others: Vec<String> = (0..9).map(|number| format!("https://x.example/{number}")).collect();
+    let check = proof_of(&judge, &contexts(&others));
+    assert_eq!(check.verdict, Verdict::Failed);
+    assert!(check.reason.contains("more than 8 contexts"), "{}", check.reason);
+    // A word may bring a context of its own, which is read for every value under it.
+    let idle = vec!["\"x\""; 600].join(",");
+    let many =
+        good.replacen("\"credentialSubject\": {", &format!("\"credentialSubject\": {{\"idle\":[{idle}],"), 1);
+    let check = proof_of(&judge, &many);
+    assert_eq!(check.verdict, Verdict::Failed);
+    assert!(check.reason.contains("too much"), "{}", check.reason);
+    // Whose key nobody trusts meets the same bounds, and is never believed.
+    let nobody = Judge { trust: trust(&[]), ..Judge::new() };
+    for text in [&contexts(&others), &many] {
+        assert_eq!(proof_of(&nobody, text).verdict, Verdict::Failed);
+        assert!(!nobody.judge(text.as_bytes()).verified());
+    }
+}
+
+#[test]
 fn the_canonical_json_suites_verify() {
     use sha2::{Digest, Sha256};
     let options = format!(

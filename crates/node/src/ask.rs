@@ -4,6 +4,7 @@
 use beckn_wire::json::Json;
 use beckn_wire::signature::{self, Chain};
 use bytes::Bytes;
+use units::Span;
 
 use crate::client::{ClientError, Method};
 use crate::node::Node;
@@ -19,6 +20,8 @@ pub struct Asked {
     pub body: Json,
     /// Signed by the peer and chained to the question.
     pub verified: bool,
+    /// How long the peer wishes to be left alone, a day at most.
+    pub retry_after: Option<Span>,
 }
 
 /// Why there is no answer.
@@ -59,7 +62,8 @@ impl Node {
         }
         let verified = self.answer_verified(&answer, target, &authorization).await;
         let body = Json::parse(&answer.body).map_err(|_| AskError::Unreadable)?;
-        Ok(Asked { status: answer.status, body, verified })
+        let retry_after = crate::retry::retry_after(answer.headers.get("retry-after"));
+        Ok(Asked { status: answer.status, body, verified, retry_after })
     }
 
     /// Whether an answer is signed by this peer and chained to our message.

@@ -1,9 +1,11 @@
 //! Both ends of the process that reads one PDF.
 
+use std::collections::HashSet;
 use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::process::{ExitCode, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -17,6 +19,8 @@ use crate::{Attachment, Limits, PdfError, PdfText, extract};
 
 /// Processes at once; more wait.
 const AT_ONCE: usize = 2;
+/// So long a PDF waits for its place.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// What the child prints.
 #[derive(Serialize, Deserialize)]
@@ -32,6 +36,22 @@ pub struct Apart {
     /// What makes the program call [`child`]; the limits come after it.
     arguments: Vec<String>,
     places: Arc<Semaphore>,
+    patience: Duration,
+    /// Who has a [`Turn`].
+    owners: Arc<Mutex<HashSet<u128>>>,
+}
+
+/// The right to have PDFs read for one owner; it ends when this is dropped.
+#[derive(Debug)]
+pub struct Turn {
+    owner: u128,
+    owners: Arc<Mutex<HashSet<u128>>>,
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.owners.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.owner);
+    }
 }
 
 impl Apart {
@@ -41,10 +61,31 @@ impl Apart {
             program: program.into(),
             arguments: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
             places: Arc::new(Semaphore::new(AT_ONCE)),
+            patience: PATIENCE,
+            owners: Arc::default(),
         }
     }
 
-    /// Reads a PDF; the process is gone when this returns, and killed when this is dropped.
+    /// As it is, but with so many places, for which a PDF waits so long.
+    #[must_use]
+    pub fn with_places(self, places: usize, patience: Duration) -> Self {
+        Self { places: Arc::new(Semaphore::new(places)), patience, ..self }
+    }
+
+    /// The turn of an owner whose PDFs are read one after the other, so that nobody takes all places. Whoever serves one
+    /// party only needs none.
+    ///
+    /// # Errors
+    /// [`PdfError::OneAtATime`]: the owner has it already.
+    pub fn turn(&self, owner: u128) -> Result<Turn, PdfError> {
+        if !self.owners.lock().unwrap_or_else(PoisonError::into_inner).insert(owner) {
+            return Err(PdfError::OneAtATime);
+        }
+        Ok(Turn { owner, owners: Arc::clone(&self.owners) })
+    }
+
+    /// Reads a PDF, after a bounded wait for its place; the process is gone when this returns, and killed when this is
+    /// dropped.
     ///
     /// # Errors
     /// See [`PdfError`].
@@ -52,7 +93,8 @@ impl Apart {
         if bytes.len() > limits.bytes {
             return Err(PdfError::TooLarge);
         }
-        let _place = self.places.acquire().await.map_err(|_| PdfError::Unavailable)?;
+        let place = tokio::time::timeout(self.patience, self.places.acquire()).await;
+        let _place = place.map_err(|_| PdfError::Busy)?.map_err(|_| PdfError::Unavailable)?;
         let printed = tokio::time::timeout(limits.time, self.run(bytes, limits));
         let printed = printed.await.unwrap_or(Err(PdfError::TooSlow))?;
         match serde_json::from_slice(&printed).map_err(|_| PdfError::Unreadable)? {

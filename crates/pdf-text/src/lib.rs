@@ -14,7 +14,7 @@ mod read;
 
 use std::time::Duration;
 
-pub use apart::{Apart, child};
+pub use apart::{Apart, Turn, child};
 pub use read::extract;
 use serde::{Deserialize, Serialize};
 
@@ -77,4 +77,19 @@ pub enum PdfError {
     TooSlow,
     #[error("PDFs cannot be read now")]
     Unavailable,
+    #[error("too many PDFs are being read at this moment")]
+    Busy,
+    #[error("another PDF of the same owner is being read at this moment")]
+    OneAtATime,
+}
+
+impl PdfError {
+    /// After how many seconds the same PDF may be read, when the moment is at fault and not the PDF.
+    pub const fn retry_after(self) -> Option<i64> {
+        match self {
+            Self::Busy => Some(15),
+            Self::OneAtATime => Some(5),
+            _ => None,
+        }
+    }
 }

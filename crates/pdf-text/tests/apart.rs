@@ -94,3 +94,22 @@ async fn a_child_that_runs_out_of_memory_or_time_hurts_nobody() {
     assert_eq!(nobody.extract(bill("x", b""), &Limits::default()).await, Err(PdfError::Unavailable));
     assert!(apart.extract(bill("x", b""), &Limits::default()).await.is_ok());
 }
+
+#[tokio::test]
+async fn the_wait_for_a_place_ends_and_an_owner_has_one_turn() {
+    let full = apart().with_places(0, Duration::ZERO);
+    assert_eq!(full.extract(bill("x", b""), &Limits::default()).await, Err(PdfError::Busy));
+    // A free place is taken without waiting.
+    let free = apart().with_places(1, Duration::ZERO);
+    assert!(free.extract(bill("x", b""), &Limits::default()).await.is_ok());
+    assert!(free.extract(bill("x", b""), &Limits::default()).await.is_ok(), "it is given back");
+    let (one, two) = (free.turn(1).unwrap(), free.turn(2).unwrap());
+    // Clones serve the same owners.
+    assert_eq!(free.clone().turn(1).unwrap_err(), PdfError::OneAtATime);
+    drop(one);
+    assert!(free.turn(1).is_ok());
+    assert_eq!(free.turn(2).unwrap_err(), PdfError::OneAtATime);
+    drop(two);
+    assert!(PdfError::Busy.retry_after().is_some() && PdfError::OneAtATime.retry_after().is_some());
+    assert_eq!(PdfError::TooSlow.retry_after(), None);
+}

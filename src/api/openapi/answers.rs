@@ -1,5 +1,7 @@
 //! Every answer of every operation: the statuses that it may have, each with the codes of its problem document.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
 use crate::api::problem::MEDIA_TYPE;
@@ -42,6 +44,41 @@ pub fn add(document: &mut Value) {
             }
         }
     }
+}
+
+/// An answer that says nothing of itself is described by what stands in it, or by what the operation does: a document
+/// without such a text is none (OpenAPI 3.1, Response Object).
+pub fn describe(document: &mut Value) {
+    let abouts: BTreeMap<String, String> = document["components"]["schemas"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter_map(|(name, schema)| Some((name.clone(), schema["description"].as_str()?.to_owned())))
+        .collect();
+    for item in document["paths"].as_object_mut().into_iter().flat_map(Map::values_mut) {
+        for operation in item.as_object_mut().into_iter().flat_map(Map::values_mut) {
+            let summary = operation["summary"].as_str().unwrap_or("The answer").to_owned();
+            for (status, answer) in operation["responses"].as_object_mut().into_iter().flatten() {
+                let said = answer["description"].as_str().is_some_and(|text| !text.is_empty());
+                if said || answer.get("$ref").is_some() {
+                    continue;
+                }
+                let about = schema_of(answer).and_then(|name| abouts.get(name)).unwrap_or(&summary);
+                let start = match status.as_str() {
+                    "201" => "Created. ",
+                    "202" => "Taken on. ",
+                    _ => "",
+                };
+                answer["description"] = format!("{start}{}", about.replace('\n', " ")).into();
+            }
+        }
+    }
+}
+
+/// The name of the schema of an answer, where it has one.
+fn schema_of(answer: &Value) -> Option<&str> {
+    let content = answer.get("content")?.as_object()?.values().next()?;
+    content.get("schema")?.get("$ref")?.as_str()?.rsplit('/').next()
 }
 
 fn of(path: &str, method: &str, answers: &Map<String, Value>) -> Vec<u16> {

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::Answer;
-use super::paging::{Asked as PageAsked, Page};
+use super::paging::{Asked as PageAsked, Page, only};
 use crate::api::State;
 use crate::api::access::Caller;
 use crate::api::idempotency::Asked;
@@ -99,7 +99,8 @@ pub struct PaymentDocument {
 /// Balance, holds and credit.
 #[utoipa::path(get, path = "/users/me/account", tag = "account",
     responses((status = 200, body = AccountDocument)))]
-pub async fn show(state: State, Caller { user, .. }: Caller) -> Answer {
+pub async fn show(state: State, Caller { user, .. }: Caller, request: HttpRequest) -> Answer {
+    only(&request, &[])?;
     let (db, limit) = (state.participant.db.clone(), state.participant.settings.credit_limit);
     let work = async move {
         db.read(move |tx| async move { settlement::overview(tx, user.id, limit).await }.boxed()).await

@@ -11,7 +11,8 @@ use uuid::Uuid;
 
 use super::auth::refused;
 use super::me::{kept, shown};
-use super::paging::{Asked as PageAsked, Page};
+use super::paging::{Asked as PageAsked, Page, only};
+use super::profile::no_discom;
 use super::{Answer, id};
 use crate::api::State;
 use crate::api::idempotency::{Answered, Asked};
@@ -48,7 +49,7 @@ pub struct ChangeUserBody {
     #[schema(example = "consumer")]
     role: Option<String>,
     /// With the role `utility`: the DISCOM whose desk it is.
-    #[schema(example = "TPDDL")]
+    #[schema(example = "TEST_DISCOM_NORTH")]
     discom: Option<String>,
     /// A locked account opens nothing; its sessions end.
     locked: Option<bool>,
@@ -69,6 +70,7 @@ pub async fn list(state: State, request: HttpRequest) -> Answer {
 #[utoipa::path(get, path = "/admin/users/{id}", tag = "admin",
     params(("id" = String, Path, description = "The user id")), responses((status = 200, body = UserView)))]
 pub async fn show(state: State, request: HttpRequest) -> Answer {
+    only(&request, &[])?;
     let (db, user) = (state.participant.db.clone(), user_id(&request)?);
     let found = async move { db.read(move |tx| admin::find(tx, user).boxed()).await };
     let found = state.run(found).await?.map_err(refused)?;
@@ -87,11 +89,11 @@ pub async fn change(state: State, request: HttpRequest, payload: Payload) -> Ans
     let role = body.role.as_deref().map(|text| Role::parse(text).ok_or(IdentityError::RoleUnknown));
     let role = role.transpose().map_err(refused)?;
     let known = |code: &String| state.participant.settings.discom(code).is_some();
-    if (role.is_none() && body.discom.is_some()) || !body.discom.as_ref().is_none_or(known) {
-        return Err(Problem::field(
-            "discom",
-            "A DISCOM of this network is expected, beside the role utility.",
-        ));
+    if !body.discom.as_ref().is_none_or(known) {
+        return Err(no_discom(&state));
+    }
+    if role.is_none() && body.discom.is_some() {
+        return Err(Problem::field("discom", "It is given beside the role utility."));
     }
     let (db, now, under) = (state.participant.db.clone(), state.participant.now(), key.clone());
     let (discom, locked) = (body.discom, body.locked);

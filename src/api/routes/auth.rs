@@ -10,6 +10,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName};
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
+use futures_util::FutureExt;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -22,7 +23,9 @@ use crate::api::limits::names::Purpose;
 use crate::api::problem::Problem;
 use crate::api::{Shared, State, json};
 use crate::error::Code;
-use crate::identity::{IdentityError, PhoneSignIn, Registration, SignedIn, codes, contact};
+use crate::identity::{IdentityError, PhoneSignIn, Registration, SignedIn, admin, codes, contact};
+use crate::notify::Message;
+use crate::webhooks;
 
 /// The cookie of the web app.
 const COOKIE: &str = "wattmandi_refresh";
@@ -321,7 +324,13 @@ pub async fn reset(state: State, request: HttpRequest, payload: Payload) -> Answ
     let (ResetBody { token, password }, form) = pages::read_either(&request, payload).await?;
     let accounts = state.accounts.clone();
     let reset = state.run(async move { accounts.reset_password(&token, &password).await }).await?;
-    let done = reset.map(|message| state.deliver(message)).map_err(refused);
+    let done = match reset {
+        Ok(notice) => {
+            state.deliver(naming_webhooks(&state, notice).await);
+            Ok(())
+        }
+        Err(error) => Err(refused(error)),
+    };
     pages::outcome(form, done, "Your password is changed. Sign in with the new one.")
 }
 
@@ -333,9 +342,33 @@ pub async fn change_password(state: State, caller: Caller, request: HttpRequest,
     let (accounts, user, session) = (state.accounts.clone(), caller.user.id, session(&caller)?);
     state.count_name(&request, Purpose::Login, &user.to_string()).await?;
     let work = async move { accounts.change_password(user, session, &current_password, &new_password).await };
-    let message = state.run(work).await?.map_err(refused)?;
-    state.deliver(message);
+    let notice = state.run(work).await?.map_err(refused)?;
+    state.deliver(naming_webhooks(&state, notice).await);
     Ok(HttpResponse::NoContent().finish())
+}
+
+/// The notice of another password, with how many webhooks go on: they are the account's and outlive its sessions, so
+/// whoever was not its owner may have left one. The password is changed by now: what cannot be read is not said.
+async fn naming_webhooks(state: &Shared, mut notice: Message) -> Message {
+    let (owner, now) = (notice.to.address().to_owned(), state.participant.now());
+    let read = state.read(move |tx| {
+        let owner = owner.clone();
+        async move {
+            match admin::named(tx, &owner).await {
+                Ok(user) => webhooks::active(tx, user.id, now).await,
+                Err(IdentityError::Db(error)) => Err(error),
+                Err(_) => Ok(0),
+            }
+        }
+        .boxed()
+    });
+    if let Ok(count @ 1..) = read.await {
+        notice.body.push_str(&format!(
+            "Events of your account are still sent to {count} of your webhooks: look at GET /api/webhooks, and delete \
+             what is not yours.\n"
+        ));
+    }
+    notice
 }
 
 /// The body of a route that has no idempotency key.

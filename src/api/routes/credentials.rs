@@ -24,7 +24,8 @@ use crate::api::problem::Problem;
 use crate::api::view::masked;
 use crate::credentials::{self, Stored};
 use crate::error::Code;
-use crate::metering::{self, present, proof};
+use crate::metering::present::{self, File};
+use crate::metering::{self, proof};
 use crate::network::normalize_meter;
 
 /// Largest document, bytes.
@@ -112,7 +113,9 @@ pub struct ClaimView {
 }
 
 /// Hands in an energy credential: JSON with its proof, a JWT, or the PDF that carries one of them. It is kept and
-/// shown whatever its checks say; what a verified one says of a meter of the user's becomes the meter's limits.
+/// shown whatever its checks say; what a verified one says of a meter of the user's becomes the meter's limits. Twenty an
+/// hour are taken, readable or not. One PDF of a user is read at a time: another one at the same moment is refused, and not
+/// counted.
 #[utoipa::path(post, path = "/users/me/credentials", tag = "users",
     request_body(content((serde_json::Value = "application/json"), (String = "application/jwt"),
         (String = "application/vc+jwt"), (PdfFile = "application/pdf"))),
@@ -134,12 +137,8 @@ pub async fn upload(
     let (p, verifier, under) = (state.participant.clone(), state.credentials.clone(), key.clone());
     let documents = state.documents.clone();
     let work = async move {
-        let bytes = bytes.to_vec();
-        let (bytes, form) = match pdf {
-            true => (present::out_of_pdf(&documents, bytes).await?, Some("pdf")),
-            false => (bytes, None),
-        };
-        present::present(&p, &verifier, user.id, bytes, form, under).await
+        let file = if pdf { File::Pdf(bytes.to_vec()) } else { File::Plain(bytes.to_vec()) };
+        present::present(&p, &verifier, &documents, user.id, file, under).await
     };
     let answered = state
         .once(key, work, |accepted| Answered {

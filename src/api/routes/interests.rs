@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::offers::EmptyBody;
-use super::paging::{Asked as PageAsked, Page};
+use super::paging::{Asked as PageAsked, Page, only};
 use super::plans::{PlaceBody, TotalBody, place, share};
 use super::{Answer, id};
 use crate::api::State;
@@ -137,6 +137,7 @@ pub async fn list(state: State, Caller { user, .. }: Caller, request: HttpReques
     params(("id" = String, Path, description = "The interest id")),
     responses((status = 200, body = InterestDocument)))]
 pub async fn show(state: State, Caller { user, .. }: Caller, request: HttpRequest) -> Answer {
+    only(&request, &[])?;
     let (participant, interest) = (state.participant.clone(), interest_id(&request)?);
     let read = state.run(async move { buyer::read_interest(&participant, &user, interest).await }).await??;
     Ok(HttpResponse::Ok().json(shown(&read)))

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::Answer;
 use super::auth::refused;
+use super::paging::only;
 use crate::api::State;
 use crate::api::access::{Caller, Means};
 use crate::api::idempotency::{Answered, Asked};
@@ -88,7 +89,8 @@ pub struct KeySet {
 
 /// Who I am.
 #[utoipa::path(get, path = "/users/me", tag = "users", responses((status = 200, body = MyselfView)))]
-pub async fn show(state: State, caller: Caller) -> Answer {
+pub async fn show(state: State, caller: Caller, request: HttpRequest) -> Answer {
+    only(&request, &[])?;
     let id = caller.user.id;
     let login = state.read(move |tx| identity::login(tx, id).boxed()).await?;
     let (signed_in_by, scopes) = match &caller.by {

@@ -18,7 +18,7 @@ use crate::api::State;
 use crate::api::access::Caller;
 use crate::api::idempotency::{Answered, Asked, Unkept};
 use crate::api::problem::Problem;
-use crate::bills::{Accepted, BillError, Stored, service};
+use crate::bills::{Accepted, Stored, service};
 use crate::error::Code;
 
 /// A bill, as it was read. What it says is declared, not verified: it raises no limit.
@@ -120,7 +120,8 @@ pub struct DroppedView {
 
 /// Hands in an electricity bill as PDF: it is read by rules, and by the operator's language model where there is one and
 /// the user has consented to `bill_reading`. A good one of a meter of the user's gives the bonus of trust, once for an
-/// account, a meter and a document. The file is not kept, and what it says raises no limit.
+/// account, a meter and a document. The file is not kept, and what it says raises no limit. One file of a user is read
+/// at a time: another one at the same moment is refused, and not counted.
 #[utoipa::path(post, path = "/users/me/meter-documents", tag = "users",
     request_body(content((PdfFile = "application/pdf"))),
     responses((status = 201, body = MeterDocumentView)))]
@@ -138,31 +139,13 @@ pub async fn upload(
     let key = state.keyed(&request, &bytes, user.id).await?;
     let (p, desk, reader) = (state.participant.clone(), state.bills.clone(), state.documents.clone());
     let under = key.clone();
-    // What takes the client's time is told with a header, which the code alone cannot carry.
-    let work = async move {
-        match service::hand_in(&p, &desk, &reader, user.id, bytes.to_vec(), under).await {
-            Err(BillError::TooOften { wait }) => Ok(Err(wait)),
-            Ok(accepted) => Ok(Ok(accepted)),
-            Err(error) => Err(error),
-        }
-    };
+    let work = async move { service::hand_in(&p, &desk, &reader, user.id, bytes.to_vec(), under).await };
     let answered = state
-        .once(key, work, |done| match done {
-            Ok(accepted) => Answered {
-                status: StatusCode::CREATED,
-                body: serde_json::to_vec(accepted).unwrap_or_default(),
-            },
-            Err(wait) => Answered {
-                status: StatusCode::TOO_MANY_REQUESTS,
-                body: wait.as_secs().saturating_add(1).to_string().into_bytes(),
-            },
+        .once(key, work, |accepted| Answered {
+            status: StatusCode::CREATED,
+            body: serde_json::to_vec(accepted).unwrap_or_default(),
         })
         .await?;
-    if answered.status == StatusCode::TOO_MANY_REQUESTS {
-        let seconds = String::from_utf8(answered.body).map_err(|_| Problem::of(Code::Internal))?;
-        let detail = "So many bills are not read for one account in a day.";
-        return Err(Problem::new(Code::RateLimited, detail).with(header::RETRY_AFTER, seconds));
-    }
     let accepted: Accepted =
         serde_json::from_slice(&answered.body).map_err(|_| Problem::of(Code::Internal))?;
     let document = read(&state, user.id, accepted.meter_document_id).await?;

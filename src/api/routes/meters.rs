@@ -8,6 +8,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use db::DbError;
 use futures_util::FutureExt;
 use serde::Deserialize;
+use units::Span;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -22,7 +23,7 @@ use crate::api::problem::Problem;
 use crate::config::MeterConfig;
 use crate::error::Code;
 use crate::metering;
-use crate::metering::claim::{self, Claim, ClaimError, Taken, With};
+use crate::metering::claim::{self, Claim, ClaimError, Further, With};
 use crate::network::normalize_meter;
 use crate::privacy::marks;
 use crate::trust::TrustError;
@@ -69,25 +70,30 @@ pub async fn create(state: State, request: HttpRequest, payload: Payload) -> Ans
     // What takes the client's time is told with a header, which the code alone cannot carry.
     let work = async move {
         match claim::claim(&p, &verifier, &claim, under, &taken).await {
-            Err(ClaimError::TooOften { wait }) => Ok(Err(wait)),
+            Err(ClaimError::TooOften { wait }) => Ok(Err(too_often(wait))),
+            Err(ClaimError::DiscomBusy { wait }) => Ok(Err(discom_busy(wait))),
             Ok(meter) => Ok(Ok(meter.meter_id)),
             Err(error) => Err(error),
         }
     };
+    let mut limited: Option<Problem> = None;
     let answered = state
         .once(key, work, |done| match done {
             Ok(meter) => Answered { status: StatusCode::CREATED, body: meter.as_bytes().to_vec() },
-            Err(wait) => Answered {
-                status: StatusCode::TOO_MANY_REQUESTS,
-                body: wait.as_secs().saturating_add(1).to_string().into_bytes(),
-            },
+            Err(problem) => {
+                limited = Some(problem.clone());
+                Answered { status: StatusCode::TOO_MANY_REQUESTS, body: Vec::new() }
+            }
         })
-        .await?;
-    let text = String::from_utf8(answered.body).map_err(|_| Problem::of(Code::Internal))?;
-    if answered.status == StatusCode::TOO_MANY_REQUESTS {
-        let detail = "There are five tries an hour to claim a meter.";
-        return Err(Problem::new(Code::RateLimited, detail).with(header::RETRY_AFTER, text));
+        .await
+        .map_err(|problem| match problem.at_field() {
+            Some("discom") => profile::no_discom(&state),
+            _ => problem,
+        })?;
+    if let Some(problem) = limited {
+        return Err(problem);
     }
+    let text = String::from_utf8(answered.body).map_err(|_| Problem::of(Code::Internal))?;
     let meter_key = normalize_meter(&text);
     let meters = state.read(move |tx| metering::of_user(tx, user.id).boxed()).await?;
     let meter = meters.into_iter().find(|meter| meter.meter_key == meter_key);
@@ -97,8 +103,26 @@ pub async fn create(state: State, request: HttpRequest, payload: Payload) -> Ans
         .json(profile::meter(meter)))
 }
 
-/// Trust that was lost with a meter stays with it when its account is erased.
-fn inheriting(state: &State) -> Taken {
+fn too_often(wait: Span) -> Problem {
+    let detail = "There are five tries an hour to claim a meter.";
+    Problem::new(Code::RateLimited, detail).with(header::RETRY_AFTER, seconds(wait))
+}
+
+/// The owner of a meter is told why the right key is not even looked at, and of the other way.
+fn discom_busy(wait: Span) -> Problem {
+    let detail =
+        "The DISCOM takes no more tries for this meter now; the tries of other accounts for it count too.";
+    Problem::new(Code::RateLimited, detail).with(header::RETRY_AFTER, seconds(wait)).advise(
+        "Wait as long as Retry-After says, or prove the meter by a credential: POST /users/me/credentials.",
+    )
+}
+
+fn seconds(wait: Span) -> String {
+    wait.as_secs().saturating_add(1).to_string()
+}
+
+/// Trust that was lost with a meter stays with it when its account is erased or gives it up.
+fn inheriting(state: &State) -> Further {
     let (accounts, settings) = (state.accounts.clone(), Arc::clone(&state.participant.settings));
     Arc::new(move |tx, user, meter, now| {
         let (accounts, settings) = (accounts.clone(), Arc::clone(&settings));
@@ -113,6 +137,15 @@ fn inheriting(state: &State) -> Taken {
     })
 }
 
+/// Bad trust stays with a meter that is given up.
+fn leaving(state: &State) -> Further {
+    let (accounts, settings) = (state.accounts.clone(), Arc::clone(&state.participant.settings));
+    Arc::new(move |tx, user, meter, now| {
+        let (accounts, settings) = (accounts.clone(), Arc::clone(&settings));
+        async move { marks::keep(tx, (&accounts, &settings.trust), user, &meter, now).await }.boxed()
+    })
+}
+
 /// Gives a meter up, when no offer and no trade of the user's is open any more.
 #[utoipa::path(delete, path = "/users/me/meters/{id}", tag = "users",
     params(("id" = String, Path, description = "The meter's id on this platform, or its own")),
@@ -124,10 +157,11 @@ pub async fn release(state: State, request: HttpRequest, payload: Payload) -> An
     let is_it = |meter: &&metering::Meter| meter.id.to_string() == named || meter.meter_id == named;
     let meter = meters.iter().find(is_it).ok_or_else(|| Problem::not_found("meter"))?;
     let (db, meter, now) = (state.participant.db.clone(), meter.meter_id.clone(), state.participant.now());
+    let further = leaving(&state);
     let work = async move {
         db.write(move |tx| {
-            let meter = meter.clone();
-            async move { claim::release(tx, user.id, &meter, now).await }.boxed()
+            let (meter, further) = (meter.clone(), Arc::clone(&further));
+            async move { claim::release(tx, user.id, &meter, &further, now).await }.boxed()
         })
         .await
     };

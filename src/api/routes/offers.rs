@@ -10,11 +10,12 @@ use units::{DeliverySlot, Price, WattHours};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::paging::{Asked as PageAsked, Page};
+use super::paging::{Asked as PageAsked, Page, only};
 use super::{Answer, id};
 use crate::api::access::Caller;
 use crate::api::idempotency::{Answered, Asked};
 use crate::api::problem::Problem;
+use crate::api::slots::{Wished, placed};
 use crate::api::view::{self, OfferDocument};
 use crate::api::{Shared, State};
 use crate::error::Code;
@@ -64,6 +65,18 @@ pub struct SlotChangeBody {
     price_inr: Option<Price>,
 }
 
+impl NewSlotBody {
+    fn wished(&self) -> Wished {
+        Wished { start: self.start, quantity: Some(self.quantity_kwh), price: Some(self.price_inr) }
+    }
+}
+
+impl SlotChangeBody {
+    fn wished(&self) -> Wished {
+        Wished { start: self.start, quantity: self.quantity_kwh, price: self.price_inr }
+    }
+}
+
 /// What changes in an offer.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -106,6 +119,7 @@ pub async fn list(state: State, Caller { user, .. }: Caller, request: HttpReques
 #[utoipa::path(get, path = "/seller/offers/{id}", tag = "seller",
     params(("id" = String, Path, description = "The offer id")), responses((status = 200, body = OfferDocument)))]
 pub async fn show(state: State, Caller { user, .. }: Caller, request: HttpRequest) -> Answer {
+    only(&request, &[])?;
     let document = document(&state, &user, offer_id(&request)?).await?;
     Ok(HttpResponse::Ok().json(document))
 }
@@ -121,10 +135,12 @@ pub async fn create(state: State, request: HttpRequest, payload: Payload) -> Ans
         price: slot.price_inr,
         quantity: slot.quantity_kwh,
     });
+    let wished: Vec<_> = body.slots.iter().map(NewSlotBody::wished).collect();
     let wish = ListWish { slots: slots.collect(), meter_id: body.meter_id, name: body.name };
     let under = key.clone();
     let work = async move { seller::list_offer(&participant, &seller, wish, under).await };
-    let answered = state.once(key.clone(), work, |offer| about(StatusCode::CREATED, offer)).await?;
+    let answered = state.once(key.clone(), work, |offer| about(StatusCode::CREATED, offer)).await;
+    let answered = answered.map_err(|problem| placed(problem, &wished, &state.participant.settings.rules))?;
     shown(&state, &user, key, answered).await
 }
 
@@ -139,10 +155,12 @@ pub async fn change(state: State, request: HttpRequest, payload: Payload) -> Ans
         price: slot.price_inr,
         quantity: slot.quantity_kwh,
     });
+    let wished: Vec<_> = body.slots.iter().map(SlotChangeBody::wished).collect();
     let wish = ChangeWish { slots: slots.collect(), name: body.name };
     let under = key.clone();
     let work = async move { seller::change_offer(&participant, &seller, offer, wish, under).await };
-    let answered = state.once(key.clone(), work, |offer| about(StatusCode::OK, offer)).await?;
+    let answered = state.once(key.clone(), work, |offer| about(StatusCode::OK, offer)).await;
+    let answered = answered.map_err(|problem| placed(problem, &wished, &state.participant.settings.rules))?;
     shown(&state, &user, key, answered).await
 }
 

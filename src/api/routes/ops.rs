@@ -14,8 +14,8 @@ use node::overview::{self, Ended, Peer, Queue};
 use serde::Serialize;
 use units::Timestamp;
 
-use super::Answer;
 use super::paging::Asked;
+use super::{Answer, OPERATED};
 use crate::api::State;
 use crate::api::problem::Problem;
 use crate::error::Code;
@@ -88,6 +88,14 @@ fn names_this_machine(host: &str) -> bool {
     let own = name.eq_ignore_ascii_case("localhost")
         || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
     own && port_fits
+}
+
+/// Any other path: this port has no document of its own, so the answer says what there is.
+pub async fn elsewhere() -> Answer {
+    let served: Vec<_> =
+        OPERATED.iter().map(|route| format!("{} {}", route.method.to_uppercase(), route.path)).collect();
+    let detail = format!("Nothing is served at this path; this port has {}.", served.join(", "));
+    Err(Problem::new(Code::NotFound, detail))
 }
 
 /// `GET /admin/outbox`

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::offers::EmptyBody;
-use super::paging::{Asked as PageAsked, Page};
+use super::paging::{Asked as PageAsked, Page, only};
 use super::transactions::{self, ContractDocument};
 use super::{Answer, id};
 use crate::api::access::Caller;
@@ -46,6 +46,7 @@ pub async fn list(state: State, Caller { user, .. }: Caller, request: HttpReques
     params(("id" = String, Path, description = "The transaction id")),
     responses((status = 200, body = ContractDocument)))]
 pub async fn show(state: State, Caller { user, .. }: Caller, request: HttpRequest) -> Answer {
+    only(&request, &[])?;
     let found = transactions::document(&state, &user, id(&request, "order")?, Some(Side::Seller)).await?;
     found.map(|document| HttpResponse::Ok().json(document)).ok_or_else(|| Problem::not_found("order"))
 }

@@ -98,8 +98,7 @@ impl Asked {
     /// # Errors
     /// 422 with the parameter that is unknown or cannot be read, 400 for the cursor of another list.
     pub fn read(request: &HttpRequest, others: &[&str]) -> Result<Self, Problem> {
-        let query = web::Query::<BTreeMap<String, String>>::from_query(request.query_string());
-        let mut given = query.map_err(|_| Problem::field("query", "The query cannot be read."))?.into_inner();
+        let mut given = query(request)?;
         let limit = match given.remove("limit") {
             None => LIMIT,
             Some(text) => {
@@ -109,9 +108,7 @@ impl Asked {
             }
         };
         let cursor = given.remove("cursor");
-        if let Some(name) = given.keys().find(|name| !others.contains(&name.as_str())) {
-            return Err(Problem::field(name.as_str(), "There is no such query parameter."));
-        }
+        known(&given, others)?;
         let list = List::of(request, &given);
         let before = cursor.map(|text| {
             list.read(&text).ok_or_else(|| {
@@ -204,6 +201,28 @@ impl Asked {
             response.insert_header((header::LINK, format!("{link}>; rel=\"next\"")));
         }
         (Page { items: rows.iter().map(show).collect(), next_cursor }, response)
+    }
+}
+
+/// The query of a read that is no list: these parameters, and no others.
+///
+/// # Errors
+/// 422 with the parameter that is unknown.
+pub fn only(request: &HttpRequest, names: &[&str]) -> Result<BTreeMap<String, String>, Problem> {
+    let given = query(request)?;
+    known(&given, names)?;
+    Ok(given)
+}
+
+fn query(request: &HttpRequest) -> Result<BTreeMap<String, String>, Problem> {
+    let query = web::Query::<BTreeMap<String, String>>::from_query(request.query_string());
+    Ok(query.map_err(|_| Problem::field("query", "The query cannot be read."))?.into_inner())
+}
+
+fn known(given: &BTreeMap<String, String>, names: &[&str]) -> Result<(), Problem> {
+    match given.keys().find(|name| !names.contains(&name.as_str())) {
+        Some(name) => Err(Problem::field(name.as_str(), "There is no such query parameter.")),
+        None => Ok(()),
     }
 }
 

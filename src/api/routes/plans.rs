@@ -10,11 +10,12 @@ use uuid::Uuid;
 
 use super::discover::{TrustView, kilometers};
 use super::offers::EmptyBody;
-use super::paging::{Asked as PageAsked, Page};
+use super::paging::{Asked as PageAsked, Page, only};
 use super::{Answer, id};
 use crate::api::access::Caller;
 use crate::api::idempotency::{Answered, Asked};
 use crate::api::problem::Problem;
+use crate::api::slots::{Wished, placed};
 use crate::api::view::{Reason, masked, reason};
 use crate::api::{Shared, State, wait};
 use crate::buyer::{
@@ -298,10 +299,13 @@ pub struct AlternativePart {
     responses((status = 202, body = PlanAcceptedView), (status = 200, body = PlanDocument)))]
 pub async fn create(state: State, request: HttpRequest, payload: Payload) -> Answer {
     let Asked { user, body, key, wait } = state.asked::<NewPlanBody>(&request, payload).await?;
+    let slot = |slot: &WantedSlotBody| Wished::of(slot.start, slot.quantity_kwh);
+    let wished: Vec<_> = body.slots.iter().flatten().map(slot).collect();
     let wish = wish(body)?;
     let (participant, buyer, under) = (state.participant.clone(), user.clone(), key.clone());
     let work = async move { buyer::create_plan(&participant, &buyer, wish, under).await };
-    accepted(&state, &user, key, wait, work, &[PlanState::Searching]).await
+    let done = accepted(&state, &user, key, wait, work, &[PlanState::Searching]).await;
+    done.map_err(|problem| placed(problem, &wished, &state.participant.settings.rules))
 }
 
 /// Confirms a plan: all parts are reserved at once, what fails is planned again from the rest, then all is bought.
@@ -354,6 +358,7 @@ fn cancelled(cancelled: PlanCancelled) -> PlanCancelledView {
 #[utoipa::path(get, path = "/api/plans/{id}", tag = "plans",
     params(("id" = String, Path, description = "The plan id")), responses((status = 200, body = PlanDocument)))]
 pub async fn show(state: State, Caller { user, .. }: Caller, request: HttpRequest) -> Answer {
+    only(&request, &[])?;
     let plan = read(&state, &user, plan_id(&request)?).await?;
     Ok(HttpResponse::Ok().json(shown(&plan)))
 }

@@ -127,11 +127,11 @@ pub async fn erase(state: State, caller: Caller, request: HttpRequest, payload: 
     state.count_name(&request, purpose, &user.to_string()).await?;
     let login = state.read(move |tx| identity::login(tx, user).boxed()).await?;
     let erased = state.run(async move {
-        let hash = accounts.prove(user, proof).await.map_err(|error| match error {
+        let proven = accounts.prove(user, proof).await.map_err(|error| match error {
             IdentityError::PasswordNone | IdentityError::PasswordWrong => refused(error).at("password"),
             other => refused(other),
         })?;
-        Ok::<_, Problem>(privacy::erase::erase(&p, &accounts, user, hash).await?)
+        Ok::<_, Problem>(privacy::erase::erase(&p, &accounts, user, proven).await?)
     });
     let erased = erased.await??;
     if let Some(email) = login.and_then(|login| login.email.filter(|_| login.email_verified)) {

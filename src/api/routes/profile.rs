@@ -5,14 +5,17 @@ use actix_web::{HttpRequest, HttpResponse};
 use db::DbError;
 use futures_util::FutureExt;
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 use units::WattHours;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::Answer;
 use super::meters::place;
+use super::paging::only;
 use crate::api::State;
 use crate::api::access::Caller;
+use crate::api::fresh::Tagged;
 use crate::api::idempotency::Asked;
 use crate::api::problem::Problem;
 use crate::api::view::masked;
@@ -66,7 +69,8 @@ pub struct EnergyView {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ProfileFact)]
 pub struct FactView {
-    /// What the user says; alone it raises no limit.
+    /// What the user says. A month's production or consumption counts up to 150 kWh for each kW of verified meters,
+    /// anything else not at all.
     #[schema(example = "500")]
     pub declared: Option<String>,
     /// What a credential, the DISCOM or the operator proves.
@@ -75,7 +79,8 @@ pub struct FactView {
     /// What limits are reckoned with; null when nothing is known.
     #[schema(example = "500")]
     pub counted: Option<String>,
-    /// Which of the two that is: `declared`, `verified`, or `none`.
+    /// Which of the two that is: `declared`, `declared_capped` where the verified meters do not carry all of it,
+    /// `verified`, or `none`.
     #[schema(example = "declared")]
     pub counts: &'static str,
 }
@@ -98,7 +103,7 @@ pub struct ChangeBody {
     #[schema(value_type = Option<String>, example = "5")]
     sanctioned_load_kw: Option<Option<String>>,
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>, example = "TPDDL")]
+    #[schema(value_type = Option<String>, example = "TEST_DISCOM_NORTH")]
     discom: Option<Option<String>>,
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<String>)]
@@ -128,7 +133,7 @@ pub struct MeterView {
     pub id: Uuid,
     #[schema(example = "TEST_METER_SELLER_001")]
     pub meter_id: String,
-    #[schema(example = "TPDDL")]
+    #[schema(example = "TEST_DISCOM_NORTH")]
     pub discom: String,
     /// Masked.
     #[schema(example = "••••0123")]
@@ -155,14 +160,14 @@ pub struct Platform {
 
 /// The user of the token.
 #[utoipa::path(get, path = "/seller/profile", tag = "seller", responses((status = 200, body = Profile)))]
-pub async fn show(state: State, Caller { user, .. }: Caller) -> Answer {
-    Ok(HttpResponse::Ok().json(read(&state, user).await?))
+pub async fn show(state: State, Caller { user, .. }: Caller, request: HttpRequest) -> Answer {
+    shown(&state, user, &request).await
 }
 
 /// The user of the token, with what is declared and what is verified.
 #[utoipa::path(get, path = "/users/me/profile", tag = "users", responses((status = 200, body = Profile)))]
-pub async fn show_mine(state: State, Caller { user, .. }: Caller) -> Answer {
-    Ok(HttpResponse::Ok().json(read(&state, user).await?))
+pub async fn show_mine(state: State, Caller { user, .. }: Caller, request: HttpRequest) -> Answer {
+    shown(&state, user, &request).await
 }
 
 /// Changes what the user says of roof and household. What is proven stays as it is.
@@ -210,11 +215,19 @@ struct Change {
 const ENERGY_MAX: WattHours = WattHours::new(7_440_000_000);
 const POWER_MAX: i64 = 10_000_000;
 
+/// A code that names no DISCOM of this platform, and those that do: no route lists them.
+pub fn no_discom(state: &State) -> Problem {
+    let known: Vec<_> =
+        state.participant.settings.discoms.iter().map(|discom| discom.code.as_str()).collect();
+    Problem::field("discom", format!("This platform has no such DISCOM; it has {}.", known.join(", ")))
+}
+
 impl Change {
     fn of(state: &State, body: ChangeBody) -> Result<Self, Problem> {
         let energy = |name: &str, value: Option<Option<WattHours>>| match value.flatten() {
             Some(energy) if !(WattHours::ZERO..=ENERGY_MAX).contains(&energy) => {
-                Err(Problem::field(name, "It is out of range."))
+                let most = ENERGY_MAX.to_kwh_text();
+                Err(Problem::field(name, format!("A number of kWh from 0 to {most} is expected.")))
             }
             _ => Ok(value),
         };
@@ -222,7 +235,10 @@ impl Change {
             let watts = |text: String| {
                 let watts = units::parse_scaled(text.trim(), 3).ok().filter(|w| (0..=POWER_MAX).contains(w));
                 watts.ok_or_else(|| {
-                    Problem::field(name, "A number of kW with three decimals at most, up to 10000.")
+                    Problem::field(
+                        name,
+                        "A number of kW from 0 to 10000 is expected, with three decimals at most.",
+                    )
                 })
             };
             value.map(|value| value.map(watts).transpose()).transpose()
@@ -230,7 +246,7 @@ impl Change {
         if let Some(Some(code)) = &body.discom
             && state.participant.settings.discom(code).is_none()
         {
-            return Err(Problem::field("discom", "This platform has no such DISCOM."));
+            return Err(no_discom(state));
         }
         if let Some(Some(number)) = &body.customer_number
             && !(1..=64).contains(&number.trim().len())
@@ -266,6 +282,19 @@ impl Change {
             place: self.place.unwrap_or(said.place),
         }
     }
+}
+
+/// The time of the market passes while nothing else changes: it is left out of what is tagged.
+async fn shown(state: &State, user: User, request: &HttpRequest) -> Answer {
+    only(request, &[])?;
+    let profile = read(state, user).await?;
+    let mut still = serde_json::to_value(&profile).unwrap_or_default();
+    if let Some(platform) = still.get_mut("platform").and_then(Value::as_object_mut) {
+        platform.retain(|name, _| !name.starts_with("market_time"));
+    }
+    let mut response = HttpResponse::Ok();
+    response.extensions_mut().insert(Tagged(still.to_string().into_bytes()));
+    Ok(response.json(profile))
 }
 
 async fn read(state: &State, user: User) -> Result<Profile, Problem> {
@@ -310,8 +339,7 @@ fn energy(said: &Declared, capacity: &Capacity, meters: &[Meter]) -> EnergyView 
                 None => "none",
                 Some(_) if proven => "verified",
                 Some(counted) if said == Some(counted) => "declared",
-                // As far as the proven connection goes.
-                Some(_) => "verified",
+                Some(_) => "declared_capped",
             },
         }
     };

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::account::JournalEntry;
-use super::paging::{Asked, Order, Page};
+use super::paging::{Asked, Order, Page, only};
 use super::{Answer, account};
 use crate::api::State;
 use crate::api::access::Caller;
@@ -104,6 +104,9 @@ pub struct StatementLine {
     /// `buyer` or `seller`.
     pub side: &'static str,
     pub peer_id: String,
+    /// Yours, as the DISCOM writes it.
+    #[schema(example = "TEST_METER_ASHA")]
+    pub meter_id: String,
     pub discom: String,
     #[schema(value_type = String, format = DateTime)]
     pub start: Timestamp,
@@ -188,6 +191,7 @@ enum Form {
     responses((status = 200, content((StatementDocument = "application/json"), (String = "text/csv"),
         (String = "text/html")))))]
 pub async fn show(state: State, Caller { user, .. }: Caller, request: HttpRequest) -> Answer {
+    only(&request, &[])?;
     let (month, form) = asked(&request)?;
     let db = state.participant.db.clone();
     let read = async move {
@@ -285,6 +289,7 @@ fn line(line: &TradeLine) -> Result<StatementLine, MoneyError> {
         contract_id: line.contract_id.clone(),
         side: line.side.as_str(),
         peer_id: line.peer_id.clone(),
+        meter_id: line.meter_id.clone(),
         discom: line.discom.clone(),
         start: slot.slot.start(),
         label_ist: units::ist_label(slot.slot.start()),

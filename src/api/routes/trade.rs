@@ -13,6 +13,7 @@ use super::Answer;
 use super::transactions::{self, TransactionDocument};
 use crate::api::idempotency::{Answered, Asked};
 use crate::api::problem::Problem;
+use crate::api::slots::{Wished, placed};
 use crate::api::{Shared, State, wait};
 use crate::buyer::{
     self, Accepted, BuyerError, CancelWish, ConfirmWish, InitWish, Purchase, RateWish, SearchState,
@@ -116,6 +117,7 @@ pub(super) enum Until {
 #[utoipa::path(post, path = "/api/select", tag = "trade", request_body = SelectBody)]
 pub async fn select(state: State, request: HttpRequest, payload: Payload) -> Answer {
     let asked = state.asked::<SelectBody>(&request, payload).await?;
+    let wished = wished(&asked.body.slots);
     let work = |participant: Participant, user: User, body: SelectBody, key| async move {
         let wish = SelectWish {
             transaction_id: body.transaction_id,
@@ -125,17 +127,19 @@ pub async fn select(state: State, request: HttpRequest, payload: Payload) -> Ans
         };
         buyer::select(&participant, &user, wish, key).await
     };
-    carried_out(&state, asked, Until::Settled, work).await
+    let done = carried_out(&state, asked, Until::Settled, work).await;
+    done.map_err(|problem| placed(problem, &wished, &state.participant.settings.rules))
 }
 
 /// Asks the seller to hold the energy and to name its terms.
 #[utoipa::path(post, path = "/api/init", tag = "trade", request_body = InitBody)]
 pub async fn init(state: State, request: HttpRequest, payload: Payload) -> Answer {
     let mut asked = state.asked::<InitBody>(&request, payload).await?;
+    let wished = asked.body.slots.as_deref().map(wished).unwrap_or_default();
     let body = &mut asked.body;
     let purchase = match (body.bpp_id.take(), body.offer_id.take(), body.slots.take()) {
-        (Some(bpp_id), Some(offer_id), Some(wished)) => {
-            Some(Purchase { bpp_id, offer_id, slots: slots(wished) })
+        (Some(bpp_id), Some(offer_id), Some(bodies)) => {
+            Some(Purchase { bpp_id, offer_id, slots: slots(bodies) })
         }
         (None, None, None) => None,
         (bpp_id, offer_id, _) => {
@@ -151,7 +155,8 @@ pub async fn init(state: State, request: HttpRequest, payload: Payload) -> Answe
         let wish = InitWish { transaction_id: body.transaction_id, meter_id: body.meter_id, purchase };
         buyer::init(&participant, &user, wish, key).await
     };
-    carried_out(&state, asked, Until::Settled, work).await
+    let done = carried_out(&state, asked, Until::Settled, work).await;
+    done.map_err(|problem| placed(problem, &wished, &state.participant.settings.rules))
 }
 
 /// Buys on the terms that the seller named. The trade stands when our DISCOM's ledger has recorded it.
@@ -193,11 +198,13 @@ pub async fn cancel(state: State, request: HttpRequest, payload: Payload) -> Ans
 #[utoipa::path(post, path = "/api/update", tag = "trade", request_body = UpdateBody)]
 pub async fn update(state: State, request: HttpRequest, payload: Payload) -> Answer {
     let asked = state.asked::<UpdateBody>(&request, payload).await?;
+    let wished = wished(&asked.body.slots);
     let work = |participant: Participant, user: User, body: UpdateBody, key| async move {
         let wish = UpdateWish { transaction_id: body.transaction_id, slots: slots(body.slots) };
         buyer::update(&participant, &user, wish, key).await
     };
-    carried_out(&state, asked, Until::Settled, work).await
+    let done = carried_out(&state, asked, Until::Settled, work).await;
+    done.map_err(|problem| placed(problem, &wished, &state.participant.settings.rules))
 }
 
 /// Asks where the delivery can be followed.
@@ -233,6 +240,11 @@ pub async fn support(state: State, request: HttpRequest, payload: Payload) -> An
 
 fn slots(bodies: Vec<SlotBody>) -> Vec<SlotWish> {
     bodies.into_iter().map(|body| SlotWish { slot: body.start, quantity: body.quantity_kwh }).collect()
+}
+
+/// The slots of a request, for the place of the one at fault.
+fn wished(bodies: &[SlotBody]) -> Vec<Wished> {
+    bodies.iter().map(|body| Wished::of(body.start, body.quantity_kwh)).collect()
 }
 
 /// Stores a wish, once under its key, and answers 202; or 200 with the outcome when the client waits for it and it

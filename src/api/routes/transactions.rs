@@ -19,7 +19,8 @@ use crate::buyer::{self, BuyerError, Exchange, Search};
 use crate::contract::{self, Contract, Side, State as ContractState, delivery};
 use crate::events;
 use crate::identity::User;
-use crate::metering;
+use crate::metering::{self, Meter};
+use crate::network::masks::{self, Own};
 
 /// Events that are looked through for an answer.
 const EVENTS_MAX: i64 = 100;
@@ -75,7 +76,8 @@ pub struct SearchView {
     pub answered_at: Option<Timestamp>,
 }
 
-/// A question beside the trade, and its answer, as they stood on the wire.
+/// A question beside the trade, and its answer, as they stood on the wire but for meters and customer numbers that are
+/// not yours, which are masked.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ExchangeView {
     pub message_id: String,
@@ -143,10 +145,11 @@ pub async fn show(state: State, Caller { user, .. }: Caller, request: HttpReques
     found.map(|document| HttpResponse::Ok().json(document)).ok_or_else(|| Problem::not_found("transaction"))
 }
 
-/// The events of one transaction as they happen: `id` its number, `event` its kind, `data` JSON. `Last-Event-ID`
-/// continues after an event; without it the stream begins with the first. It ends as `/api/events` does.
+/// The events of one transaction as they happen: `id` its number, `event` its kind, `data` JSON. `Last-Event-ID`, or
+/// `after`, continues after an event; without it the stream begins with the first. It ends as `/api/events` does.
 #[utoipa::path(get, path = "/api/transactions/{id}/events", tag = "transactions",
-    params(("id" = String, Path, description = "The transaction id"), ("Last-Event-ID" = Option<i64>, Header)),
+    params(("id" = String, Path, description = "The transaction id"), ("Last-Event-ID" = Option<i64>, Header),
+        ("after" = Option<i64>, Query, minimum = 0, description = "As Last-Event-ID, which wins")),
     responses((status = 200, description = "Server-sent events", body = String, content_type = "text/event-stream")))]
 pub async fn events(state: State, Caller { user, .. }: Caller, request: HttpRequest) -> Answer {
     let transaction = id(&request, "transaction")?;
@@ -156,9 +159,12 @@ pub async fn events(state: State, Caller { user, .. }: Caller, request: HttpRequ
     stream::open(&state, &request, Some(transaction.to_owned())).await
 }
 
-/// All events of the user from now on, or after `Last-Event-ID`. A last event `end`, without a number, whose data has the
-/// `code` and `detail` of an error, says that whoever opened the stream would not be let in any more: signed out, locked.
-#[utoipa::path(get, path = "/api/events", tag = "transactions", params(("Last-Event-ID" = Option<i64>, Header)),
+/// All events of the user from now on, or after `Last-Event-ID` or `after`. A last event `end`, without a number, whose
+/// data has the `code` and `detail` of an error, says that whoever opened the stream would not be let in any more: signed
+/// out, locked.
+#[utoipa::path(get, path = "/api/events", tag = "transactions",
+    params(("Last-Event-ID" = Option<i64>, Header),
+        ("after" = Option<i64>, Query, minimum = 0, description = "As Last-Event-ID, which wins")),
     responses((status = 200, description = "Server-sent events", body = String, content_type = "text/event-stream")))]
 pub async fn all_events(state: State, request: HttpRequest) -> Answer {
     stream::open(&state, &request, None).await
@@ -243,11 +249,17 @@ pub async fn document(
         })
         .await?;
     let delivery = delivered.map(|(found, cells, copies)| view::delivery(&contract, &found, &cells, copies));
+    let own = own(&contract, &meters);
+    let other = match contract.side {
+        Side::Buyer => Some(contract.seller_meter.as_str()),
+        Side::Seller => contract.buyer_meter.as_deref(),
+    };
+    let exchanges = exchanges.into_iter().map(|exchange| exchange_view(exchange, &own, other)).collect();
     Ok(Some(TransactionDocument::Contract(Box::new(ContractDocument {
         search: search.as_ref().filter(|_| contract.side == Side::Buyer).map(search_view),
         transaction: view::transaction(&contract, &meters),
         history: history.into_iter().map(view::history).collect(),
-        exchanges: exchanges.into_iter().map(exchange_view).collect(),
+        exchanges,
         delivery,
     }))))
 }
@@ -315,9 +327,21 @@ fn search_view(search: &Search) -> SearchView {
     }
 }
 
-fn exchange_view(exchange: Exchange) -> ExchangeView {
+/// What of a contract is the user's own: also a meter that was released since.
+fn own(contract: &Contract, meters: &[Meter]) -> Own {
+    let traded = match contract.side {
+        Side::Buyer => contract.buyer_meter.clone(),
+        Side::Seller => Some(contract.seller_meter.clone()),
+    };
+    Own {
+        meters: meters.iter().map(|meter| meter.meter_key.clone()).chain(traded).collect(),
+        customers: meters.iter().map(|meter| meter.customer_number.clone()).collect(),
+    }
+}
+
+fn exchange_view(exchange: Exchange, own: &Own, other: Option<&str>) -> ExchangeView {
     // What cannot be read is not shown; it was JSON when it was stored.
-    let json = |text: String| RawValue::from_string(text).ok();
+    let json = |text: String| RawValue::from_string(masks::masked_message(&text, own, other)?).ok();
     ExchangeView {
         message_id: exchange.message_id,
         action: exchange.action,

@@ -13,6 +13,7 @@ use super::Answer;
 use super::auth::{SentView, read, refused, sent, session};
 use super::devices::uuid;
 use super::offers::EmptyBody;
+use super::paging::only;
 use crate::api::State;
 use crate::api::access::Caller;
 use crate::api::limits::names::Purpose;
@@ -75,7 +76,8 @@ pub struct ProofBody {
 
 /// By what I sign in.
 #[utoipa::path(get, path = "/users/me/logins", tag = "users", responses((status = 200, body = LoginsView)))]
-pub async fn show(state: State, caller: Caller) -> Answer {
+pub async fn show(state: State, caller: Caller, request: HttpRequest) -> Answer {
+    only(&request, &[])?;
     let (accounts, user) = (state.accounts.clone(), caller.user.id);
     let login = state.read(move |tx| identity::login(tx, user).boxed()).await?;
     let issuers = state.run(async move { accounts.linked(user).await }).await??;
@@ -120,8 +122,8 @@ pub async fn confirm(state: State, caller: Caller, request: HttpRequest, payload
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Takes an issuer's word for me no more, and signs the other devices out that have come by an issuer. The last way in
-/// stays.
+/// Takes an issuer's word for me no more, also where it vouches for my address, and signs the other devices out that have
+/// come by an issuer. The last way in stays.
 #[utoipa::path(delete, path = "/users/me/logins/{id}", tag = "users",
     params(("id" = String, Path, description = "The issuer's id in the list")),
     responses((status = 204, description = "It is gone")))]

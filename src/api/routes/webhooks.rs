@@ -18,6 +18,7 @@ use crate::api::idempotency::{Answered, Asked, Unkept};
 use crate::api::problem::Problem;
 use crate::api::{Shared, State};
 use crate::error::Code;
+use crate::identity::grants::Grant;
 use crate::webhooks::{self, Change, Delivery, New, Sender, Under, Webhook, WebhookError};
 
 /// A webhook to be added.
@@ -169,6 +170,14 @@ fn sender(state: &Shared) -> Result<Sender, Problem> {
     state.webhooks.clone().ok_or_else(|| Problem::not_found("webhook"))
 }
 
+/// The API token that asks, with which what it sets up ends. What somebody who has signed in sets up is the account's.
+fn token_of(request: &HttpRequest) -> Result<Option<Uuid>, Problem> {
+    Ok(match Caller::of(request)?.grant() {
+        Grant::ApiToken(id) => Some(id),
+        Grant::Session(_) | Grant::Configured(_) => None,
+    })
+}
+
 fn webhook_id(request: &HttpRequest) -> Result<Uuid, Problem> {
     Uuid::parse_str(id(request, "webhook")?).map_err(|_| Problem::not_found("webhook"))
 }
@@ -184,13 +193,15 @@ pub async fn list(state: State, Caller { user, .. }: Caller, request: HttpReques
     Ok(page.answer(&request, read.await?, |webhook| webhook.id, document))
 }
 
-/// Adds a webhook. The answer shows its secret, and no other does.
+/// Adds a webhook. The answer shows its secret, and no other does. One that an API token makes, or changes, is called no
+/// more once that token is revoked or too old, until somebody who has signed in changes it.
 #[utoipa::path(post, path = "/api/webhooks", tag = "webhooks", request_body = NewWebhookBody,
     responses((status = 201, body = SecretDocument, headers(("Location" = String, description = "The new webhook")))))]
 pub async fn create(state: State, request: HttpRequest, payload: Payload) -> Answer {
     let Asked { user, body, key, .. } = state.asked::<NewWebhookBody>(&request, payload).await?;
     let (p, sender) = (state.participant.clone(), sender(&state)?);
-    let new = New { url: body.url, description: body.description, filters: body.kinds };
+    let api_token = token_of(&request)?;
+    let new = New { url: body.url, description: body.description, filters: body.kinds, api_token };
     let (under, own) = (Under { key: key.clone(), body: kept }, sender.clone());
     let work = async move { webhooks::create(&p, (own.client(), own.secrets()), user.id, new, under).await };
     let answer = |webhook: &Webhook| Answered { status: StatusCode::CREATED, body: kept(webhook) };
@@ -219,8 +230,13 @@ pub async fn change(state: State, request: HttpRequest, payload: Payload) -> Ans
     let (p, sender, id) = (state.participant.clone(), sender(&state)?, webhook_id(&request)?);
     let written = |webhook: &Webhook| serde_json::to_vec(&document(webhook)).unwrap_or_default();
     let under = Under { key: key.clone(), body: written };
-    let change =
-        Change { url: body.url, description: body.description, filters: body.kinds, active: body.active };
+    let change = Change {
+        url: body.url,
+        description: body.description,
+        filters: body.kinds,
+        active: body.active,
+        api_token: token_of(&request)?,
+    };
     let work = async move { webhooks::change(&p, sender.client(), (user.id, id), change, under).await };
     let answer = |webhook: &Webhook| Answered { status: StatusCode::OK, body: written(webhook) };
     let answered = state.once(key, work, answer).await?;

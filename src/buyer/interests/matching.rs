@@ -104,8 +104,12 @@ async fn keep(p: &Participant, interest: Interest, entries: &[Entry]) -> Result<
         let stored = Arc::clone(&stored);
         Box::pin(async move {
             let (interest, entries) = &*stored;
-            if found_store::count_found(tx, &interest.search_id).await? >= FOUND_MAX {
+            // It was closed meanwhile, or is gone with its account and its search.
+            if store::find(tx, interest.id).await?.is_none_or(|found| !found.active) {
                 return Ok::<_, db::DbError>(());
+            }
+            if found_store::count_found(tx, &interest.search_id).await? >= FOUND_MAX {
+                return Ok(());
             }
             let mut news = Vec::new();
             for entry in entries {

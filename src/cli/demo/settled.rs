@@ -7,12 +7,12 @@ use db::{DbError, Tx};
 use futures_util::FutureExt;
 use units::{Paise, WattHours};
 
+use super::summary::{contracts_of, everybody};
 use crate::cli::AnyError;
 use crate::cli::local::LocalNetwork;
 use crate::contract::delivered::{DeliveredSlot, Verdict, verdict};
 use crate::contract::delivery::{self, Copy, Delivery, DeliveryState};
 use crate::contract::{self, Contract, ROUNDING, Side};
-use crate::identity;
 use crate::network::Participant;
 use crate::settlement::{self, MoneyError};
 use crate::trust::{self, TrustError};
@@ -144,8 +144,7 @@ pub async fn of(network: &LocalNetwork) -> Result<Settled, AnyError> {
 /// What each person of a platform has and is trusted with, or what does not add up.
 async fn people(tx: &mut Tx, p: Participant) -> Result<Vec<Result<String, String>>, DbError> {
     let mut lines = Vec::new();
-    for config in crate::cli::local::people().into_iter().flatten() {
-        let Some(user) = identity::find_by_handle(tx, &config.handle).await? else { continue };
+    for user in everybody(tx).await? {
         let name = user.display_name;
         let account = settlement::overview(tx, user.id, p.settings.credit_limit).await;
         let score = trust::service::rebuild(tx, &p.settings.trust, user.id).await;
@@ -215,25 +214,20 @@ impl Settled {
 
 async fn rows(tx: &mut Tx) -> Result<Vec<Row>, DbError> {
     let mut rows = Vec::new();
-    for users in crate::cli::local::people() {
-        for config in users {
-            let Some(user) = identity::find_by_handle(tx, &config.handle).await? else { continue };
-            for contract in
-                contract::service::of_user(tx, user.id, None, None, None, super::summary::PAGE).await?
-            {
-                let Some(delivery) = delivery::find(tx, contract.id).await? else { continue };
-                if delivery.state == DeliveryState::Void {
-                    continue;
-                }
-                let cells = contract::service::cells(tx, contract.id).await?;
-                let slots = match verdict(&contract.slots, &cells) {
-                    Verdict::Complete(slots) => slots,
-                    Verdict::Waiting | Verdict::Contradiction(_) => Vec::new(),
-                };
-                let copies = delivery::copies(tx, contract.id).await?;
-                let name = user.display_name.clone();
-                rows.push(Row { contract, delivery, slots, copies, name });
+    for user in everybody(tx).await? {
+        for contract in contracts_of(tx, user.id).await? {
+            let Some(delivery) = delivery::find(tx, contract.id).await? else { continue };
+            if delivery.state == DeliveryState::Void {
+                continue;
             }
+            let cells = contract::service::cells(tx, contract.id).await?;
+            let slots = match verdict(&contract.slots, &cells) {
+                Verdict::Complete(slots) => slots,
+                Verdict::Waiting | Verdict::Contradiction(_) => Vec::new(),
+            };
+            let copies = delivery::copies(tx, contract.id).await?;
+            let name = user.display_name.clone();
+            rows.push(Row { contract, delivery, slots, copies, name });
         }
     }
     Ok(rows)

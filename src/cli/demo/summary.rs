@@ -13,10 +13,11 @@ use super::trader::Tally;
 use crate::cli::AnyError;
 use crate::cli::local::LocalNetwork;
 use crate::contract::{self, Contract, Holds, LedgerState, Side, State};
-use crate::{identity, market};
+use crate::identity::{self, User};
+use crate::market;
 
-/// Contracts of one user that are read for the summary.
-pub(super) const PAGE: i64 = 1_000;
+/// Rows that are read at once.
+const PAGE: i64 = 1_000;
 
 /// What came of a demo.
 #[derive(Clone, Debug)]
@@ -32,6 +33,11 @@ impl Summary {
     /// Something ended as it must not.
     pub fn is_wrong(&self) -> bool {
         self.tally.failed > 0 || !self.faults.is_empty()
+    }
+
+    /// What does not agree.
+    pub fn into_faults(self) -> Vec<String> {
+        self.faults
     }
 }
 
@@ -92,23 +98,42 @@ pub async fn of(network: &LocalNetwork, tally: Tally) -> Result<Summary, AnyErro
 /// Sold and reserved energy by offer and slot.
 type Stock = BTreeMap<(String, i64), (WattHours, WattHours)>;
 
+/// Everybody who has an account on a platform: the demo's people, and whoever came while it ran.
+pub(super) async fn everybody(tx: &mut Tx) -> Result<Vec<User>, DbError> {
+    let (mut all, mut before) = (Vec::new(), None);
+    loop {
+        let page = identity::admin::list(tx, before, PAGE).await?;
+        let Some(last) = page.last() else { return Ok(all) };
+        before = Some(last.user.id);
+        all.extend(page.into_iter().map(|listed| listed.user));
+    }
+}
+
+/// All contracts of a user.
+pub(super) async fn contracts_of(tx: &mut Tx, user: Uuid) -> Result<Vec<Contract>, DbError> {
+    let (mut all, mut before) = (Vec::new(), None);
+    loop {
+        let page = contract::service::of_user(tx, user, None, None, before, PAGE).await?;
+        let Some(last) = page.last() else { return Ok(all) };
+        before = Some(last.id);
+        all.extend(page);
+    }
+}
+
 async fn everything(tx: &mut Tx) -> Result<(Vec<Contract>, Stock), DbError> {
     let mut contracts = Vec::new();
     let mut stock = Stock::new();
-    for users in crate::cli::local::people() {
-        for config in users {
-            let Some(user) = identity::find_by_handle(tx, &config.handle).await? else { continue };
-            contracts.extend(contract::service::of_user(tx, user.id, None, None, None, PAGE).await?);
-            let mut before: Option<Uuid> = None;
-            loop {
-                let offers = market::service::of_user(tx, user.id, None, before, PAGE).await?;
-                let Some(last) = offers.last() else { break };
-                before = Some(last.id);
-                for offer in &offers {
-                    for slot in &offer.slots {
-                        let key = (offer.id.to_string(), slot.slot.start().micros());
-                        stock.insert(key, (slot.sold, slot.reserved));
-                    }
+    for user in everybody(tx).await? {
+        contracts.extend(contracts_of(tx, user.id).await?);
+        let mut before: Option<Uuid> = None;
+        loop {
+            let offers = market::service::of_user(tx, user.id, None, before, PAGE).await?;
+            let Some(last) = offers.last() else { break };
+            before = Some(last.id);
+            for offer in &offers {
+                for slot in &offer.slots {
+                    let key = (offer.id.to_string(), slot.slot.start().micros());
+                    stock.insert(key, (slot.sold, slot.reserved));
                 }
             }
         }

@@ -72,7 +72,7 @@ fn trade(line: &TradeLine) -> Result<[String; COLUMNS], MoneyError> {
         line.contract_id.clone().unwrap_or_default(),
         line.side.as_str().to_owned(),
         line.peer_id.clone(),
-        line.meter.clone(),
+        line.meter_id.clone(),
         line.discom.clone(),
         line.revision.to_string(),
         slot.quality.as_str().to_owned(),

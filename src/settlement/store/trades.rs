@@ -21,13 +21,14 @@ sql! {
         round2_wh, final_wh, quality, energy, wheeling, charge, fee, penalty) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
     // A corrected slot beside what it was before.
-    LINES = "SELECT c.transaction_id, c.contract_id, c.side, c.peer_id, c.seller_meter, c.buyer_meter, t.revision, \
-        t.at, t.discom, s.slot_start, s.price, s.requested_wh, s.round1_wh, s.round2_wh, s.final_wh, s.quality, \
+    LINES = "SELECT c.transaction_id, c.contract_id, c.side, c.peer_id, c.seller_meter, c.buyer_meter, m.meter_id, \
+        t.revision, t.at, t.discom, s.slot_start, s.price, s.requested_wh, s.round1_wh, s.round2_wh, s.final_wh, s.quality, \
         s.energy, s.wheeling, s.charge, s.fee, s.penalty, p.final_wh AS old_final_wh, \
         COALESCE(p.energy, 0) AS old_energy, COALESCE(p.wheeling, 0) AS old_wheeling, \
         COALESCE(p.charge, 0) AS old_charge, COALESCE(p.fee, 0) AS old_fee, COALESCE(p.penalty, 0) AS old_penalty \
         FROM settlements t JOIN contracts c ON c.id = t.contract \
         JOIN settlement_slots s ON s.contract = t.contract AND s.revision = t.revision \
+        LEFT JOIN meters m ON m.meter_key = CASE WHEN c.side = 'seller' THEN c.seller_meter ELSE c.buyer_meter END \
         LEFT JOIN settlement_slots p ON p.contract = t.contract AND p.revision = t.previous \
         AND p.slot_start = s.slot_start WHERE t.user_id = $1 AND t.month = $2 \
         ORDER BY s.slot_start, c.transaction_id, c.side, t.revision LIMIT $3";
@@ -152,6 +153,7 @@ pub(in crate::settlement) async fn lines(
             contract_id: row.get("contract_id")?,
             side,
             peer_id: row.get("peer_id")?,
+            meter_id: row.get::<Option<String>>("meter_id")?.or_else(|| meter.clone()).unwrap_or_default(),
             meter: meter.unwrap_or_default(),
             discom: row.get("discom")?,
             revision: row.get("revision")?,
