@@ -3153,7 +3153,8 @@ export interface operations {
   };
   /**
    * All events of the user from now on, or after `Last-Event-ID` or `after`. A last event `end`, without a number, whose
-   * data has the `code` and `detail` of an error, says that whoever opened the stream would not be let in any more: signed out, locked.
+   * data has the `code` and `detail` of an error, says that whoever opened the stream would not be let in any more: signed
+   * out, locked.
    */
   get_api_events: {
     method: "GET";
