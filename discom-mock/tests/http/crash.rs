@@ -28,6 +28,10 @@ const STEPS: usize = TIMES.len() + 3;
 
 db::sql! {
     REPORTS = "SELECT COUNT(*) AS n FROM outbox WHERE purpose = 'allocation'";
+    BUSY = "SELECT (SELECT COUNT(*) FROM outbox o LEFT JOIN peers p ON p.subscriber_id = o.target \
+        WHERE o.target IN ($2, $3, $4, $5) AND (o.state = 'sending' \
+        OR (o.state = 'queued' AND o.not_before <= $1 AND COALESCE(p.next_try_at, 0) <= $1))) \
+        + (SELECT COUNT(*) FROM inbox WHERE state = 'working' OR (state = 'queued' AND not_before <= $1)) AS n";
     ASKS = "SELECT COUNT(*) AS n FROM outbox WHERE purpose = 'meter_request'";
 }
 
@@ -84,8 +88,30 @@ async fn take(world: &World, step: usize) {
     }
     // What one ledger writes is news for the other; who was outrun looks again a minute later.
     for _ in 0..4 {
-        world.running.settle().await.unwrap();
+        for _ in 0..3 {
+            world.running.settle().await.unwrap();
+            quiet(world).await;
+        }
         world.clock.advance(Span::from_secs(61));
+    }
+}
+
+/// Waits until every message between ledgers and head-ends has come, or is stuck with a process that is dead; those to
+/// the platforms, which are not there, nobody waits for.
+async fn quiet(world: &World) {
+    for _ in 0..100 {
+        let now = clock::Clock::now(&world.clock);
+        let busy = world.running.db.read(move |tx| {
+            Box::pin(async move {
+                let here = db::params![now, SELLER_LEDGER, BUYER_LEDGER, DISCOM_A, DISCOM_B];
+                tx.query_one(&BUSY, &here).await?.get::<i64>("n")
+            })
+        });
+        let busy: Result<i64, db::DbError> = busy.await;
+        if busy.unwrap() == 0 {
+            return;
+        }
+        node::pause(Duration::from_millis(10)).await;
     }
 }
 
